@@ -1,0 +1,44 @@
+"""`python -m utilities.replay`: the replay server as a process; its base URL is the first line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from .library import Library
+from .recording import RecordingError
+from .server import ReplayServer
+
+RECORDINGS = Path(__file__).parents[2] / "example_data" / "recordings"
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m utilities.replay", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
+    parser.add_argument("--host", default="127.0.0.1", help="loopback by default; another one needs --key")
+    parser.add_argument("--key", help="what clients must send as their API key; by default any will do")
+    parser.add_argument("--recordings", type=Path, action="append", metavar="DIR", help="may be repeated")
+    parser.add_argument("--speed", type=float, default=0.0, help="recorded seconds per second; 0, the default: at once")
+    parser.add_argument("--strict", action="store_true", help="refuse what no recording continues")
+    options = parser.parse_args(argv)
+    if options.speed < 0:
+        parser.error("--speed: 0 or more")
+    try:
+        library = Library.load(*(options.recordings or [RECORDINGS]))
+        server = ReplayServer(
+            library, strict=options.strict, speed=options.speed, host=options.host, port=options.port, key=options.key
+        )
+    except (RecordingError, OSError, ValueError) as error:
+        print(f"replay server: {error}", file=sys.stderr)
+        return 2
+    print(server.base_url, flush=True)
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

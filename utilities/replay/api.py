@@ -1,0 +1,185 @@
+"""Requests in, responses or an event stream out: the hosted API's routes, without a socket.
+
+`Api.handle` is the whole of it. The time is an argument, so a test drives an hour of
+session in a millisecond.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .errors import ApiError
+from .ids import later, make_id
+from .library import Library
+from .paging import Query
+from .sessions import Sessions, Subscription
+from .store import Agents, Clock, Environments, Files
+
+NOTE_HEADER = "x-replay-note"
+
+
+@dataclass(frozen=True)
+class Upload:
+    """The file part of a multipart request."""
+
+    filename: str
+    content: bytes
+    mime_type: str | None
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request, as far as the API looks at it."""
+
+    method: str
+    path: str
+    query: Sequence[tuple[str, str]] = ()
+    body: bytes = b""
+    upload: Upload | None = None
+
+    def json(self) -> Any:
+        try:
+            return json.loads(self.body or b"{}")
+        except (ValueError, RecursionError) as error:
+            raise ApiError(400, f"the body is not valid JSON: {error}") from error
+
+
+@dataclass(frozen=True)
+class Response:
+    """One HTTP response. `content` is bytes for a file, anything else is sent as JSON."""
+
+    status: int
+    content: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a route's function gets: the request, the ids in its path, and the time."""
+
+    request: Request
+    ids: Mapping[str, str]
+    query: Query
+    now: float
+
+    @property
+    def id(self) -> str:
+        return self.ids["id"]
+
+    @property
+    def body(self) -> Any:
+        return self.request.json()
+
+
+class Api:
+    """A server's whole state.
+
+    Args:
+        library: the recordings that sessions follow.
+        strict: refuse client events that no recording continues.
+        speed: recorded seconds that pass in one second; 0 plays everything at once.
+    """
+
+    def __init__(self, library: Library, *, strict: bool = False, speed: float = 0.0) -> None:
+        recorded = [recording.header["recorded_at"] for recording in library.recordings]
+        clock = Clock(later(min(recorded, default="2026-01-01T00:00:00Z"), -1.0))
+        self.agents, self.environments, self.files = Agents(clock), Environments(clock), Files(clock)
+        self.sessions = Sessions(
+            clock, library, self.agents, self.environments, self.files, strict=strict, speed=speed
+        )
+        self.requests = 0
+        self._routes = [(method, _pattern(path), function) for method, path, function in self._table()]
+
+    def handle(self, request: Request, now: float) -> Response | Subscription:
+        """Answer one request.
+
+        Args:
+            request: the request.
+            now: seconds, by any clock that doesn't go back.
+        """
+        self.requests += 1
+        request_id = make_id("req", self.requests)
+        headers = {"request-id": request_id}
+        try:
+            answer = self._route(request, now)
+        except ApiError as error:
+            return Response(error.status, error.body(request_id), headers)
+        if isinstance(answer, Subscription):
+            return answer
+        return Response(answer.status, answer.content, {**headers, **answer.headers})
+
+    def _route(self, request: Request, now: float) -> Response | Subscription:
+        allowed = []
+        for method, pattern, function in self._routes:
+            if match := pattern.fullmatch(request.path.rstrip("/")):
+                if method == request.method:
+                    answer = function(Call(request, match.groupdict(), Query(request.query), now))
+                    return answer if isinstance(answer, Response | Subscription) else Response(200, answer)
+                allowed.append(method)
+        if allowed:
+            raise ApiError(405, f"{request.method} {request.path}: use {' or '.join(allowed)}")
+        raise ApiError(404, f"{request.method} {request.path}: there is no such route on the replay server")
+
+    def _table(self) -> list[tuple[str, str, Callable[[Call], Any]]]:
+        agents, environments, files, sessions = self.agents, self.environments, self.files, self.sessions
+        return [
+            ("POST", "/v1/agents", lambda c: agents.create(c.body)),
+            ("GET", "/v1/agents", lambda c: agents.list(c.query)),
+            ("GET", "/v1/agents/{id}", lambda c: agents.version(c.id, c.query.number("version", 0, 1, 10**6) or None)),
+            ("POST", "/v1/agents/{id}", lambda c: agents.update(c.id, c.body)),
+            ("POST", "/v1/agents/{id}/archive", lambda c: agents.archive(c.id)),
+            ("GET", "/v1/agents/{id}/versions", lambda c: agents.list_versions(c.id, c.query)),
+            ("POST", "/v1/environments", lambda c: environments.create(c.body)),
+            ("GET", "/v1/environments", lambda c: environments.list(c.query)),
+            ("GET", "/v1/environments/{id}", lambda c: environments.get(c.id)),
+            ("POST", "/v1/environments/{id}", lambda c: environments.update(c.id, c.body)),
+            ("DELETE", "/v1/environments/{id}", lambda c: environments.delete(c.id)),
+            ("POST", "/v1/environments/{id}/archive", lambda c: environments.archive(c.id)),
+            ("POST", "/v1/files", self._upload),
+            ("GET", "/v1/files", self._list_files),
+            ("GET", "/v1/files/{id}", lambda c: files.get(c.id)),
+            ("GET", "/v1/files/{id}/content", self._download),
+            ("DELETE", "/v1/files/{id}", lambda c: files.delete(c.id)),
+            ("POST", "/v1/sessions", lambda c: sessions.create(c.body, c.now)),
+            ("GET", "/v1/sessions", lambda c: sessions.list_sessions(c.query, c.now)),
+            ("GET", "/v1/sessions/{id}", lambda c: sessions.retrieve(c.id, c.now)),
+            ("POST", "/v1/sessions/{id}", lambda c: sessions.update(c.id, c.body, c.now)),
+            ("DELETE", "/v1/sessions/{id}", lambda c: sessions.delete(c.id, c.now)),
+            ("POST", "/v1/sessions/{id}/archive", lambda c: sessions.archive_session(c.id, c.now)),
+            ("GET", "/v1/sessions/{id}/events", lambda c: sessions.list_events(c.id, c.query, c.now)),
+            ("POST", "/v1/sessions/{id}/events", self._send),
+            ("GET", "/v1/sessions/{id}/events/stream", lambda c: sessions.subscribe(c.id, c.now)),
+            ("GET", "/v1/sessions/{id}/resources", lambda c: sessions.list_resources(c.id, c.query)),
+            ("POST", "/v1/sessions/{id}/resources", lambda c: sessions.add_resource(c.id, c.body, c.now)),
+            ("GET", "/v1/sessions/{id}/resources/{other}", lambda c: sessions.resource(c.id, c.ids["other"])),
+            ("DELETE", "/v1/sessions/{id}/resources/{other}", lambda c: sessions.delete_resource(c.id, c.ids["other"])),
+        ]
+
+    def _upload(self, call: Call) -> Any:
+        upload = call.request.upload
+        if upload is None:
+            raise ApiError(400, "file: Field required, as a part of a multipart/form-data body")
+        return self.files.add(upload.filename, upload.content, mime_type=upload.mime_type)
+
+    def _list_files(self, call: Call) -> Any:
+        scope = call.query.text("scope_id")
+        if scope in self.sessions.plays:
+            self.sessions.play(scope, call.now)  # so that what it has written by now is there
+        return self.files.list_files(call.query)
+
+    def _download(self, call: Call) -> Response:
+        content, mime_type = self.files.content(call.id)
+        return Response(200, content, {"content-type": mime_type})
+
+    def _send(self, call: Call) -> Response:
+        accepted, notes = self.sessions.send(call.id, call.body, call.now)
+        headers = {NOTE_HEADER: " | ".join(notes).encode("ascii", "backslashreplace").decode()} if notes else {}
+        return Response(200, accepted, headers)
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))

@@ -1,0 +1,44 @@
+"""The one exception that becomes an HTTP error, in the hosted API's shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# The error type that goes with a status. [sdk: anthropic/types/shared/error_type.py]
+TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    404: "not_found_error",
+    405: "invalid_request_error",
+    409: "conflict_error",
+    413: "invalid_request_error",
+    429: "rate_limit_error",
+    500: "api_error",
+    529: "overloaded_error",
+}
+
+
+class ApiError(Exception):
+    """A request that the API refuses; the adapter turns it into the hosted error shape.
+
+    Args:
+        status: the HTTP status.
+        message: what is wrong, with the field or the id, and what to do next.
+        code: the machine-readable `details.error_code`, where the SDK has a class for it.
+    """
+
+    def __init__(self, status: int, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.code = code
+
+    def body(self, request_id: str) -> dict[str, Any]:
+        error: dict[str, Any] = {"type": TYPES.get(self.status, "api_error"), "message": self.message}
+        if self.code:
+            error["details"] = {"error_code": self.code}
+        return {"type": "error", "error": error, "request_id": request_id}
+
+
+def not_found(kind: str, id: str) -> ApiError:
+    return ApiError(404, f"{kind} `{id}` was not found. Ids come from a create call to this same server.")

@@ -1,0 +1,134 @@
+"""The recordings on hand, and which of them agree with what a client has sent.
+
+Recordings that open alike form a prefix tree without any syntax for it: all of them are
+followed until the client does something that only some of them recorded.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from pathlib import Path
+
+from .recording import Event, Recording, answered_call
+
+# Two runs never agree on these, so they are not compared.
+MASKS = (
+    (re.compile(r"\b[a-z]+_[0-9A-Za-z]{16,}\b"), "<id>"),
+    (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "<id>"),
+    (re.compile(r'("(?:score|similarity|distance)": ?)-?[0-9.]+(e-?[0-9]+)?'), r"\1<score>"),
+)
+
+
+def masked(text: str) -> str:
+    """`text` without ids and scores, which are different in every run."""
+    for pattern, stand_in in MASKS:
+        text = pattern.sub(stand_in, text)
+    return text
+
+
+def said(event: Event) -> str:
+    """What an event says, as one masked text: its content, its reason, or nothing."""
+    content = event.get("content")
+    if isinstance(content, list):
+        parts = [block["text"] if block.get("type") == "text" else json.dumps(block, sort_keys=True) for block in content]
+        return masked("\n".join(parts))
+    return masked(str(event.get("description") or event.get("deny_message") or ""))
+
+
+def verdict(event: Event) -> str:
+    """The part of a client event that decides where the agent goes next, besides its text."""
+    return str(event.get("result") or ("error" if event.get("is_error") else "ok"))
+
+
+@dataclass
+class Track:
+    """How far a client has followed one recording."""
+
+    recording: Recording
+    taken: dict[int, str] = field(default_factory=dict)  # index of a client event → the id it got in this session
+
+    def copy(self) -> Track:
+        return Track(self.recording, dict(self.taken))
+
+    def open(self) -> list[int]:
+        """The client events of the recording that the client has not sent yet."""
+        return [i for i in self.recording.client_events if i not in self.taken]
+
+    def counterpart(self, sent: Event, calls: Sequence[str]) -> int | None:
+        """Where the recording has the client event that `sent` would be, whatever its text.
+
+        Args:
+            sent: the client's event.
+            calls: the session's tool-call ids, in order.
+        """
+        answers = answered_call(sent)
+        for index in self.open():
+            recorded = self.recording.events[index]
+            recorded_answers = answered_call(recorded)
+            if answers is None or recorded_answers is None:  # only results may come in another order
+                alike = answers is recorded_answers and recorded["type"] == sent["type"]
+                return index if alike else None
+            if recorded["type"] == sent["type"] and self._same_call(recorded_answers, answers, calls):
+                return index
+        return None
+
+    def _same_call(self, recorded: str, sent: str, calls: Sequence[str]) -> bool:
+        return sent in calls and self.recording.calls.index(recorded) == calls.index(sent)
+
+    def difference(self, sent: Event, calls: Sequence[str]) -> str | None:
+        """None when the recording continues with `sent`; otherwise what it has instead."""
+        index = self.counterpart(sent, calls)
+        if index is None:
+            waiting = next((self.recording.events[i]["type"] for i in self.open()), None)
+            return f"it waits for {waiting}" if waiting else "it has ended"
+        recorded = self.recording.events[index]
+        if verdict(recorded) != verdict(sent):
+            return f"it has {verdict(recorded)!r} where you sent {verdict(sent)!r}"
+        ours, theirs = said(recorded), said(sent)
+        if ours == theirs:
+            return None
+        at = next((i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), min(len(ours), len(theirs)))
+        start = max(0, at - 20)
+        return f"it has {ours[start : at + 40]!r} where you sent {theirs[start : at + 40]!r}"
+
+
+    def likeness(self, sent: Event, calls: Sequence[str]) -> float:
+        """How close the recording comes to `sent`: 1 is the same, 0 is that it can't go on with it."""
+        index = self.counterpart(sent, calls)
+        if index is None:
+            return 0.0
+        recorded = self.recording.events[index]
+        ours, theirs = said(recorded), said(sent)
+        text = SequenceMatcher(None, ours[:4000], theirs[:4000]).ratio()
+        return (1.0 if verdict(recorded) == verdict(sent) else 0.2) * (0.1 + 0.9 * text)
+
+
+class Library:
+    """All recordings of a server. Safe to share: nothing in it changes."""
+
+    def __init__(self, recordings: Iterable[Recording] = ()) -> None:
+        self.recordings = sorted(recordings, key=lambda recording: recording.name)
+
+    @classmethod
+    def load(cls, *folders: Path | str) -> Library:
+        """Read every `*.jsonl` below the folders.
+
+        Raises:
+            RecordingError: one of them is damaged.
+            FileNotFoundError: a folder does not exist.
+        """
+        recordings = []
+        for folder in map(Path, folders):
+            if not folder.is_dir():
+                raise FileNotFoundError(f"{folder}: no such folder of recordings; `make recordings` fills example_data/recordings")
+            recordings += [Recording.load(path) for path in sorted(folder.rglob("*.jsonl"))]
+        return cls(recordings)
+
+    def tracks(self, agent_name: str) -> list[Track]:
+        """The beginnings that a session of this agent can take: its own recordings, or else all."""
+        own = [r for r in self.recordings if r.header["agent"]["name"] == agent_name]
+        return [Track(recording) for recording in own or self.recordings]

@@ -1,0 +1,98 @@
+"""Query strings and pages: what every list route needs, once."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from .errors import ApiError
+from .ids import parse_time
+
+
+@dataclass(frozen=True)
+class Query:
+    """The query of one request; every method names the parameter when it is wrong."""
+
+    pairs: Sequence[tuple[str, str]]
+
+    def text(self, name: str) -> str | None:
+        return next((value for key, value in self.pairs if key == name), None)
+
+    def texts(self, name: str) -> list[str]:
+        """All values of an array parameter, as the SDK writes it: `types[]=a&types[]=b`."""
+        return [value for key, value in self.pairs if key in (name, f"{name}[]")]
+
+    def number(self, name: str, default: int, least: int, most: int) -> int:
+        text = self.text(name)
+        if text is None:
+            return default
+        if not text.isascii() or not text.isdigit() or not least <= int(text[:9]) <= most or len(text) > 9:
+            raise ApiError(400, f"{name}: must be a whole number from {least} to {most}, not {text!r}")
+        return int(text)
+
+    def flag(self, name: str) -> bool:
+        text = self.text(name) or "false"
+        if text not in ("true", "false"):
+            raise ApiError(400, f"{name}: must be true or false, not {text!r}")
+        return text == "true"
+
+    def order(self, default: str) -> str:
+        order = self.text("order") or default
+        if order not in ("asc", "desc"):
+            raise ApiError(400, f"order: must be asc or desc, not {order!r}")
+        return order
+
+    def in_range(self, name: str, moment: str) -> bool:
+        """Whether a time lies in the range that `name[gt]`, `[gte]`, `[lt]` and `[lte]` give."""
+        value = parse_time(moment)
+        tests = {"gt": value.__gt__, "gte": value.__ge__, "lt": value.__lt__, "lte": value.__le__}
+        for test, compare in tests.items():
+            text = self.text(f"{name}[{test}]")
+            if text is not None and not compare(self._time(f"{name}[{test}]", text)):
+                return False
+        return True
+
+    @staticmethod
+    def _time(name: str, text: str) -> datetime:
+        try:
+            # A "+" that nobody escaped arrives as a blank.
+            return parse_time(text.replace(" ", "+"))
+        except ValueError as error:
+            raise ApiError(400, f"{name}: {text!r} is not an RFC 3339 time") from error
+
+
+def page_of(rows: Sequence[Any], query: Query, *, default: int, most: int, back: bool = False) -> dict[str, Any]:
+    """One page of `rows`: `{"data", "next_page"}`, with `prev_page` too if `back`.
+
+    Rows are only ever added at the end that is listed last, or the page is short-lived, so a
+    cursor is a position; page k costs what page 1 costs.
+    """
+    limit = query.number("limit", default, 1, most)
+    start = _position(query.text("page"))
+    page: dict[str, Any] = {
+        "data": list(rows[start : start + limit]),
+        "next_page": _cursor(start + limit) if start + limit < len(rows) else None,
+    }
+    if back:
+        page["prev_page"] = _cursor(max(0, start - limit)) if start else None
+    return page
+
+
+def _cursor(position: int) -> str:
+    return "page_" + base64.urlsafe_b64encode(str(position).encode()).decode().rstrip("=")
+
+
+def _position(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    text = cursor.removeprefix("page_")
+    try:
+        position = int(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii"))
+    except ValueError as error:
+        raise ApiError(400, f"page: {cursor!r} is not a cursor of this server; use a list's `next_page`") from error
+    if position < 0:
+        raise ApiError(400, f"page: {cursor!r} is not a cursor of this server; use a list's `next_page`")
+    return position

@@ -1,0 +1,186 @@
+"""A recording: the event history of one session, in a JSON Lines file.
+
+The first line is the header, each further line one event exactly as `events.list` returns
+it, the client's own events among them. So recording a live session is exporting it.
+
+The header says where the events come from. `provenance: "live"` is an export of a hosted
+session; `"scripted"` means that the agent's moves were written by hand and its tool calls
+really executed. Nothing here may pass a scripted recording off as a live one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from .ids import parse_time
+
+FORMAT = 1
+PROVENANCE = ("live", "scripted")
+HEADER_KEYS = ("recording", "name", "provenance", "note", "recorded_at", "sdk", "agent", "environment", "outputs")
+CALL_TYPES = ("agent.custom_tool_use", "agent.tool_use", "agent.mcp_tool_use")
+# What stands before a client event only because that event has arrived: the session starts
+# to run first, then its message is stamped. [seen]
+LEAD_IN = ("session.status_running", "session.thread_status_running")
+
+Event = dict[str, Any]
+
+
+class RecordingError(ValueError):
+    """A file that is not a recording. Seen by whoever starts the server or runs `make verify`."""
+
+    def __init__(self, path: Path | str, line: int, reason: str) -> None:
+        super().__init__(f"{path}, line {line}: {reason}")
+        self.path, self.line, self.reason = path, line, reason
+
+
+def is_client_event(event: Event) -> bool:
+    """Whether the client sent it, rather than the agent or the service."""
+    return str(event["type"]).startswith("user.") or event["type"] == "system.message"
+
+
+def answered_call(event: Event) -> str | None:
+    """The id of the tool call that a client event answers, or None if it answers none."""
+    return event.get("custom_tool_use_id") or event.get("tool_use_id")
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file that the session left in `/mnt/session/outputs`."""
+
+    filename: str
+    mime_type: str
+    created_at: str
+    content: str
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One recorded session. `path` is only used to name it in messages."""
+
+    path: Path
+    header: dict[str, Any]
+    events: list[Event] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        return str(self.header["name"])
+
+    @property
+    def outputs(self) -> list[Output]:
+        return [Output(**output) for output in self.header["outputs"]]
+
+    @cached_property
+    def client_events(self) -> list[int]:
+        """Where the client's own events stand."""
+        return [i for i, event in enumerate(self.events) if is_client_event(event)]
+
+    @cached_property
+    def calls(self) -> list[str]:
+        """The ids of all tool calls, in order: the nth call of one recording is that of its siblings."""
+        return [event["id"] for event in self.events if event["type"] in CALL_TYPES]
+
+    @cached_property
+    def gates(self) -> list[int | None]:
+        """For each event, the client event that must have arrived before it may be played.
+
+        That is the event itself for the client's own, and for the running pair before it:
+        a session that waits must not be seen to start before it has something to do.
+        """
+        gates: list[int | None] = [None] * len(self.events)
+        for index in self.client_events:
+            gates[index] = index
+            before = index - 1
+            while before >= 0 and self.events[before]["type"] in (*LEAD_IN, "session.error"):
+                before -= 1
+            # Errors may stand within the running pair [seen], but those after an idle belong to the idle.
+            lead_in = [i for i in range(before + 1, index) if self.events[i]["type"] in LEAD_IN]
+            for i in range(lead_in[0], index) if lead_in else ():
+                gates[i] = index
+        return gates
+
+    def lines(self) -> Iterator[str]:
+        """The file's lines, each with its newline."""
+        for part in (self.header, *self.events):
+            yield json.dumps(part, ensure_ascii=False, separators=(", ", ": ")) + "\n"
+
+    @classmethod
+    def load(cls, path: Path | str) -> Recording:
+        """Read one recording.
+
+        Raises:
+            RecordingError: the file is damaged, of another format, or contradicts itself; the
+                message has the file, the line and the reason.
+        """
+        path = Path(path)
+        try:
+            lines = path.read_text("utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise RecordingError(path, 1, f"cannot be read as UTF-8 text ({error})") from error
+        if not lines:
+            raise RecordingError(path, 1, "the file is empty; the first line must be the header")
+        header = _header(path, lines[0])
+        events: list[Event] = []
+        seen: set[str] = set()
+        last = ""
+        for number, line in enumerate(lines[1:], start=2):
+            event = _event(path, number, line, seen)
+            if event["processed_at"] <= last:
+                raise RecordingError(path, number, f"`processed_at` is not after that of the line before ({last})")
+            last = event["processed_at"]
+            seen.add(event["id"])
+            events.append(event)
+        if not any(map(is_client_event, events)):
+            raise RecordingError(path, len(lines), "no event of the client: nothing could ever start this recording")
+        return cls(path, header, events)
+
+
+def _object(path: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except ValueError as error:
+        raise RecordingError(path, number, f"not JSON ({error}); is the file cut short?") from error
+    if not isinstance(value, dict):
+        raise RecordingError(path, number, f"a JSON object was expected, this is a {type(value).__name__}")
+    return value
+
+
+def _header(path: Path, line: str) -> dict[str, Any]:
+    header = _object(path, 1, line)
+    if "recording" not in header:
+        raise RecordingError(path, 1, "no header: the first line must say `recording`, the format's version")
+    if header["recording"] != FORMAT:
+        raise RecordingError(path, 1, f"format {header['recording']!r} is unknown; this version reads {FORMAT}")
+    if missing := [key for key in HEADER_KEYS if key not in header]:
+        raise RecordingError(path, 1, f"the header lacks {', '.join(f'`{key}`' for key in missing)}")
+    if header["provenance"] not in PROVENANCE:
+        raise RecordingError(path, 1, f"provenance {header['provenance']!r} must be one of {', '.join(PROVENANCE)}")
+    try:
+        parse_time(header["recorded_at"])
+        for output in header["outputs"]:
+            parse_time(Output(**output).created_at)
+        header["agent"]["name"], header["environment"]["name"]
+    except (TypeError, ValueError, KeyError) as error:
+        raise RecordingError(path, 1, f"the header is damaged: {error!r}") from error
+    return header
+
+
+def _event(path: Path, number: int, line: str, seen: set[str]) -> Event:
+    event = _object(path, number, line)
+    for key in ("id", "type", "processed_at"):
+        if not isinstance(event.get(key), str):
+            raise RecordingError(path, number, f"the event's `{key}` must be a text")
+    if event["id"] in seen:
+        raise RecordingError(path, number, f"the id {event['id']} appears twice")
+    try:
+        parse_time(event["processed_at"])
+    except ValueError as error:
+        raise RecordingError(path, number, f"`processed_at` is not a time: {event['processed_at']!r}") from error
+    for key in ("tool_use_id", "custom_tool_use_id", "model_request_start_id"):
+        if key in event and event[key] not in seen:
+            raise RecordingError(path, number, f"`{key}` is {event[key]!r}, but no event before it has that id")
+    return event

@@ -1,0 +1,224 @@
+"""The replay server on a socket: a thin adapter around `api.Api`.
+
+Only here are there threads, sleeping and a real clock. `ReplayServer` runs it in a thread of
+this process, which is how notebooks and tests use it; `python -m utilities.replay` runs it
+as a process of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator
+from types import TracebackType
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.formparsers import MultiPartException
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, StreamingResponse
+from starlette.responses import Response as HttpResponse
+from starlette.routing import Route
+
+from .api import Api, Request, Response, Upload
+from .errors import ApiError
+from .ids import make_id
+from .library import Library
+from .recording import Event
+from .sessions import Subscription
+
+MAX_BODY = 32 * 1024 * 1024  # bytes; more is answered with 413 [ours]
+PING_SECONDS = 15.0  # a silent stream says that it is alive this often [ours]
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class App:
+    """The ASGI side: bodies and forms in, JSON and server-sent events out."""
+
+    def __init__(self, api: Api, *, key: str | None = None) -> None:
+        self.api = api
+        self.key = key
+        self.changed: dict[str, asyncio.Event] = {}
+        self.stopping = False
+        methods = ["GET", "POST", "DELETE", "PUT", "PATCH"]
+        self.asgi = Starlette(routes=[Route("/{path:path}", self.answer, methods=methods)])
+
+    async def answer(self, http: HttpRequest) -> HttpResponse:
+        refusal = {"request-id": make_id("req", "refused", self.api.requests)}
+        try:
+            self._require_key(http)
+            request = await self._read(http)
+        except ApiError as error:
+            return JSONResponse(error.body(refusal["request-id"]), error.status, refusal)
+        answer = self.api.handle(request, time.monotonic())
+        if isinstance(answer, Subscription):
+            headers = {"cache-control": "no-cache", **refusal}
+            return StreamingResponse(self._events(answer), media_type="text/event-stream", headers=headers)
+        if request.method != "GET":
+            self._wake(request.path)
+        return _http(answer)
+
+    def _require_key(self, http: HttpRequest) -> None:
+        if self.key is None:
+            return
+        given = http.headers.get("authorization", "").removeprefix("Bearer ") or http.headers.get("x-api-key", "")
+        if not hmac.compare_digest(given.encode(), self.key.encode()):
+            raise ApiError(401, "invalid key: set ANTHROPIC_API_KEY to the key that this replay server was started with")
+
+    async def _read(self, http: HttpRequest) -> Request:
+        query = list(http.query_params.multi_items())
+        if int(http.headers.get("content-length") or 0) > MAX_BODY:
+            raise ApiError(413, f"the body is larger than {MAX_BODY} bytes, this server's limit")
+        try:
+            if http.headers.get("content-type", "").startswith("multipart/form-data"):
+                return Request(http.method, http.url.path, query, upload=await self._upload(http))
+            return Request(http.method, http.url.path, query, await http.body())
+        except ClientDisconnect as error:
+            raise ApiError(400, "the body ended before it was complete") from error
+
+    async def _upload(self, http: HttpRequest) -> Upload | None:
+        try:
+            async with http.form(max_files=1) as form:
+                part = form.get("file")
+                if part is None or isinstance(part, str):
+                    return None
+                return Upload(part.filename or "", await part.read(), part.content_type)
+        except MultiPartException as error:
+            raise ApiError(400, f"the multipart body is damaged: {error.message}") from error
+
+    def _wake(self, path: str) -> None:
+        """Streams of the session that this request was about look at once, not when their timer ends."""
+        for session_id in path.split("/"):
+            if event := self.changed.pop(session_id, None):
+                event.set()
+
+    def end_streams(self) -> None:
+        """Let every open stream finish now."""
+        self.stopping = True
+        for event in self.changed.values():
+            event.set()
+
+    async def _events(self, subscription: Subscription) -> AsyncIterator[bytes]:
+        session_id = subscription.session.id
+        while True:
+            now = time.monotonic()
+            events, due, over = subscription.poll(now)
+            if events:
+                yield b"".join(map(encoded, events))
+            if over or self.stopping:
+                return
+            wait = PING_SECONDS if due is None else min(PING_SECONDS, due - now)
+            changed = self.changed.setdefault(session_id, asyncio.Event())
+            try:
+                async with asyncio.timeout(max(0.0, wait)):
+                    await changed.wait()
+            except TimeoutError:
+                if wait == PING_SECONDS:
+                    yield b": still here\n\n"
+
+
+def encoded(event: Event) -> bytes:
+    """One event on the wire: named by its type, because older clients have a list of names."""
+    return f"event: {event['type']}\ndata: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
+
+
+def _http(answer: Response) -> HttpResponse:
+    if isinstance(answer.content, bytes):
+        return HttpResponse(answer.content, answer.status, dict(answer.headers))
+    return JSONResponse(answer.content, answer.status, dict(answer.headers))
+
+
+class ReplayServer:
+    """A replay server in a thread of this process, for the time of a `with` block.
+
+    Args:
+        library: the recordings to play.
+        strict: refuse client events that no recording continues (400, with the difference).
+        speed: recorded seconds that pass in one second; 0 plays everything at once.
+        host: loopback, unless `key` is given too.
+        port: 0 takes a free one.
+        key: what clients must send as their API key; None takes any.
+
+    Raises:
+        ValueError: a host that others can reach, without a key.
+        OSError: the port is taken.
+    """
+
+    def __init__(
+        self, library: Library, *, strict: bool = False, speed: float = 0.0,
+        host: str = "127.0.0.1", port: int = 0, key: str | None = None,
+    ) -> None:  # fmt: skip
+        if host not in LOOPBACK and not key:
+            raise ValueError(f"{host} can be reached from other machines: give a key too (--key), or stay on loopback")
+        self.api = Api(library, strict=strict, speed=speed)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._socket = socket.socket(family)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            self._socket.bind((host, port))
+        except OSError:
+            self._socket.close()
+            raise
+        name = f"[{host}]" if ":" in host else host
+        self.base_url = f"http://{name}:{self._socket.getsockname()[1]}"
+        self._key = key
+        self._thread: threading.Thread | None = None
+        self._ready = threading.Event()
+
+    def run(self) -> None:
+        """Serve in this thread until interrupted."""
+        asyncio.run(self._serve())
+
+    def start(self) -> ReplayServer:
+        """Serve in a thread; returns when the server answers."""
+        self._thread = threading.Thread(target=self.run, name="replay-server", daemon=True)
+        self._thread.start()
+        self._ready.wait()
+        return self
+
+    def stop(self) -> None:
+        """End every stream, close the port, wait for the thread."""
+        if self._thread is not None:
+            self._loop.call_soon_threadsafe(self._shut)
+            self._thread.join()
+            self._thread = None
+
+    def __enter__(self) -> ReplayServer:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._app = App(self.api, key=self._key)
+        config = uvicorn.Config(self._app.asgi, log_level="warning", lifespan="off", ws="none", server_header=False)
+        self._uvicorn = _Uvicorn(config, self._ready, self._app)
+        await self._uvicorn.serve(sockets=[self._socket])
+
+    def _shut(self) -> None:
+        self._uvicorn.should_exit = True
+        self._app.end_streams()
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn, saying when it is ready, and ending open streams before it waits for them."""
+
+    def __init__(self, config: uvicorn.Config, ready: threading.Event, app: App) -> None:
+        super().__init__(config)
+        self._ready, self._app = ready, app
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self._ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.end_streams()
+        await super().shutdown(sockets=sockets)

@@ -1,0 +1,252 @@
+"""The state machine of one session: recordings and client events in, the event log out.
+
+Pure: the time is an argument, and nothing here waits. `advance(now)` plays what is due and
+says when the next event will be; whoever has a clock calls it again then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .errors import ApiError
+from .ids import later, make_id, seconds_between
+from .library import Track
+from .recording import CALL_TYPES, Event, Output, answered_call
+
+STATUS = {
+    "session.status_running": "running",
+    "session.status_idle": "idle",
+    "session.status_rescheduled": "rescheduling",
+    "session.status_terminated": "terminated",
+}
+# After the idle event the session's status field goes on saying "running" for a moment (the
+# archive race). How long isn't known, so it is counted in looks, which repeat in every run. [ours]
+STALE_LOOKS = 2
+NOBODY = "no recording continues from here"
+
+
+@dataclass
+class Session:
+    """One session as the server plays it.
+
+    Args:
+        id: the session's id.
+        created_at: RFC 3339; events carry the recording's own times.
+        tracks: the recordings that it may follow, best first.
+        strict: refuse a client event that no recording continues, instead of following the closest.
+        speed: how many recorded seconds pass in one second; 0 plays everything at once.
+    """
+
+    id: str
+    created_at: str
+    tracks: list[Track]
+    strict: bool = False
+    speed: float = 0.0
+
+    status: str = "idle"
+    log: list[Event] = field(default_factory=list)  # processed, in order
+    queued: list[Event] = field(default_factory=list)  # accepted, not yet processed
+    outputs: list[Output] = field(default_factory=list)  # appeared so far
+    filed: int = 0  # how many of them the file store has
+    usage: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)  # where lenient matching left the recording
+    closed: bool = False  # archived or deleted: streams end
+
+    position: int = 0  # the next event of the leading recording
+    awaited: list[str] = field(default_factory=list)  # the event_ids of the last idle event
+    calls: list[str] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)  # the leading recording's ids → ours
+    stale_looks: int = 0
+    anchor: tuple[float, str] | None = None  # (time by the caller's clock, recorded time) that pacing counts from
+    answered: set[str] = field(default_factory=set)  # tool calls that have their answer
+    partial: bool = False  # results came since the last idle, but not all of them
+    count: int = 0
+
+    @property
+    def leader(self) -> Track | None:
+        return self.tracks[0] if self.tracks else None
+
+    @property
+    def updated_at(self) -> str:
+        return str(self.log[-1]["processed_at"]) if self.log else self.created_at
+
+    def look(self) -> str:
+        """The status field as a request sees it, which lags behind the idle event."""
+        if self.stale_looks and self.status == "idle":
+            self.stale_looks -= 1
+            return "running"
+        return self.status
+
+    def require_settled(self, action: str) -> None:
+        """Refuse what a running session refuses. [claimed: the seed tutorial, for archive]"""
+        if (status := self.look()) in ("running", "rescheduling"):
+            raise ApiError(
+                400,
+                f'Session {self.id} cannot be {action} while its status is "{status}". '
+                "Wait until it is idle, or send a user.interrupt event first.",
+            )
+
+    # -- what the client sends ------------------------------------------------------------
+
+    def send(self, events: Sequence[Event], now: float) -> list[Event]:
+        """Take the client's events, all or none.
+
+        Returns:
+            The events as accepted: each with its id, `processed_at` null.
+
+        Raises:
+            ApiError: the session can't take them now (400), or is over (409).
+        """
+        if self.closed or self.status == "terminated":
+            raise ApiError(409, f"Session {self.id} is archived or terminated and takes no more events.")
+        self.advance(now)
+        tracks, notes, accepted = [track.copy() for track in self.tracks], list(self.notes), []
+        answered = set(self.answered)
+        for number, event in enumerate(events):
+            self._require_possible(event, answered)
+            id = make_id("sevt", self.id, self.count + number)
+            tracks, note = self._follow(tracks, event)
+            for track in tracks:
+                index = track.counterpart(event, self.calls)
+                assert index is not None  # _follow kept only tracks that have one
+                track.taken[index] = id
+            if note:
+                notes.append(note)
+            if call := answered_call(event):
+                answered.add(call)
+            accepted.append({"id": id, **event, "processed_at": None})
+        self._lead(tracks)
+        self.partial = self.partial or answered != self.answered
+        self.notes, self.answered = notes, answered
+        self.count += len(accepted)
+        self.queued += accepted
+        self.anchor = None if self.status == "idle" else self.anchor
+        self.advance(now)
+        return accepted
+
+    def _require_possible(self, event: Event, answered: set[str]) -> None:
+        call = answered_call(event)
+        if call is not None and call not in self.calls:
+            key = "custom_tool_use" if event["type"] == "user.custom_tool_result" else "tool_use"
+            raise ApiError(400, f'tool_use_id "{call}" does not match any {key} event in this session')  # [claimed]
+        if call in answered:
+            raise ApiError(400, f"the call {call} has been answered already; each takes one answer")  # [unsettled]
+        waiting = ", ".join(call for call in self.awaited if call not in answered)
+        if event["type"] == "user.message" and waiting and self.status == "idle":
+            raise ApiError(  # [claimed]
+                400,
+                f"Session {self.id} is waiting on responses to events [{waiting}]: send their "
+                "user.custom_tool_result or user.tool_confirmation, or a user.interrupt, before a message.",
+            )
+
+    def _follow(self, tracks: list[Track], event: Event) -> tuple[list[Track], str | None]:
+        """The tracks that go on with `event`, and what to tell about it if none agrees."""
+        differences = {track.recording.name: track.difference(event, self.calls) for track in tracks}
+        if agreeing := [track for track in tracks if differences[track.recording.name] is None]:
+            return agreeing, None
+        closest = max(tracks, key=lambda track: track.likeness(event, self.calls), default=None)
+        said = "; ".join(f"{name}: {difference}" for name, difference in differences.items())
+        if self.strict or closest is None or not closest.likeness(event, self.calls):
+            raise ApiError(
+                400,
+                f"{NOBODY} with this {event['type']}. {said or 'The server has no recordings'}. "
+                "Send what was recorded, record this session, or use a key to go live.",
+            )
+        name = closest.recording.name
+        return [closest], f"{event['type']} differs from the recording; going on with {name} ({differences[name]})"
+
+    def _lead(self, tracks: list[Track]) -> None:
+        """Go on with `tracks`; if the recording that was played is not among them, step over to the new one."""
+        before, self.tracks = self.tracks, tracks
+        if not tracks or tracks[0].recording is before[0].recording:
+            return
+        recording = tracks[0].recording
+        taken = next(track.taken for track in before if track.recording is recording)
+        self.position = min(recording.gates.index(index) for index in tracks[0].taken.keys() - taken.keys())
+        self.names = dict(zip(recording.calls, self.calls, strict=False))
+
+    # -- what the session does -----------------------------------------------------------------
+
+    def advance(self, now: float) -> float | None:
+        """Play every event that is due at `now`.
+
+        Args:
+            now: seconds, by any clock that doesn't go back.
+
+        Returns:
+            When the next event is due, in the same seconds; None if the session waits for its client.
+        """
+        while (track := self.leader) is not None and self.position < len(track.recording.events):
+            recorded = track.recording.events[self.position]
+            gate = track.recording.gates[self.position]
+            if gate is not None and gate not in track.taken:
+                self._remind(recorded)
+                return None
+            due = self._due(recorded, now)
+            if due > now:
+                return due
+            self._play(recorded, track)
+            self.position += 1
+        return None
+
+    def _due(self, recorded: Event, now: float) -> float:
+        if not self.speed:
+            return now
+        if self.anchor is None:
+            self.anchor = (now, recorded["processed_at"])
+        start, recorded_start = self.anchor
+        return start + seconds_between(recorded_start, recorded["processed_at"]) / self.speed
+
+    def _play(self, recorded: Event, track: Track) -> None:
+        own = track.taken.get(self.position)
+        if own is not None:
+            sent = next(event for event in self.queued if event["id"] == own)
+            self.queued.remove(sent)
+            event = {**sent, "processed_at": recorded["processed_at"]}
+            self.names[recorded["id"]] = own
+        else:
+            self.names[recorded["id"]] = make_id("sevt", self.id, self.count)
+            self.count += 1
+            event = self._renamed(recorded)
+        self._append(event)
+        for output in track.recording.outputs:
+            if output not in self.outputs and seconds_between(output.created_at, recorded["processed_at"]) >= 0:
+                self.outputs.append(output)
+
+    def _append(self, event: Event) -> None:
+        self.log.append(event)
+        kind = event["type"]
+        self.status = STATUS.get(kind, self.status)
+        if kind in CALL_TYPES:
+            self.calls.append(event["id"])
+        elif kind == "session.usage":
+            self.usage = event["usage"]
+        elif kind == "session.status_idle":
+            self.awaited = list(event["stop_reason"].get("event_ids") or ())
+            self.stale_looks, self.partial = STALE_LOOKS, False
+
+    def _remind(self, recorded: Event) -> None:
+        """Some results came and the recording has more: idle again with the rest. [doc]"""
+        waiting = [call for call in self.awaited if call not in self.answered]
+        if self.partial and waiting and answered_call(recorded):
+            self._append(
+                {
+                    "id": make_id("sevt", self.id, self.count),
+                    "type": "session.status_idle",
+                    "processed_at": later(self.updated_at, 1e-6),
+                    "stop_reason": {"type": "requires_action", "event_ids": waiting},
+                }
+            )
+            self.count += 1
+
+    def _renamed(self, value: Any) -> Any:
+        """A copy with the recording's ids exchanged for this session's."""
+        if isinstance(value, str):
+            return self.names.get(value, value)
+        if isinstance(value, list):
+            return [self._renamed(item) for item in value]
+        if isinstance(value, dict):
+            return {key: self._renamed(item) for key, item in value.items()}
+        return value

@@ -1,0 +1,85 @@
+"""Requests checked against the SDK's own parameter types; there is no second copy of the schema.
+
+The SDK's `*_params` TypedDicts are read by pydantic as they are. Two things are changed in
+what pydantic makes of them: `Iterable` fields would be checked only when somebody iterates,
+so they become lists, and unknown fields are refused, so that a typo gets an answer.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic_core import ErrorDetails, SchemaValidator, ValidationError
+
+from .errors import ApiError
+
+
+def validate(params: type, body: Any) -> dict[str, Any]:
+    """`body` as the SDK's `params` type describes it.
+
+    Raises:
+        ApiError: 400, naming the field (`resources.0.mount_path`) and what is wrong with it.
+    """
+    if not isinstance(body, dict):
+        raise ApiError(400, f"the body must be a JSON object, not {type(body).__name__}")
+    try:
+        return dict(_validator(params).validate_python(body, strict=False))
+    except ValidationError as error:
+        raise ApiError(400, describe(error.errors(include_url=False), body)) from error
+
+
+@cache
+def _validator(params: type) -> SchemaValidator:
+    return SchemaValidator(_tightened(TypeAdapter(params).core_schema))
+
+
+def _tightened(node: Any) -> Any:
+    if isinstance(node, list | tuple):
+        return type(node)(_tightened(item) for item in node)
+    if not isinstance(node, dict):
+        return node
+    node = {key: _tightened(value) for key, value in node.items()}
+    if node.get("type") == "generator":
+        return {"type": "list", "items_schema": node["items_schema"]}
+    if node.get("type") == "typed-dict" and "extras_schema" not in node:
+        node["extra_behavior"] = "forbid"
+    return node
+
+
+def describe(errors: list[ErrorDetails], body: Any) -> str:
+    """One line for pydantic's errors: for a union, only what is wrong with the member that was meant."""
+    wrong_types = [e for e in errors if e["loc"][-1:] == ("type",) and e["type"] in ("literal_error", "missing")]
+    chosen = [e for e in errors if not any(e["loc"][: len(w["loc"]) - 1] == w["loc"][:-1] for w in wrong_types)]
+    if not chosen:  # no member has this `type`: say which ones there are
+        field = min((_field(e, body) for e in wrong_types), key=len)
+        mine = [e for e in wrong_types if _field(e, body) == field]
+        known = dict.fromkeys(e["ctx"]["expected"] for e in mine if "ctx" in e)
+        given = f"{mine[0]['input']!r} is unknown, expected {' or '.join(known)}" if known else "Field required"
+        return f"{field}: {given}"
+    by_field: dict[str, list[ErrorDetails]] = {}
+    for error in chosen:
+        by_field.setdefault(_field(error, body), []).append(error)
+    lines = []
+    for field, found in by_field.items():
+        if any(other.startswith(f"{field}.") for other in by_field):
+            continue  # a member of the union got further into the value, and says more
+        found = [e for e in found if e["type"] != "literal_error"] or found
+        lines.append(f"{field}: {found[0]['msg']}")
+    return "; ".join(lines[:3]) + (f" (and {len(lines) - 3} more)" if len(lines) > 3 else "")
+
+
+def _field(error: ErrorDetails, body: Any) -> str:
+    """The path of the field in the body; pydantic's also names the union members, which say nothing to a user."""
+    path, here = [], body
+    for place, part in enumerate(error["loc"]):
+        last_is_field = place == len(error["loc"]) - 1 and error["type"] in ("missing", "extra_forbidden")
+        if isinstance(here, dict) and (part in here or last_is_field):
+            here = here.get(part)
+        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
+            here = here[part]
+        else:
+            continue
+        path.append(str(part))
+    return ".".join(path) or "body"
