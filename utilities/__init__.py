@@ -1,0 +1,51 @@
+"""The helpers of the course. Each is a small file, made to be copied; its first lines say with what.
+
+Names are imported when they are first used, so that a helper costs only what it needs itself.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .client import connect
+    from .display import print_event, timeline, transcript
+    from .settle import wait_for_idle_status, wait_for_idle_status_async
+    from .stream import stream_until_end_turn, stream_until_end_turn_async
+    from .tools import custom_tool_params
+    from .turn import TurnError, TurnResult, TurnTimeout
+
+__all__ = [
+    "TurnError",
+    "TurnResult",
+    "TurnTimeout",
+    "connect",
+    "custom_tool_params",
+    "print_event",
+    "stream_until_end_turn",
+    "stream_until_end_turn_async",
+    "timeline",
+    "transcript",
+    "wait_for_idle_status",
+    "wait_for_idle_status_async",
+]
+
+_HOME = {
+    "connect": "client",
+    "custom_tool_params": "tools",
+    "print_event": "display",
+    "stream_until_end_turn": "stream",
+    "stream_until_end_turn_async": "stream",
+    "timeline": "display",
+    "transcript": "display",
+    "TurnError": "turn",
+    "TurnResult": "turn",
+    "TurnTimeout": "turn",
+    "wait_for_idle_status": "settle",
+    "wait_for_idle_status_async": "settle",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOME[name]}", __name__), name)

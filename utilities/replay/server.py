@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import logging
 import socket
 import threading
 import time
@@ -27,6 +28,7 @@ from starlette.routing import Route
 
 from .api import Api, Request, Response, Upload
 from .errors import ApiError
+from .faults import Dropped, Faults
 from .ids import make_id
 from .library import Library
 from .recording import Event
@@ -34,15 +36,16 @@ from .sessions import Subscription
 
 MAX_BODY = 32 * 1024 * 1024  # bytes; more is answered with 413 [ours]
 PING_SECONDS = 15.0  # a silent stream says that it is alive this often [ours]
+NO_FAULTS = Faults()
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class App:
     """The ASGI side: bodies and forms in, JSON and server-sent events out."""
 
-    def __init__(self, api: Api, *, key: str | None = None) -> None:
-        self.api = api
-        self.key = key
+    def __init__(self, api: Api, *, key: str | None = None, faults: Faults = NO_FAULTS) -> None:
+        self.api, self.key, self.faults = api, key, faults
+        self.streams: dict[str, int] = {}  # how many streams each session has had, less one
         self.changed: dict[str, asyncio.Event] = {}
         self.stopping = False
         methods = ["GET", "POST", "DELETE", "PUT", "PATCH"]
@@ -105,11 +108,21 @@ class App:
 
     async def _events(self, subscription: Subscription) -> AsyncIterator[bytes]:
         session_id = subscription.session.id
+        stream = self.streams[session_id] = self.streams.get(session_id, -1) + 1
+        limit = self.faults.limit(stream)
         while True:
             now = time.monotonic()
             events, due, over = subscription.poll(now)
-            if events:
-                yield b"".join(map(encoded, events))
+            carried = [copy for event in events for copy in self.faults.delivery(event)]
+            if limit is not None and len(carried) >= limit:
+                yield b"".join(map(encoded, carried[:limit]))
+                if self.faults.drop_after is None:
+                    return
+                yield b"event: agent.message\ndata: {"
+                raise Dropped
+            if carried:
+                limit = None if limit is None else limit - len(carried)
+                yield b"".join(map(encoded, carried))
             if over or self.stopping:
                 return
             wait = PING_SECONDS if due is None else min(PING_SECONDS, due - now)
@@ -143,6 +156,7 @@ class ReplayServer:
         host: loopback, unless `key` is given too.
         port: 0 takes a free one.
         key: what clients must send as their API key; None takes any.
+        faults: what to break on purpose.
 
     Raises:
         ValueError: a host that others can reach, without a key.
@@ -151,7 +165,7 @@ class ReplayServer:
 
     def __init__(
         self, library: Library, *, strict: bool = False, speed: float = 0.0,
-        host: str = "127.0.0.1", port: int = 0, key: str | None = None,
+        host: str = "127.0.0.1", port: int = 0, key: str | None = None, faults: Faults = NO_FAULTS,
     ) -> None:  # fmt: skip
         if host not in LOOPBACK and not key:
             raise ValueError(f"{host} can be reached from other machines: give a key too (--key), or stay on loopback")
@@ -166,7 +180,7 @@ class ReplayServer:
             raise
         name = f"[{host}]" if ":" in host else host
         self.base_url = f"http://{name}:{self._socket.getsockname()[1]}"
-        self._key = key
+        self._key, self._faults = key, faults
         self._thread: threading.Thread | None = None
         self._ready = threading.Event()
 
@@ -198,14 +212,20 @@ class ReplayServer:
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._app = App(self.api, key=self._key)
+        self._app = App(self.api, key=self._key, faults=self._faults)
         config = uvicorn.Config(self._app.asgi, log_level="warning", lifespan="off", ws="none", server_header=False)
+        logging.getLogger("uvicorn.error").addFilter(_on_purpose)
         self._uvicorn = _Uvicorn(config, self._ready, self._app)
         await self._uvicorn.serve(sockets=[self._socket])
 
     def _shut(self) -> None:
         self._uvicorn.should_exit = True
         self._app.end_streams()
+
+
+def _on_purpose(record: logging.LogRecord) -> bool:
+    """Keeps uvicorn from reporting the connections that a fault has cut."""
+    return not (record.exc_info and isinstance(record.exc_info[1], Dropped))
 
 
 class _Uvicorn(uvicorn.Server):

@@ -155,7 +155,7 @@ class Session:
                 "Send what was recorded, record this session, or use a key to go live.",
             )
         name = closest.recording.name
-        return [closest], f"{event['type']} differs from the recording; going on with {name} ({differences[name]})"
+        return [closest], f"your {event['type']} is not the recorded one, the answer is: going on with {name} ({differences[name]})"
 
     def _lead(self, tracks: list[Track]) -> None:
         """Go on with `tracks`; if the recording that was played is not among them, step over to the new one."""

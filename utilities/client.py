@@ -1,0 +1,90 @@
+"""`connect()`: the SDK's client, live with a key, on recordings without one.
+
+What it returns is the SDK's own client and nothing else, so everything that you know of it holds.
+In a project of your own you don't need this file: `Anthropic()` is the live client.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from anthropic import Anthropic, AsyncAnthropic, Middleware
+
+if TYPE_CHECKING:
+    from .replay import ReplayServer
+
+__all__ = ["connect"]
+
+AnyClient = TypeVar("AnyClient", Anthropic, AsyncAnthropic)
+RECORDINGS = Path(__file__).parents[1] / "example_data" / "recordings"
+
+
+def connect(kind: type[AnyClient] = Anthropic, **options: Any) -> AnyClient:  # type: ignore[assignment]
+    """The SDK's client, and a line that says where it leads.
+
+    Live if `ANTHROPIC_API_KEY` is set. On the server that `ANTHROPIC_BASE_URL` names, if it is set.
+    Otherwise on recordings, served by a replay server in this process. `COOKBOOK_OFFLINE=1` means
+    recordings even with a key; `COOKBOOK_STRICT=1` refuses whatever was not recorded.
+
+    Args:
+        kind: `Anthropic` or `AsyncAnthropic`.
+        options: passed on to the client.
+
+    Returns:
+        The client.
+
+    Raises:
+        RecordingError: a recording is damaged.
+    """
+    url = os.environ.get("ANTHROPIC_BASE_URL")
+    key = os.environ.get("ANTHROPIC_API_KEY")
+    if os.environ.get("COOKBOOK_OFFLINE") != "1":
+        if url:
+            _say(f"connected to {url} (ANTHROPIC_BASE_URL)")
+            return kind(**{"api_key": key or "none", **options})
+        if key:
+            _say("LIVE: connected to the hosted API with ANTHROPIC_API_KEY; what you run costs money")
+            return kind(**options)
+    server = _server()
+    _say(f"on recordings: no key, no network, no cost ({_provenance(server)})")
+    return kind(**{"api_key": "recorded", "base_url": server.base_url, "middleware": [Notes()], **options})
+
+
+@cache
+def _server() -> ReplayServer:
+    from .replay import Library, ReplayServer  # not needed, and so not imported, when live
+
+    return ReplayServer(Library.load(RECORDINGS), strict=os.environ.get("COOKBOOK_STRICT") == "1").start()
+
+
+def _provenance(server: ReplayServer) -> str:
+    kinds = {recording.header["provenance"] for recording in server.api.sessions.library.recordings}
+    scripted = "scripted: the agent's moves were written by hand, its tool calls really executed"
+    return scripted if kinds == {"scripted"} else "scripted and live ones; each says which"
+
+
+def _say(line: str) -> None:
+    print(line)
+
+
+class Notes(Middleware):
+    """Prints the one line with which the replay server says that a message was not the recorded one."""
+
+    def handle(self, request: Any, call_next: Any) -> Any:
+        response = call_next(request)
+        self._show(response.headers)
+        return response
+
+    async def handle_async(self, request: Any, call_next: Any) -> Any:
+        response = await call_next(request)
+        self._show(response.headers)
+        return response
+
+    @staticmethod
+    def _show(headers: Any) -> None:
+        if note := headers.get("x-replay-note"):
+            print(f"replay: {note}", file=sys.stdout)

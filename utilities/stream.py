@@ -1,0 +1,465 @@
+"""A whole turn over the event stream: send, watch, answer, until it is over.
+
+`stream_until_end_turn` and its async twin. What they do when, also after a lost connection, is
+written once, in `_flow`, which yields what it wants done; `_Sync` and `_Async` do it. Copy this
+file with `turn.py` and `tools.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import queue
+import socket
+import threading
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import anthropic
+import httpx2
+from anthropic import Anthropic, AsyncAnthropic
+
+from .tools import Confirm, Tool, asks, run_tools, tools_by_name, verdict_event
+from .turn import Answer, Finish, History, Show, Turn, TurnResult, TurnTimeout
+
+__all__ = ["stream_until_end_turn", "stream_until_end_turn_async"]
+
+Event = Any
+Message = str | Iterable[Any] | None
+QUIET = 60.0  # seconds of silence after which the connection is doubted
+DOOMED_QUIET = 2.0  # the same, after an error that will end the session
+MAX_BACKOFF = 10.0  # seconds
+MAX_REQUEST = 60.0  # seconds that a single request, or a read of the stream, may take before it is tried again
+
+
+def stream_until_end_turn(
+    client: Anthropic,
+    session_id: str,
+    message: Message = None,
+    *,
+    tools: Sequence[Tool] = (),
+    confirm: Confirm | None = None,
+    on_event: Callable[[Event], object] | None = None,
+    timeout: float | None = 600.0,
+    quiet: float = QUIET,
+) -> TurnResult:
+    """Send a message and follow the session until its turn is over.
+
+    The stream is opened before the message is sent, so nothing is missed; a lost stream is opened
+    again and what came meanwhile is read from the history; every event is shown once.
+
+    Args:
+        client: the SDK's client.
+        session_id: the session.
+        message: a text, a list of content blocks, or None if the turn was started already.
+        tools: the SDK's runnable tools for the agent's custom tool calls. Calls that come together
+            run together and are answered in one request; each is answered once.
+        confirm: decides about built-in calls that ask for permission; see `tools.Confirm`.
+        on_event: called with every new event, for showing it.
+        timeout: seconds for the whole turn; None waits for ever.
+        quiet: seconds without any event after which the connection is opened anew.
+
+    Returns:
+        How the turn ended, with its text, tool calls and events. Only `end_turn` means that the
+        agent finished; see `TurnResult.outcome`.
+
+    Raises:
+        TurnTimeout: a TimeoutError. The session goes on: call again with message=None.
+        ValueError: two tools have one name, or message is None and nothing was ever sent.
+        anthropic.APIStatusError: the API refused the message or the session id.
+    """
+    turn = Turn(session_id)
+    driver = _Sync(client, turn, tools_by_name(tools), confirm, on_event)
+    flow = _flow(turn, message, timeout, quiet, time.monotonic)
+    try:
+        step: Any = next(flow)
+        while True:
+            try:
+                answer = driver.do(step)
+            except Exception as error:
+                if isinstance(step, Show | Run):
+                    raise  # the caller's own function failed, not the connection
+                step = flow.throw(error)
+            else:
+                step = flow.send(answer)
+    except StopIteration as over:
+        result: TurnResult = over.value
+        return result
+    finally:
+        driver.close()
+
+
+async def stream_until_end_turn_async(
+    client: AsyncAnthropic,
+    session_id: str,
+    message: Message = None,
+    *,
+    tools: Sequence[Tool] = (),
+    confirm: Confirm | None = None,
+    on_event: Callable[[Event], object] | None = None,
+    timeout: float | None = 600.0,
+    quiet: float = QUIET,
+) -> TurnResult:
+    """`stream_until_end_turn` for `AsyncAnthropic`; `confirm` and `on_event` may be async too."""
+    turn = Turn(session_id)
+    driver = _Async(client, turn, tools_by_name(tools), confirm, on_event)
+    flow = _flow(turn, message, timeout, quiet, time.monotonic)
+    try:
+        step: Any = next(flow)
+        while True:
+            try:
+                answer = await driver.do(step)
+            except Exception as error:
+                if isinstance(step, Show | Run):
+                    raise  # the caller's own function failed, not the connection
+                step = flow.throw(error)
+            else:
+                step = flow.send(answer)
+    except StopIteration as over:
+        result: TurnResult = over.value
+        return result
+    finally:
+        await driver.close()
+
+
+# -- what is wanted -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Open:
+    """Open the stream, instead of the old one if there is one."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Send:
+    """Send these events; the answer is what the API accepted."""
+
+    events: list[dict[str, Any]]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ReadHistory:
+    """Read back to where the turn began; the answer is its events."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ReadStatus:
+    """The session's status field."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Next:
+    """The next event of the stream, None after so many seconds of silence."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Run:
+    """Run these calls' tools and ask about permissions; the answer is the events to send, by call id,
+    None if the time was not enough."""
+
+    calls: list[Event]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Wait before the next attempt."""
+
+    seconds: float
+
+
+class StreamEnded(Exception):
+    """The stream ended although the turn has not."""
+
+
+def _flow(
+    turn: Turn, message: Message, timeout: float | None, quiet: float, clock: Callable[[], float]
+) -> Generator[Any, Any, TurnResult]:
+    """What happens when: yields what it wants done and gets the answer, or the error, back."""
+    start = clock()
+
+    def left() -> float:
+        remaining = float("inf") if timeout is None else start + timeout - clock()
+        if remaining <= 0:
+            raise TurnTimeout(turn.session_id, clock() - start, turn.last_event)
+        return remaining
+
+    answers: dict[str, dict[str, Any]] = {}
+    started = connected = False
+    failures = 0
+    while True:
+        try:
+            if not connected:
+                yield Open(left())
+                if started or message is None:
+                    events = yield ReadHistory(left())
+                else:  # only now that the stream is open, so that nothing of the turn is missed
+                    turn.expect((yield Send([user_message(message)], left())))
+                    events = []
+                if started and (yield ReadStatus(left())) == "terminated":
+                    turn.feed(*events)
+                    return turn.finish("terminated")
+                if not started and not events and message is None:
+                    raise ValueError(f"session {turn.session_id} has no events, so no turn to wait for: pass a message")
+                started = connected = True
+            for action in turn.feed(*events):
+                if isinstance(action, Show):
+                    yield action
+                elif isinstance(action, Finish):
+                    return action.result
+                elif pending := (yield from _answer(turn, action, answers, left)):
+                    return turn.finish("requires_action", pending)
+            event = yield Next(min(DOOMED_QUIET if turn.doomed else quiet, left()))
+            if event is None:  # silence: perhaps there is nothing to say, perhaps the connection is dead
+                left()
+                connected = False
+            else:
+                events, failures = [event], 0
+        except Exception as error:
+            if started and isinstance(error, anthropic.NotFoundError):
+                return turn.finish("deleted")
+            if not is_passing(error):
+                raise
+            left()
+            if not started:
+                raise
+            connected, failures = False, failures + 1
+            yield Pause(min(left(), 0.0 if failures == 1 else min(MAX_BACKOFF, 0.25 * 2**failures)))
+
+
+def _answer(
+    turn: Turn, wanted: Answer, answers: dict[str, dict[str, Any]], left: Callable[[], float]
+) -> Generator[Any, Any, list[str]]:
+    """Answer what can be answered, in one send; returns the ids that nobody here has an answer for.
+
+    `answers` outlives a failed send: the calls behind it are not run a second time.
+    """
+    fresh = [call for call in wanted.calls if call.id not in answers]
+    answers.update((yield Run(fresh, left())) or {})
+    left()
+    ready = [call.id for call in wanted.calls if call.id in answers]
+    if ready:
+        try:
+            yield Send([answers[id] for id in ready], left())
+        except anthropic.BadRequestError:
+            # The SDK repeats a POST whose response was lost; then the first one has taken effect.
+            turn.feed(*(yield ReadHistory(left())))
+            still = {call.id for action in turn.feed() if isinstance(action, Answer) for call in action.calls}
+            if still & set(ready):
+                raise
+        turn.answered(ready)
+    return [call.id for call in wanted.calls if call.id not in answers] + wanted.unknown
+
+
+def user_message(message: str | Iterable[Any]) -> dict[str, Any]:
+    """The `user.message` event for a text or for content blocks."""
+    content = [{"type": "text", "text": message}] if isinstance(message, str) else list(message)
+    return {"type": "user.message", "content": content}
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether trying again can help: the connection broke or the service is busy, rather than said no.
+
+    The stream raises httpx2's own errors, and an `APIStatusError` with status 200 for an error event. [sdk]
+    """
+    if isinstance(error, anthropic.APIStatusError):
+        return error.status_code in (200, 408, 409, 429) or error.status_code >= 500
+    return isinstance(error, StreamEnded | httpx2.TransportError | anthropic.APIConnectionError)
+
+
+# -- doing it -------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Sync:
+    """Does what `_flow` wants with the sync client.
+
+    A thread reads the stream: only so can a deadline end a read, since the keep-alives of a silent
+    stream never reach the loop over it.
+    """
+
+    client: Anthropic
+    turn: Turn
+    tools: dict[str, Tool]
+    confirm: Confirm | None
+    on_event: Callable[[Event], object] | None
+    stream: Any = None
+
+    def do(self, step: Any) -> Any:
+        events = self.client.beta.sessions.events
+        match step:
+            case Open(seconds):
+                self.close()
+                self.stream = events.stream(self.turn.session_id, timeout=min(seconds, MAX_REQUEST))
+                self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+                self.reader = threading.Thread(target=_read, args=(self.stream, self.inbox), daemon=True)
+                self.reader.start()
+            case Send(batch, seconds):
+                sent = events.send(self.turn.session_id, events=batch, timeout=min(seconds, MAX_REQUEST))  # type: ignore[arg-type]
+                return sent.data or []
+            case ReadHistory(seconds):
+                history = History(self.turn.seen)
+                pages = events.list(self.turn.session_id, order="desc", limit=100, timeout=min(seconds, MAX_REQUEST))
+                for event in pages:
+                    if not history.take(event):
+                        break
+                return history.events
+            case ReadStatus(seconds):
+                session = self.client.beta.sessions.retrieve(self.turn.session_id, timeout=min(seconds, MAX_REQUEST))
+                return session.status
+            case Next(seconds):
+                try:
+                    event = self.inbox.get(timeout=min(seconds, threading.TIMEOUT_MAX))
+                except queue.Empty:
+                    return None
+                if isinstance(event, Exception):
+                    raise event
+                return event
+            case Run(calls, seconds):
+                answers = {call.id: verdict_event(call, self._verdict(call)) for call in calls if asks(call)}
+                results = _in_background(run_tools(calls, self.tools), seconds)
+                return None if results is None else _given(answers | results)
+            case Show(event):
+                if self.on_event:
+                    self.on_event(event)
+            case Pause(seconds):
+                time.sleep(seconds)
+        return None
+
+    def _verdict(self, call: Event) -> Any:
+        return self.confirm(call) if self.confirm else None
+
+    def close(self) -> None:
+        if self.stream is None:
+            return
+        connection = self.stream.response.extensions.get("network_stream")
+        raw = connection.get_extra_info("socket") if connection is not None else None
+        if raw is not None:
+            with suppress(OSError):  # closed by the other side already
+                raw.shutdown(socket.SHUT_RDWR)  # wakes the reading thread, which a close alone would not
+        self.reader.join(1.0)
+        self.stream.close()
+        self.stream = None
+
+
+def _read(stream: Any, inbox: queue.SimpleQueue[Any]) -> None:
+    try:
+        for event in stream:
+            inbox.put(event)
+        inbox.put(StreamEnded("the stream ended before the turn"))
+    except Exception as error:  # handed over to the thread that reads the inbox
+        inbox.put(error)
+
+
+@cache
+def _background() -> asyncio.AbstractEventLoop:
+    """One event loop for the tools of sync callers: it works inside Jupyter, where a loop runs already,
+    and stays the same from turn to turn, for tools whose connections belong to a loop."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="tools", daemon=True).start()
+    return loop
+
+
+def _in_background(work: Coroutine[Any, Any, dict[str, Any]], seconds: float) -> dict[str, Any] | None:
+    """The result of a coroutine in that loop, None if it took longer than `seconds`; it is cancelled then."""
+    future = asyncio.run_coroutine_threadsafe(work, _background())
+    try:
+        return future.result(None if seconds == float("inf") else seconds)
+    except TimeoutError:  # of the waiting: what a tool raises has become its result
+        return None
+    finally:
+        future.cancel()
+
+
+@dataclass
+class _Async:
+    """Does what `_flow` wants with the async client."""
+
+    client: AsyncAnthropic
+    turn: Turn
+    tools: dict[str, Tool]
+    confirm: Confirm | None
+    on_event: Callable[[Event], object] | None
+    stream: Any = None
+    coming: asyncio.Task[Any] | None = None
+
+    async def do(self, step: Any) -> Any:
+        events = self.client.beta.sessions.events
+        match step:
+            case Open(seconds):
+                await self.close()
+                self.stream = await events.stream(self.turn.session_id, timeout=min(seconds, MAX_REQUEST))
+                self.iterator = aiter(self.stream)
+            case Send(batch, seconds):
+                sent = await events.send(self.turn.session_id, events=batch, timeout=min(seconds, MAX_REQUEST))  # type: ignore[arg-type]
+                return sent.data or []
+            case ReadHistory(seconds):
+                history = History(self.turn.seen)
+                pages = events.list(self.turn.session_id, order="desc", limit=100, timeout=min(seconds, MAX_REQUEST))
+                async for event in pages:
+                    if not history.take(event):
+                        break
+                return history.events
+            case ReadStatus(seconds):
+                session = await self.client.beta.sessions.retrieve(self.turn.session_id, timeout=min(seconds, MAX_REQUEST))
+                return session.status
+            case Next(seconds):
+                return await self._next(seconds)
+            case Run(calls, seconds):
+                answers = {call.id: verdict_event(call, await self._verdict(call)) for call in calls if asks(call)}
+                try:
+                    async with asyncio.timeout(None if seconds == float("inf") else seconds):
+                        return _given(answers | await run_tools(calls, self.tools))
+                except TimeoutError:
+                    return None
+            case Show(event):
+                if self.on_event:
+                    await _value(self.on_event(event))
+            case Pause(seconds):
+                await asyncio.sleep(seconds)
+        return None
+
+    async def _next(self, seconds: float) -> Event | None:
+        # A read that is cancelled would lose the stream, so one that is not done is kept for the next call.
+        self.coming = self.coming or asyncio.ensure_future(anext(self.iterator, None))
+        await asyncio.wait([self.coming], timeout=None if seconds == float("inf") else seconds)
+        if not self.coming.done():
+            return None
+        done, self.coming = self.coming, None
+        event = done.result()
+        if event is None:
+            raise StreamEnded("the stream ended before the turn")
+        return event
+
+    async def _verdict(self, call: Event) -> Any:
+        return await _value(self.confirm(call)) if self.confirm else None
+
+    async def close(self) -> None:
+        if self.coming is not None:
+            self.coming.cancel()
+            await asyncio.wait([self.coming])
+            self.coming = None
+        if self.stream is not None:
+            await self.stream.close()
+            self.stream = None
+
+
+def _given(answers: dict[str, Any]) -> dict[str, Any]:
+    return {id: answer for id, answer in answers.items() if answer is not None}
+
+
+async def _value(result: Any | Awaitable[Any]) -> Any:
+    return await result if inspect.isawaitable(result) else result
