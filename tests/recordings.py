@@ -39,7 +39,7 @@ class Script:
     def say(self, text: str, after: float = 1.0) -> str:
         return self.event("agent.message", after=after, content=[{"type": "text", "text": text}])
 
-    def builtin(self, name: str = "bash", permission: str = "allow", **arguments: Any) -> str:
+    def builtin(self, name: str = "bash", /, permission: str = "allow", **arguments: Any) -> str:
         return self.event(
             "agent.tool_use", name=name, input=arguments, evaluated_permission=permission, session_thread_id=None
         )
@@ -49,7 +49,7 @@ class Script:
             "agent.tool_result", tool_use_id=call, content=[{"type": "text", "text": text}], is_error=is_error
         )
 
-    def custom(self, name: str, **arguments: Any) -> str:
+    def custom(self, name: str, /, **arguments: Any) -> str:
         return self.event("agent.custom_tool_use", name=name, input=arguments, session_thread_id=None)
 
     def custom_result(self, call: str, text: str, is_error: bool = False) -> str:

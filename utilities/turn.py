@@ -204,6 +204,7 @@ class Turn:
         A whole history can be given at once: what is asked for is what its end calls for.
         """
         actions: list[Show | Answer | Finish] = []
+        self.expect(event for event in events if is_queued(event))  # first: an idle before them is an old one
         for event in events:
             if self._result is None and self._take(event):
                 actions.append(Show(event))
@@ -231,10 +232,8 @@ class Turn:
         """Take one event into account; returns whether it is news."""
         if event.type in PREVIEWS:
             return True
+        self._answered |= {answered_call(event)} - {None}
         if is_queued(event):
-            if event.id not in self.seen:
-                self._queued.add(event.id)
-                self._answered |= {answered_call(event)} - {None}
             return False
         id = getattr(event, "id", None)
         if id is not None:
@@ -243,7 +242,6 @@ class Turn:
             self.seen.add(id)
         self.events.append(event)
         self._queued.discard(id or "")
-        self._answered |= {answered_call(event)} - {None}
         if event.type in CALLS:
             self._calls[event.id] = event
         elif event.type == "session.status_running":

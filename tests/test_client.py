@@ -1,0 +1,97 @@
+"""connect(): where the client leads, and that it says so."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from anthropic import Anthropic, AsyncAnthropic
+
+from utilities import client as client_module
+from utilities import connect
+from utilities.replay import Library, ReplayServer
+
+
+@pytest.fixture(autouse=True)
+def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("COOKBOOK_OFFLINE", "COOKBOOK_STRICT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.parametrize("kind", [Anthropic, AsyncAnthropic])
+def test_without_a_key_it_is_the_sdks_client_on_recordings(kind: type, capsys: pytest.CaptureFixture[str]) -> None:
+    client = connect(kind)
+    assert type(client) is kind
+    assert client.base_url.host == "127.0.0.1"
+    said = capsys.readouterr().out
+    assert said.startswith("on recordings: no key, no network, no cost")
+    assert "scripted" in said  # never passes for live
+
+
+def test_with_a_key_it_is_live_and_says_what_that_means(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
+    client = connect()
+    assert client.base_url.host == "api.anthropic.com"
+    assert client.api_key == "sk-test"
+    assert capsys.readouterr().out.startswith("LIVE")
+
+
+def test_offline_wins_over_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
+    monkeypatch.setenv("COOKBOOK_OFFLINE", "1")
+    client = connect()
+    assert client.base_url.host == "127.0.0.1"
+    assert client.api_key != "sk-test"
+
+
+def test_the_live_path_against_a_server_that_stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a key and a base URL, the client is a plain one: nothing of the recordings is in its way."""
+    with ReplayServer(Library(), key="secret") as server:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.base_url)
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "secret")
+        assert connect().beta.agents.create(name="a", model="claude-sonnet-4-6").version == 1
+
+
+def test_options_go_to_the_client() -> None:
+    assert connect(max_retries=7).max_retries == 7
+
+
+def test_two_clients_share_one_server() -> None:
+    first, second = connect(), connect()
+    assert first.base_url == second.base_url
+    agent = first.beta.agents.create(name="a", model="claude-sonnet-4-6")
+    assert second.beta.agents.retrieve(agent.id).name == "a"
+
+
+def test_a_message_that_was_not_recorded_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    recording = Library.load(client_module.RECORDINGS).recordings[0]
+    client = connect()
+    agent = client.beta.agents.create(name=recording.header["agent"]["name"], model="claude-sonnet-4-6")
+    environment = client.beta.environments.create(name="e")
+    session = client.beta.sessions.create(agent=agent.id, environment_id=environment.id)
+    capsys.readouterr()
+    content = [{"type": "text", "text": "Please fix the tests"}]
+    client.beta.sessions.events.send(session.id, events=[{"type": "user.message", "content": content}])
+    said = capsys.readouterr().out
+    assert said.startswith("replay: your user.message is not the recorded one")
+    assert said.count("\n") == 1
+
+
+def test_helpers_cost_only_what_they_need() -> None:
+    code = (
+        "import sys; from utilities import stream_until_end_turn, wait_for_idle_status, TurnResult;"
+        "print([m for m in ('starlette', 'uvicorn', 'matplotlib', 'astrocyte', 'IPython') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    import utilities
+
+    with pytest.raises(AttributeError, match="no attribute 'stream_util_end_turn'"):
+        utilities.stream_util_end_turn  # noqa: B018
+    assert all(getattr(utilities, name) for name in utilities.__all__)

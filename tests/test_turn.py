@@ -1,0 +1,175 @@
+"""The reducer alone: what no server has to be asked for."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from utilities.turn import Answer, Finish, History, Show, Turn, TurnError, TurnTimeout
+
+
+def event(type: str, id: str | None = None, **fields: Any) -> Any:
+    """An event as far as the reducer looks at it; the id is the type unless given."""
+    return SimpleNamespace(type=type, id=id or type, processed_at="now", **{**fields})
+
+
+def idle(reason: str = "end_turn", id: str = "idle", ids: list[str] | None = None) -> Any:
+    return event("session.status_idle", id, stop_reason=SimpleNamespace(type=reason, event_ids=ids))
+
+
+def queued(type: str = "user.message", id: str = "mine", **fields: Any) -> Any:
+    waiting = event(type, id, **fields)
+    waiting.processed_at = None
+    return waiting
+
+
+def error(retry: str, id: str = "error") -> Any:
+    inner = SimpleNamespace(type="model_overloaded_error", message="busy", retry_status=SimpleNamespace(type=retry))
+    return event("session.error", id, error=inner)
+
+
+def kinds(actions: list[Any]) -> list[str]:
+    return [type(action).__name__ for action in actions]
+
+
+RUNNING = event("session.status_running", "running")
+MINE = event("user.message", "mine", content=[])
+
+
+def test_an_idle_from_before_our_message_does_not_end_the_turn() -> None:
+    turn = Turn("sesn_1")
+    turn.expect([queued()])
+    assert kinds(turn.feed(idle(id="old"))) == ["Show"]
+    assert kinds(turn.feed(RUNNING, MINE)) == ["Show", "Show"]
+    shown, finished = turn.feed(idle(id="new"))
+    assert isinstance(finished, Finish)
+    assert [event.id for event in finished.result.events] == ["running", "mine", "new"]  # the old turn is not ours
+
+
+def test_an_idle_left_over_in_a_history_with_a_queued_message() -> None:
+    turn = Turn("sesn_1")
+    assert kinds(turn.feed(idle(id="old"), queued())) == ["Show"]
+    assert kinds(turn.feed(RUNNING, MINE, idle(id="new"))) == ["Show", "Show", "Show", "Finish"]
+
+
+def test_when_the_service_drops_its_queue_our_message_will_never_be_processed() -> None:
+    turn = Turn("sesn_1")
+    turn.expect([queued()])
+    actions = turn.feed(RUNNING, error("exhausted"), idle("retries_exhausted"))
+    assert isinstance(actions[-1], Finish)
+    assert actions[-1].result.outcome == "retries_exhausted"
+
+
+def test_a_retrying_error_does_not_excuse_an_old_idle() -> None:
+    turn = Turn("sesn_1")
+    turn.expect([queued()])
+    assert kinds(turn.feed(error("retrying"), idle())) == ["Show", "Show"]
+
+
+def test_only_a_terminal_error_announces_the_end() -> None:
+    turn = Turn("sesn_1")
+    turn.feed(error("retrying", "1"), error("exhausted", "2"))
+    assert not turn.doomed
+    turn.feed(error("terminal", "3"))
+    assert turn.doomed
+
+
+def test_a_history_is_judged_by_its_end() -> None:
+    """A requires_action that was answered long ago asks for nothing."""
+    call = event("agent.custom_tool_use", "call", name="f", input={})
+    answer = event("user.custom_tool_result", "answer", custom_tool_use_id="call", content=[])
+    turn = Turn("sesn_1")
+    assert kinds(turn.feed(RUNNING, call, idle("requires_action", ids=["call"]), answer)) == ["Show"] * 4
+    other = Turn("sesn_1")
+    assert kinds(other.feed(RUNNING, call, idle("requires_action", ids=["call"]), queued("user.custom_tool_result", "answer", custom_tool_use_id="call"))) == ["Show"] * 3  # fmt: skip
+
+
+def test_calls_are_asked_for_once_and_the_window_may_slide() -> None:
+    calls = [event("agent.custom_tool_use", f"call{n}", name="f", input={}) for n in range(8)]
+    turn = Turn("sesn_1")
+    first = turn.feed(RUNNING, *calls, idle("requires_action", "idle1", [c.id for c in calls[:5]]))[-1]
+    assert isinstance(first, Answer)
+    assert [call.id for call in first.calls] == [f"call{n}" for n in range(5)]
+    turn.answered([call.id for call in first.calls])
+    assert turn.feed() == []
+    # the window slides, and still names one that we have answered
+    second = turn.feed(idle("requires_action", "idle2", [c.id for c in calls[4:]]))[-1]
+    assert isinstance(second, Answer)
+    assert [call.id for call in second.calls] == ["call5", "call6", "call7"]
+
+
+def test_a_call_that_was_never_seen_is_named() -> None:
+    answer = Turn("sesn_1").feed(RUNNING, idle("requires_action", ids=["elsewhere"]))[-1]
+    assert answer == Answer([], ["elsewhere"])
+
+
+def test_previews_are_shown_but_not_kept() -> None:
+    turn = Turn("sesn_1")
+    delta = SimpleNamespace(type="event_delta", delta="a")
+    assert turn.feed(delta, delta) == [Show(delta), Show(delta)]
+    assert turn.events == []
+
+
+def test_nothing_is_shown_after_the_end() -> None:
+    turn = Turn("sesn_1")
+    turn.feed(RUNNING, idle())
+    assert kinds(turn.feed(event("session.error", "late", error=None))) == ["Finish"]
+
+
+@pytest.mark.parametrize("missing", [None, SimpleNamespace(), SimpleNamespace(type=None)])
+def test_an_idle_without_a_reason_still_ends_the_turn(missing: Any) -> None:
+    actions = Turn("sesn_1").feed(RUNNING, event("session.status_idle", "idle", stop_reason=missing))
+    assert actions[-1].result.outcome == "unknown"  # type: ignore[union-attr]
+
+
+# -- reading a history backwards -----------------------------------------------------------------
+
+BEFORE = [event("session.status_running", "r0"), event("user.message", "m0"), idle(id="i0")]
+NOW = [event("session.status_running", "r1"), event("user.message", "m1"), event("agent.message", "a1")]
+PARKED = idle("requires_action", "p1", ["call"])
+
+
+@pytest.mark.parametrize(
+    ("history", "expected"),
+    [
+        (BEFORE, ["r0", "m0", "i0"]),  # over: the last turn is the turn
+        (BEFORE + NOW, ["r1", "m1", "a1"]),
+        (BEFORE + NOW + [idle(id="i1")], ["r1", "m1", "a1", "i1"]),
+        (BEFORE + NOW + [PARKED], ["r1", "m1", "a1", "p1"]),
+        (BEFORE + NOW + [PARKED, event("session.status_running", "r2")], ["r1", "m1", "a1", "p1", "r2"]),
+        (BEFORE + [queued()], ["mine"]),  # sent, not begun: the idle is the old one's
+        ([], []),
+    ],
+)
+def test_where_a_turn_begins(history: list[Any], expected: list[str]) -> None:
+    reader = History(set())
+    for item in reversed(history):
+        if not reader.take(item):
+            break
+    assert [item.id for item in reader.events] == expected
+
+
+def test_a_history_is_read_back_to_what_is_known() -> None:
+    reader = History({"m1"})
+    assert [reader.take(item) for item in (NOW[2], NOW[1])] == [True, False]
+    assert [item.id for item in reader.events] == ["a1"]
+
+
+# -- messages ---------------------------------------------------------------------------------------
+
+
+def test_errors_say_what_happened_to_which_session_and_what_to_do() -> None:
+    turn = Turn("sesn_1")
+    turn.feed(RUNNING, error("exhausted"))
+    message = str(TurnError(turn.finish("retries_exhausted")))
+    assert message.startswith("session sesn_1 stopped with retries_exhausted: ")
+    assert "send the message again" in message
+    assert "model_overloaded_error: busy" in message
+    assert "not lost: call again with message=None" in str(TurnTimeout("sesn_1", 3.0, None))
+
+
+def test_usage_and_text_are_empty_rather_than_missing() -> None:
+    result = Turn("sesn_1").finish("end_turn")
+    assert (result.text, result.usage, result.tool_calls, result.errors) == ("", None, [], [])
