@@ -19,16 +19,17 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1", help="loopback by default; another one needs --key")
     parser.add_argument("--key", help="what clients must send as their API key; by default any will do")
     parser.add_argument("--recordings", type=Path, action="append", metavar="DIR", help="may be repeated")
-    parser.add_argument("--speed", type=float, default=0.0, help="recorded seconds per second; 0, the default: at once")
+    parser.add_argument("--speed", type=float, default=0.0, help="recorded seconds per second; 0: at once")
     parser.add_argument("--strict", action="store_true", help="refuse what no recording continues")
     options = parser.parse_args(argv)
-    if options.speed < 0:
+    if not options.speed >= 0:
         parser.error("--speed: 0 or more")
+    if not 0 <= options.port <= 65535:
+        parser.error("--port: 0 to 65535")
     try:
         library = Library.load(*(options.recordings or [RECORDINGS]))
-        server = ReplayServer(
-            library, strict=options.strict, speed=options.speed, host=options.host, port=options.port, key=options.key
-        )
+        address = {"host": options.host, "port": options.port, "key": options.key}
+        server = ReplayServer(library, strict=options.strict, speed=options.speed, **address)
     except (RecordingError, OSError, ValueError) as error:
         print(f"replay server: {error}", file=sys.stderr)
         return 2

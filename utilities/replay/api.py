@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from .sessions import Sessions, Subscription
 from .store import Agents, Clock, Environments, Files
 
 NOTE_HEADER = "x-replay-note"
+MAX_DEPTH = 200  # levels of nesting in a body; what is close to Python's limit could not be sent back [ours]
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,12 @@ class Request:
 
     def json(self) -> Any:
         try:
-            return json.loads(self.body or b"{}")
+            value = json.loads(self.body or b"{}")
+            if _is_deeper(value, MAX_DEPTH):
+                raise ApiError(400, f"the body is nested deeper than {MAX_DEPTH} levels")
+            # What could not be written again (NaN, half a surrogate pair) would break every later answer.
+            json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+            return value
         except (ValueError, RecursionError) as error:
             raise ApiError(400, f"the body is not valid JSON: {error}") from error
 
@@ -69,6 +75,11 @@ class Call:
     @property
     def id(self) -> str:
         return self.ids["id"]
+
+    @property
+    def both(self) -> tuple[str, str]:
+        """The ids of a route that has two."""
+        return self.ids["id"], self.ids["other"]
 
     @property
     def body(self) -> Any:
@@ -129,7 +140,7 @@ class Api:
         return [
             ("POST", "/v1/agents", lambda c: agents.create(c.body)),
             ("GET", "/v1/agents", lambda c: agents.list(c.query)),
-            ("GET", "/v1/agents/{id}", lambda c: agents.version(c.id, c.query.number("version", 0, 1, 10**6) or None)),
+            ("GET", "/v1/agents/{id}", lambda c: agents.version(c.id, _version(c))),
             ("POST", "/v1/agents/{id}", lambda c: agents.update(c.id, c.body)),
             ("POST", "/v1/agents/{id}/archive", lambda c: agents.archive(c.id)),
             ("GET", "/v1/agents/{id}/versions", lambda c: agents.list_versions(c.id, c.query)),
@@ -155,8 +166,8 @@ class Api:
             ("GET", "/v1/sessions/{id}/events/stream", lambda c: sessions.subscribe(c.id, c.now)),
             ("GET", "/v1/sessions/{id}/resources", lambda c: sessions.list_resources(c.id, c.query)),
             ("POST", "/v1/sessions/{id}/resources", lambda c: sessions.add_resource(c.id, c.body, c.now)),
-            ("GET", "/v1/sessions/{id}/resources/{other}", lambda c: sessions.resource(c.id, c.ids["other"])),
-            ("DELETE", "/v1/sessions/{id}/resources/{other}", lambda c: sessions.delete_resource(c.id, c.ids["other"])),
+            ("GET", "/v1/sessions/{id}/resources/{other}", lambda c: sessions.resource(*c.both)),
+            ("DELETE", "/v1/sessions/{id}/resources/{other}", lambda c: sessions.delete_resource(*c.both)),
         ]
 
     def _upload(self, call: Call) -> Any:
@@ -177,8 +188,27 @@ class Api:
 
     def _send(self, call: Call) -> Response:
         accepted, notes = self.sessions.send(call.id, call.body, call.now)
-        headers = {NOTE_HEADER: " | ".join(notes).encode("ascii", "backslashreplace").decode()} if notes else {}
-        return Response(200, accepted, headers)
+        note = " | ".join(notes).encode("ascii", "backslashreplace").decode()
+        return Response(200, accepted, {NOTE_HEADER: note} if note else {})
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    layer = [value]
+    for _ in range(levels):
+        layer = [part for whole in layer for part in _parts(whole)]
+        if not layer:
+            return False
+    return True
+
+
+def _parts(whole: Any) -> Iterable[Any]:
+    if isinstance(whole, dict):
+        return whole.values()
+    return whole if isinstance(whole, list) else ()
+
+
+def _version(call: Call) -> int | None:
+    return call.query.number("version", 0, 1, 10**6) or None
 
 
 def _pattern(path: str) -> re.Pattern[str]:

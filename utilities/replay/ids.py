@@ -15,7 +15,7 @@ def make_id(prefix: str, *seed: object) -> str:
         prefix: what the hosted API puts before the underscore, `sevt` for example.
         seed: whatever tells this object from every other one.
     """
-    number = int.from_bytes(hashlib.sha256("/".join(map(str, seed)).encode()).digest()[:17], "big")
+    number = int.from_bytes(hashlib.sha256("/".join(map(str, (prefix, *seed))).encode()).digest()[:17], "big")
     letters = []
     for _ in range(22):
         number, rest = divmod(number, len(ALPHABET))

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+from os.path import commonprefix
 from pathlib import Path
+from typing import Any
 
-from .recording import Event, Recording, answered_call
+from .recording import Event, Place, Recording, answered_call
 
 # Two runs never agree on these, so they are not compared.
 MASKS = (
@@ -34,9 +36,12 @@ def said(event: Event) -> str:
     """What an event says, as one masked text: its content, its reason, or nothing."""
     content = event.get("content")
     if isinstance(content, list):
-        parts = [block["text"] if block.get("type") == "text" else json.dumps(block, sort_keys=True) for block in content]
-        return masked("\n".join(parts))
+        return masked("\n".join(map(_block_text, content)))
     return masked(str(event.get("description") or event.get("deny_message") or ""))
+
+
+def _block_text(block: dict[str, Any]) -> str:
+    return str(block["text"]) if block["type"] == "text" else json.dumps(block, sort_keys=True)
 
 
 def verdict(event: Event) -> str:
@@ -49,7 +54,7 @@ class Track:
     """How far a client has followed one recording."""
 
     recording: Recording
-    taken: dict[int, str] = field(default_factory=dict)  # index of a client event → the id it got in this session
+    taken: dict[int, str] = field(default_factory=dict)  # index of a client event → its id in this session
 
     def copy(self) -> Track:
         return Track(self.recording, dict(self.taken))
@@ -58,12 +63,12 @@ class Track:
         """The client events of the recording that the client has not sent yet."""
         return [i for i in self.recording.client_events if i not in self.taken]
 
-    def counterpart(self, sent: Event, calls: Sequence[str]) -> int | None:
+    def counterpart(self, sent: Event, calls: Mapping[str, Place]) -> int | None:
         """Where the recording has the client event that `sent` would be, whatever its text.
 
         Args:
             sent: the client's event.
-            calls: the session's tool-call ids, in order.
+            calls: the session's tool calls by id, each with its place.
         """
         answers = answered_call(sent)
         for index in self.open():
@@ -72,14 +77,12 @@ class Track:
             if answers is None or recorded_answers is None:  # only results may come in another order
                 alike = answers is recorded_answers and recorded["type"] == sent["type"]
                 return index if alike else None
-            if recorded["type"] == sent["type"] and self._same_call(recorded_answers, answers, calls):
+            same_call = self.recording.calls[recorded_answers] == calls.get(answers)
+            if recorded["type"] == sent["type"] and same_call:
                 return index
         return None
 
-    def _same_call(self, recorded: str, sent: str, calls: Sequence[str]) -> bool:
-        return sent in calls and self.recording.calls.index(recorded) == calls.index(sent)
-
-    def difference(self, sent: Event, calls: Sequence[str]) -> str | None:
+    def difference(self, sent: Event, calls: Mapping[str, Place]) -> str | None:
         """None when the recording continues with `sent`; otherwise what it has instead."""
         index = self.counterpart(sent, calls)
         if index is None:
@@ -91,12 +94,11 @@ class Track:
         ours, theirs = said(recorded), said(sent)
         if ours == theirs:
             return None
-        at = next((i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), min(len(ours), len(theirs)))
+        at = len(commonprefix([ours, theirs]))
         start = max(0, at - 20)
         return f"it has {ours[start : at + 40]!r} where you sent {theirs[start : at + 40]!r}"
 
-
-    def likeness(self, sent: Event, calls: Sequence[str]) -> float:
+    def likeness(self, sent: Event, calls: Mapping[str, Place]) -> float:
         """How close the recording comes to `sent`: 1 is the same, 0 is that it can't go on with it."""
         index = self.counterpart(sent, calls)
         if index is None:
@@ -124,7 +126,8 @@ class Library:
         recordings = []
         for folder in map(Path, folders):
             if not folder.is_dir():
-                raise FileNotFoundError(f"{folder}: no such folder of recordings; `make recordings` fills example_data/recordings")
+                hint = "`make recordings` fills example_data/recordings"
+                raise FileNotFoundError(f"{folder}: no such folder of recordings; {hint}")
             recordings += [Recording.load(path) for path in sorted(folder.rglob("*.jsonl"))]
         return cls(recordings)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from .errors import ApiError
 from .ids import parse_time
+
+COMPARE = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
 
 
 @dataclass(frozen=True)
@@ -45,15 +48,19 @@ class Query:
             raise ApiError(400, f"order: must be asc or desc, not {order!r}")
         return order
 
-    def in_range(self, name: str, moment: str) -> bool:
-        """Whether a time lies in the range that `name[gt]`, `[gte]`, `[lt]` and `[lte]` give."""
-        value = parse_time(moment)
-        tests = {"gt": value.__gt__, "gte": value.__ge__, "lt": value.__lt__, "lte": value.__le__}
-        for test, compare in tests.items():
-            text = self.text(f"{name}[{test}]")
-            if text is not None and not compare(self._time(f"{name}[{test}]", text)):
-                return False
-        return True
+    def within(self, name: str) -> Callable[[str], bool] | None:
+        """Tells whether a time lies in the range that `name[gt]`, `[gte]`, `[lt]` and `[lte]` give.
+
+        None if none of them is given. A wrong one is refused here, also when there is nothing to compare.
+        """
+        limits = [
+            (compare, self._time(f"{name}[{test}]", text))
+            for test, compare in COMPARE.items()
+            if (text := self.text(f"{name}[{test}]")) is not None
+        ]
+        if not limits:
+            return None
+        return lambda moment: all(compare(parse_time(moment), limit) for compare, limit in limits)
 
     @staticmethod
     def _time(name: str, text: str) -> datetime:
@@ -64,7 +71,9 @@ class Query:
             raise ApiError(400, f"{name}: {text!r} is not an RFC 3339 time") from error
 
 
-def page_of(rows: Sequence[Any], query: Query, *, default: int, most: int, back: bool = False) -> dict[str, Any]:
+def page_of(
+    rows: Sequence[Any], query: Query, *, default: int, most: int, back: bool = False
+) -> dict[str, Any]:
     """One page of `rows`: `{"data", "next_page"}`, with `prev_page` too if `back`.
 
     Rows are only ever added at the end that is listed last, or the page is short-lived, so a
@@ -91,8 +100,8 @@ def _position(cursor: str | None) -> int:
     text = cursor.removeprefix("page_")
     try:
         position = int(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii"))
-    except ValueError as error:
-        raise ApiError(400, f"page: {cursor!r} is not a cursor of this server; use a list's `next_page`") from error
+    except ValueError:
+        position = -1
     if position < 0:
         raise ApiError(400, f"page: {cursor!r} is not a cursor of this server; use a list's `next_page`")
     return position

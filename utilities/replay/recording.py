@@ -11,6 +11,7 @@ really executed. Nothing here may pass a scripted recording off as a live one.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,13 +22,27 @@ from .ids import parse_time
 
 FORMAT = 1
 PROVENANCE = ("live", "scripted")
-HEADER_KEYS = ("recording", "name", "provenance", "note", "recorded_at", "sdk", "agent", "environment", "outputs")
+HEADER_KEYS = (
+    *("recording", "name", "provenance", "note", "recorded_at", "sdk"),
+    *("agent", "environment", "outputs"),
+)
 CALL_TYPES = ("agent.custom_tool_use", "agent.tool_use", "agent.mcp_tool_use")
+REFERENCES = {
+    "tool_use_id": ("agent.tool_use", "agent.custom_tool_use", "agent.mcp_tool_use"),
+    "mcp_tool_use_id": ("agent.mcp_tool_use",),
+    "custom_tool_use_id": ("agent.custom_tool_use",),
+    "model_request_start_id": ("span.model_request_start",),
+}
 # What stands before a client event only because that event has arrived: the session starts
 # to run first, then its message is stamped. [seen]
 LEAD_IN = ("session.status_running", "session.thread_status_running")
 
+# What the server itself reads in an event, by type; everything else in it is only passed on.
+NEEDED = {"session.status_idle": "stop_reason", "session.usage": "usage"}
+
 Event = dict[str, Any]
+# Which call of a session an event is: its type, its permission, and the how manieth of these.
+Place = tuple[str, str | None, int]
 
 
 class RecordingError(ValueError):
@@ -80,9 +95,20 @@ class Recording:
         return [i for i, event in enumerate(self.events) if is_client_event(event)]
 
     @cached_property
-    def calls(self) -> list[str]:
-        """The ids of all tool calls, in order: the nth call of one recording is that of its siblings."""
-        return [event["id"] for event in self.events if event["type"] in CALL_TYPES]
+    def calls(self) -> dict[str, Place]:
+        """The tool calls by id, each with its place, by which siblings are compared.
+
+        Counted by type and permission: two recordings can agree on what their client did, so on
+        every call that waited for it, and still differ in how often the agent used a tool of its own.
+        """
+        calls: dict[str, Place] = {}
+        counts: Counter[tuple[str, str | None]] = Counter()
+        for event in self.events:
+            if event["type"] in CALL_TYPES:
+                kind = (event["type"], event.get("evaluated_permission"))
+                calls[event["id"]] = (*kind, counts[kind])
+                counts[kind] += 1
+        return calls
 
     @cached_property
     def gates(self) -> list[int | None]:
@@ -118,31 +144,33 @@ class Recording:
         """
         path = Path(path)
         try:
-            lines = path.read_text("utf-8").splitlines()
+            # Not splitlines(): that would also split at characters inside the texts, U+2028 for one.
+            lines = path.read_text("utf-8").removesuffix("\n").split("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise RecordingError(path, 1, f"cannot be read as UTF-8 text ({error})") from error
-        if not lines:
+        if lines == [""]:
             raise RecordingError(path, 1, "the file is empty; the first line must be the header")
         header = _header(path, lines[0])
         events: list[Event] = []
-        seen: set[str] = set()
-        last = ""
+        seen: dict[str, str] = {}
+        last = None
         for number, line in enumerate(lines[1:], start=2):
             event = _event(path, number, line, seen)
-            if event["processed_at"] <= last:
-                raise RecordingError(path, number, f"`processed_at` is not after that of the line before ({last})")
-            last = event["processed_at"]
-            seen.add(event["id"])
+            moment = parse_time(event["processed_at"])
+            if last is not None and moment <= last:
+                raise RecordingError(path, number, f"`processed_at` is not after the line before ({last})")
+            last = moment
+            seen[event["id"]] = event["type"]
             events.append(event)
         if not any(map(is_client_event, events)):
-            raise RecordingError(path, len(lines), "no event of the client: nothing could ever start this recording")
+            raise RecordingError(path, len(lines), "no event of the client: nothing could ever start it")
         return cls(path, header, events)
 
 
 def _object(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
         value = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RecordingError(path, number, f"not JSON ({error}); is the file cut short?") from error
     if not isinstance(value, dict):
         raise RecordingError(path, number, f"a JSON object was expected, this is a {type(value).__name__}")
@@ -154,22 +182,25 @@ def _header(path: Path, line: str) -> dict[str, Any]:
     if "recording" not in header:
         raise RecordingError(path, 1, "no header: the first line must say `recording`, the format's version")
     if header["recording"] != FORMAT:
-        raise RecordingError(path, 1, f"format {header['recording']!r} is unknown; this version reads {FORMAT}")
+        raise RecordingError(path, 1, f"format {header['recording']!r} is unknown, this reads {FORMAT}")
     if missing := [key for key in HEADER_KEYS if key not in header]:
         raise RecordingError(path, 1, f"the header lacks {', '.join(f'`{key}`' for key in missing)}")
     if header["provenance"] not in PROVENANCE:
-        raise RecordingError(path, 1, f"provenance {header['provenance']!r} must be one of {', '.join(PROVENANCE)}")
+        raise RecordingError(path, 1, f"provenance {header['provenance']!r} is not {' or '.join(PROVENANCE)}")
     try:
         parse_time(header["recorded_at"])
         for output in header["outputs"]:
             parse_time(Output(**output).created_at)
+            if bad := [key for key, value in output.items() if not isinstance(value, str)]:
+                raise TypeError(f"`{bad[0]}` of an output must be a text")
         header["agent"]["name"], header["environment"]["name"]
     except (TypeError, ValueError, KeyError) as error:
         raise RecordingError(path, 1, f"the header is damaged: {error!r}") from error
     return header
 
 
-def _event(path: Path, number: int, line: str, seen: set[str]) -> Event:
+def _event(path: Path, number: int, line: str, seen: dict[str, str]) -> Event:
+    """One event; `seen` has the types of those before it, by id."""
     event = _object(path, number, line)
     for key in ("id", "type", "processed_at"):
         if not isinstance(event.get(key), str):
@@ -179,8 +210,23 @@ def _event(path: Path, number: int, line: str, seen: set[str]) -> Event:
     try:
         parse_time(event["processed_at"])
     except ValueError as error:
-        raise RecordingError(path, number, f"`processed_at` is not a time: {event['processed_at']!r}") from error
-    for key in ("tool_use_id", "custom_tool_use_id", "model_request_start_id"):
-        if key in event and event[key] not in seen:
-            raise RecordingError(path, number, f"`{key}` is {event[key]!r}, but no event before it has that id")
+        reason = f"`processed_at` is not a time: {event['processed_at']!r}"
+        raise RecordingError(path, number, reason) from error
+    for key, types in REFERENCES.items():
+        if key in event and (not isinstance(event[key], str) or seen.get(event[key]) not in types):
+            reason = f"`{key}` is {event[key]!r}, but no event before it is a {types[0]} with that id"
+            raise RecordingError(path, number, reason)
+    needed = NEEDED.get(event["type"])
+    if needed and not isinstance(event.get(needed), dict):
+        raise RecordingError(path, number, f"a {event['type']} needs a `{needed}`, an object")
+    if is_client_event(event) and not _is_content(event.get("content") or []):
+        raise RecordingError(path, number, "`content` must be a list of blocks, each with its `type`")
     return event
+
+
+def _is_content(content: Any) -> bool:
+    return isinstance(content, list) and all(
+        isinstance(block, dict)
+        and (isinstance(block.get("text"), str) if block.get("type") == "text" else "type" in block)
+        for block in content
+    )

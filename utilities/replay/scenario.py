@@ -55,7 +55,8 @@ class Sandbox:
         self.user = self.root / "mnt/user"
         for folder in (self.outputs, self.uploads, self.user):
             folder.mkdir(parents=True)
-        env = {"PATH": os.environ["PATH"], "HOME": str(self.user), "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
+        env = {"PATH": os.environ["PATH"], "HOME": str(self.user), "LANG": "C.UTF-8"}
+        env["PYTHONDONTWRITEBYTECODE"] = "1"
         self.context = AgentToolContext(workdir=self.root / "mnt", env=env, read_only_roots=[self.uploads])
         self.tools = {tool.name: tool for tool in beta_agent_toolset_20260401(self.context)}
 
@@ -70,10 +71,12 @@ class Sandbox:
         if tool not in self.tools:
             raise ScenarioError(f"tool {tool!r} can't be executed here; there are {', '.join(self.tools)}")
         try:
-            result, is_error = await self.tools[tool].call(self._inside(arguments)), False
+            content: Any = await self.tools[tool].call(self._inside(arguments))
+            is_error = False
         except ToolError as error:
-            result, is_error = error.content, True
-        text = result if isinstance(result, str) else "\n".join(str(block.get("text", "")) for block in result)
+            content, is_error = error.content, True
+        blocks = [{"text": content}] if isinstance(content, str) else content
+        text = "\n".join(str(block.get("text", "")) for block in blocks)
         return text.replace(str(self.root), ""), is_error
 
     def _inside(self, value: Any) -> Any:
@@ -162,7 +165,8 @@ class Recorder:
             self.tokens[kind] += count
         usage = {
             "input_tokens": spent["input"], "output_tokens": spent["output"], "speed": None,
-            "cache_read_input_tokens": spent["cache_read"], "cache_creation_input_tokens": spent["cache_write"],
+            "cache_read_input_tokens": spent["cache_read"],
+            "cache_creation_input_tokens": spent["cache_write"],
         }  # fmt: skip
         self.emit("span.model_request_end", model_request_start_id=start, is_error=False, model_usage=usage)
         return made
@@ -170,7 +174,8 @@ class Recorder:
     async def tool_result(self, id: str, call: dict[str, Any]) -> None:
         text, is_error = await self.sandbox.call(call["tool"], call["input"])
         self.wait(call["seconds"])
-        self.emit("agent.tool_result", tool_use_id=id, content=[{"type": "text", "text": text}], is_error=is_error)
+        blocks = [{"type": "text", "text": text}]
+        self.emit("agent.tool_result", tool_use_id=id, content=blocks, is_error=is_error)
         self.context += len(text)
         for path in sorted(self.sandbox.outputs.rglob("*")):
             if not path.is_file():
@@ -190,7 +195,10 @@ class Recorder:
             "input_tokens": self.tokens["input"],
             "output_tokens": self.tokens["output"],
             "cache_read_input_tokens": self.tokens["cache_read"],
-            "cache_creation": {"ephemeral_5m_input_tokens": self.tokens["cache_write"], "ephemeral_1h_input_tokens": 0},
+            "cache_creation": {
+                "ephemeral_5m_input_tokens": self.tokens["cache_write"],
+                "ephemeral_1h_input_tokens": 0,
+            },
             "server_tool_use": {"web_search_requests": 0, "web_fetch_requests": 0},
             "list_cost": {"amount": f"{cents:.4f}", "currency": "USD"},
         }
@@ -236,21 +244,24 @@ async def record(path: Path, data: Path) -> Recording:
                     await recorder.turn(turn)
             finally:
                 await sandbox.close()
-    except (tomllib.TOMLDecodeError, KeyError, ScenarioError, OSError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         raise ScenarioError(f"{path.name}: {type(error).__name__}: {error}") from error
     return recorder.recording(path.with_suffix(".jsonl"))
 
 
 def recordings(scenarios: Path) -> Iterator[tuple[Path, str]]:
     """Every recording of a folder of scenarios: where it belongs, and what it should say."""
-    for path in sorted(scenarios.glob("*.toml")):
+    paths = sorted(scenarios.glob("*.toml"))
+    if not paths:
+        raise ScenarioError(f"{scenarios}: there is no scenario (*.toml) here")
+    for path in paths:
         made = asyncio.run(record(path, scenarios.parent))
         yield scenarios.parent / "recordings" / f"{path.stem}.jsonl", "".join(made.lines())
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m utilities.replay.scenario")
-    parser.add_argument("scenarios", type=Path, help="the folder of scenarios; recordings go to ../recordings")
+    parser.add_argument("scenarios", type=Path, help="their folder; recordings go to ../recordings")
     task = parser.add_mutually_exclusive_group(required=True)
     task.add_argument("--write", action="store_true", help="make the recordings")
     task.add_argument("--verify", action="store_true", help="execute everything again and compare")
@@ -266,7 +277,8 @@ def main(argv: list[str] | None = None) -> int:
             recorded = path.read_text("utf-8") if path.exists() else ""
             different += recorded != text
             print(f"{'same     ' if recorded == text else 'DIFFERENT'} {path}")
-            diff = difflib.unified_diff(recorded.splitlines(), text.splitlines(), "recorded", "executed", n=0, lineterm="")
+            before, after = recorded.split("\n"), text.split("\n")
+            diff = difflib.unified_diff(before, after, "recorded", "executed", n=0, lineterm="")
             for line in list(diff)[:20]:
                 print("   ", line[:400])
     except ScenarioError as error:

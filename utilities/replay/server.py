@@ -18,13 +18,12 @@ from collections.abc import AsyncIterator
 from types import TracebackType
 
 import uvicorn
-from starlette.applications import Starlette
 from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, StreamingResponse
 from starlette.responses import Response as HttpResponse
-from starlette.routing import Route
+from starlette.types import Message, Receive, Scope, Send
 
 from .api import Api, Request, Response, Upload
 from .errors import ApiError
@@ -36,6 +35,7 @@ from .sessions import Subscription
 
 MAX_BODY = 32 * 1024 * 1024  # bytes; more is answered with 413 [ours]
 PING_SECONDS = 15.0  # a silent stream says that it is alive this often [ours]
+GRACE = 3  # seconds that stopping waits for a client that has stopped reading [ours]
 NO_FAULTS = Faults()
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -48,17 +48,23 @@ class App:
         self.streams: dict[str, int] = {}  # how many streams each session has had, less one
         self.changed: dict[str, asyncio.Event] = {}
         self.stopping = False
-        methods = ["GET", "POST", "DELETE", "PUT", "PATCH"]
-        self.asgi = Starlette(routes=[Route("/{path:path}", self.answer, methods=methods)])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self.answer(HttpRequest(scope, _at_most(MAX_BODY, receive)))
+        await response(scope, receive, send)
 
     async def answer(self, http: HttpRequest) -> HttpResponse:
         refusal = {"request-id": make_id("req", "refused", self.api.requests)}
         try:
             self._require_key(http)
             request = await self._read(http)
+            answer = self.api.handle(request, time.monotonic())
         except ApiError as error:
             return JSONResponse(error.body(refusal["request-id"]), error.status, refusal)
-        answer = self.api.handle(request, time.monotonic())
+        except Exception as error:  # a bug here: the client gets the hosted shape, the terminal the trace
+            logging.getLogger(__name__).exception("%s %s", http.method, http.url.path)
+            failure = ApiError(500, f"the replay server failed: {error!r}. Please report this.")
+            return JSONResponse(failure.body(refusal["request-id"]), 500, refusal)
         if isinstance(answer, Subscription):
             headers = {"cache-control": "no-cache", **refusal}
             return StreamingResponse(self._events(answer), media_type="text/event-stream", headers=headers)
@@ -69,14 +75,13 @@ class App:
     def _require_key(self, http: HttpRequest) -> None:
         if self.key is None:
             return
-        given = http.headers.get("authorization", "").removeprefix("Bearer ") or http.headers.get("x-api-key", "")
+        bearer = http.headers.get("authorization", "").removeprefix("Bearer ")
+        given = bearer or http.headers.get("x-api-key", "")
         if not hmac.compare_digest(given.encode(), self.key.encode()):
-            raise ApiError(401, "invalid key: set ANTHROPIC_API_KEY to the key that this replay server was started with")
+            raise ApiError(401, "invalid key: set ANTHROPIC_API_KEY to the one this server was started with")
 
     async def _read(self, http: HttpRequest) -> Request:
         query = list(http.query_params.multi_items())
-        if int(http.headers.get("content-length") or 0) > MAX_BODY:
-            raise ApiError(413, f"the body is larger than {MAX_BODY} bytes, this server's limit")
         try:
             if http.headers.get("content-type", "").startswith("multipart/form-data"):
                 return Request(http.method, http.url.path, query, upload=await self._upload(http))
@@ -111,6 +116,8 @@ class App:
         stream = self.streams[session_id] = self.streams.get(session_id, -1) + 1
         limit = self.faults.limit(stream)
         while True:
+            # Taken before looking: what happens while this writes must not be missed.
+            changed = self.changed.setdefault(session_id, asyncio.Event())
             now = time.monotonic()
             events, due, over = subscription.poll(now)
             carried = [copy for event in events for copy in self.faults.delivery(event)]
@@ -126,13 +133,27 @@ class App:
             if over or self.stopping:
                 return
             wait = PING_SECONDS if due is None else min(PING_SECONDS, due - now)
-            changed = self.changed.setdefault(session_id, asyncio.Event())
             try:
                 async with asyncio.timeout(max(0.0, wait)):
                     await changed.wait()
             except TimeoutError:
                 if wait == PING_SECONDS:
                     yield b": still here\n\n"
+
+
+def _at_most(limit: int, receive: Receive) -> Receive:
+    """`receive`, refusing a body larger than `limit`, whether or not it says how large it is."""
+    size = 0
+
+    async def limited() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > limit:
+            raise ApiError(413, f"the body is larger than {limit} bytes, this server's limit")
+        return message
+
+    return limited
 
 
 def encoded(event: Event) -> bytes:
@@ -168,16 +189,20 @@ class ReplayServer:
         host: str = "127.0.0.1", port: int = 0, key: str | None = None, faults: Faults = NO_FAULTS,
     ) -> None:  # fmt: skip
         if host not in LOOPBACK and not key:
-            raise ValueError(f"{host} can be reached from other machines: give a key too (--key), or stay on loopback")
+            reach = "can be reached from other machines"
+            raise ValueError(f"{host} {reach}: give a key too (--key), or stay on loopback")
         self.api = Api(library, strict=strict, speed=speed)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.socket(family)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             self._socket.bind((host, port))
-        except OSError:
+            self._socket.listen()  # from here on nobody who knows the address is refused
+        except OSError as error:
             self._socket.close()
-            raise
+            raise OSError(
+                error.errno, f"{host} port {port}: {error.strerror}; port 0 takes a free one"
+            ) from error
         name = f"[{host}]" if ":" in host else host
         self.base_url = f"http://{name}:{self._socket.getsockname()[1]}"
         self._key, self._faults = key, faults
@@ -213,7 +238,10 @@ class ReplayServer:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._app = App(self.api, key=self._key, faults=self._faults)
-        config = uvicorn.Config(self._app.asgi, log_level="warning", lifespan="off", ws="none", server_header=False)
+        config = uvicorn.Config(
+            self._app, log_level="warning", lifespan="off", ws="none", server_header=False,
+            timeout_graceful_shutdown=GRACE,
+        )  # fmt: skip
         logging.getLogger("uvicorn.error").addFilter(_on_purpose)
         self._uvicorn = _Uvicorn(config, self._ready, self._app)
         await self._uvicorn.serve(sockets=[self._socket])

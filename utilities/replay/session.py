@@ -13,7 +13,7 @@ from typing import Any
 from .errors import ApiError
 from .ids import later, make_id, seconds_between
 from .library import Track
-from .recording import CALL_TYPES, Event, Output, answered_call
+from .recording import Event, Output, Place, answered_call
 
 STATUS = {
     "session.status_running": "running",
@@ -24,6 +24,7 @@ STATUS = {
 # After the idle event the session's status field goes on saying "running" for a moment (the
 # archive race). How long isn't known, so it is counted in looks, which repeat in every run. [ours]
 STALE_LOOKS = 2
+TICK = 1e-6  # seconds between neighbours in a log [seen]
 NOBODY = "no recording continues from here"
 
 
@@ -56,10 +57,11 @@ class Session:
 
     position: int = 0  # the next event of the leading recording
     awaited: list[str] = field(default_factory=list)  # the event_ids of the last idle event
-    calls: list[str] = field(default_factory=list)
+    calls: dict[str, Place] = field(default_factory=dict)  # by our ids, with their places in the recordings
     names: dict[str, str] = field(default_factory=dict)  # the leading recording's ids → ours
     stale_looks: int = 0
-    anchor: tuple[float, str] | None = None  # (time by the caller's clock, recorded time) that pacing counts from
+    anchor: tuple[float, str] | None = None  # pacing counts from (the caller's time, the recorded time)
+    lag: float = 0.0  # how many seconds the log is behind the recording's times
     answered: set[str] = field(default_factory=set)  # tool calls that have their answer
     partial: bool = False  # results came since the last idle, but not all of them
     count: int = 0
@@ -88,6 +90,12 @@ class Session:
                 "Wait until it is idle, or send a user.interrupt event first.",
             )
 
+    def erase(self) -> None:
+        """The session is deleted; its last event tells the open streams."""
+        id, moment = make_id("sevt", self.id, "deleted"), later(self.updated_at, TICK)
+        self._append({"id": id, "type": "session.deleted", "processed_at": moment})
+        self.closed = True
+
     # -- what the client sends ------------------------------------------------------------
 
     def send(self, events: Sequence[Event], now: float) -> list[Event]:
@@ -99,9 +107,9 @@ class Session:
         Raises:
             ApiError: the session can't take them now (400), or is over (409).
         """
+        self.advance(now)
         if self.closed or self.status == "terminated":
             raise ApiError(409, f"Session {self.id} is archived or terminated and takes no more events.")
-        self.advance(now)
         tracks, notes, accepted = [track.copy() for track in self.tracks], list(self.notes), []
         answered = set(self.answered)
         for number, event in enumerate(events):
@@ -117,12 +125,11 @@ class Session:
             if call := answered_call(event):
                 answered.add(call)
             accepted.append({"id": id, **event, "processed_at": None})
-        self._lead(tracks)
         self.partial = self.partial or answered != self.answered
         self.notes, self.answered = notes, answered
         self.count += len(accepted)
         self.queued += accepted
-        self.anchor = None if self.status == "idle" else self.anchor
+        self._lead(tracks)
         self.advance(now)
         return accepted
 
@@ -130,9 +137,11 @@ class Session:
         call = answered_call(event)
         if call is not None and call not in self.calls:
             key = "custom_tool_use" if event["type"] == "user.custom_tool_result" else "tool_use"
-            raise ApiError(400, f'tool_use_id "{call}" does not match any {key} event in this session')  # [claimed]
+            # [claimed]
+            raise ApiError(400, f'tool_use_id "{call}" does not match any {key} event in this session')
         if call in answered:
-            raise ApiError(400, f"the call {call} has been answered already; each takes one answer")  # [unsettled]
+            # [unsettled]
+            raise ApiError(400, f"the call {call} has been answered already; each takes one answer")
         waiting = ", ".join(call for call in self.awaited if call not in answered)
         if event["type"] == "user.message" and waiting and self.status == "idle":
             raise ApiError(  # [claimed]
@@ -143,29 +152,32 @@ class Session:
 
     def _follow(self, tracks: list[Track], event: Event) -> tuple[list[Track], str | None]:
         """The tracks that go on with `event`, and what to tell about it if none agrees."""
-        differences = {track.recording.name: track.difference(event, self.calls) for track in tracks}
-        if agreeing := [track for track in tracks if differences[track.recording.name] is None]:
+        differences = [track.difference(event, self.calls) for track in tracks]
+        if agreeing := [tracks[i] for i, difference in enumerate(differences) if difference is None]:
             return agreeing, None
         closest = max(tracks, key=lambda track: track.likeness(event, self.calls), default=None)
-        said = "; ".join(f"{name}: {difference}" for name, difference in differences.items())
+        said = "; ".join(f"{t.recording.name}: {d}" for t, d in zip(tracks, differences, strict=True))
         if self.strict or closest is None or not closest.likeness(event, self.calls):
             raise ApiError(
                 400,
                 f"{NOBODY} with this {event['type']}. {said or 'The server has no recordings'}. "
                 "Send what was recorded, record this session, or use a key to go live.",
             )
-        name = closest.recording.name
-        return [closest], f"your {event['type']} is not the recorded one, the answer is: going on with {name} ({differences[name]})"
+        name, difference = closest.recording.name, differences[tracks.index(closest)]
+        what = f"your {event['type']} is not the recorded one, the answer is"
+        return [closest], f"{what}: going on with {name} ({difference})"
 
     def _lead(self, tracks: list[Track]) -> None:
-        """Go on with `tracks`; if the recording that was played is not among them, step over to the new one."""
+        """Go on with `tracks`; if the one that was played is not the first of them, step over."""
         before, self.tracks = self.tracks, tracks
         if not tracks or tracks[0].recording is before[0].recording:
             return
-        recording = tracks[0].recording
-        taken = next(track.taken for track in before if track.recording is recording)
-        self.position = min(recording.gates.index(index) for index in tracks[0].taken.keys() - taken.keys())
-        self.names = dict(zip(recording.calls, self.calls, strict=False))
+        recording, taken = tracks[0].recording, tracks[0].taken
+        waiting = {event["id"] for event in self.queued}
+        self.position = min(recording.gates.index(index) for index, id in taken.items() if id in waiting)
+        ours = {place: id for id, place in self.calls.items()}
+        self.names = {call: ours[place] for call, place in recording.calls.items() if place in ours}
+        self.anchor, self.lag = None, 0.0
 
     # -- what the session does -----------------------------------------------------------------
 
@@ -183,6 +195,7 @@ class Session:
             gate = track.recording.gates[self.position]
             if gate is not None and gate not in track.taken:
                 self._remind(recorded)
+                self.anchor = None  # how long the client took is not the recording's time
                 return None
             due = self._due(recorded, now)
             if due > now:
@@ -210,22 +223,34 @@ class Session:
             self.names[recorded["id"]] = make_id("sevt", self.id, self.count)
             self.count += 1
             event = self._renamed(recorded)
-        self._append(event)
+            if recorded["id"] in track.recording.calls:
+                self.calls[event["id"]] = track.recording.calls[recorded["id"]]
+        self._append({**event, "processed_at": self._moment(recorded["processed_at"])})
+        # A file can have come later than the last event, and would never be seen.
+        over = self.position == len(track.recording.events) - 1
         for output in track.recording.outputs:
-            if output not in self.outputs and seconds_between(output.created_at, recorded["processed_at"]) >= 0:
+            written = over or seconds_between(output.created_at, recorded["processed_at"]) >= 0
+            if written and output not in self.outputs:
                 self.outputs.append(output)
+
+    def _moment(self, recorded: str) -> str:
+        """The recorded time, put off by what the recording didn't have: the log never goes back."""
+        moment = later(recorded, self.lag)
+        if self.log and (behind := seconds_between(moment, self.updated_at)) >= 0:
+            self.lag += behind + TICK
+            moment = later(recorded, self.lag)
+        return moment
 
     def _append(self, event: Event) -> None:
         self.log.append(event)
         kind = event["type"]
         self.status = STATUS.get(kind, self.status)
-        if kind in CALL_TYPES:
-            self.calls.append(event["id"])
-        elif kind == "session.usage":
+        if kind == "session.usage":
             self.usage = event["usage"]
         elif kind == "session.status_idle":
             self.awaited = list(event["stop_reason"].get("event_ids") or ())
             self.stale_looks, self.partial = STALE_LOOKS, False
+            self.anchor = None  # the pause that was recorded here is the client's, who has its own
 
     def _remind(self, recorded: Event) -> None:
         """Some results came and the recording has more: idle again with the rest. [doc]"""
@@ -235,7 +260,7 @@ class Session:
                 {
                     "id": make_id("sevt", self.id, self.count),
                     "type": "session.status_idle",
-                    "processed_at": later(self.updated_at, 1e-6),
+                    "processed_at": later(self.updated_at, TICK),
                     "stop_reason": {"type": "requires_action", "event_ids": waiting},
                 }
             )

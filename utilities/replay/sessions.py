@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -18,11 +17,24 @@ from .library import Library
 from .paging import Query, page_of
 from .recording import Event
 from .session import Session
-from .store import Agents, Clock, Collection, Environments, Files, Resource, body_of, checked_metadata
-from .store import patched_metadata, resolved_agent
+from .store import (
+    Agents,
+    Clock,
+    Collection,
+    Environments,
+    Files,
+    Resource,
+    body_of,
+    checked_metadata,
+    patched_metadata,
+    resolved_agent,
+)
 
 UPLOADS = "/mnt/session/uploads"
-SNAPSHOT = ("id", "type", "version", "name", "description", "model", "system", "tools", "mcp_servers", "skills")
+SNAPSHOT = (
+    *("id", "type", "version", "name", "description", "model", "system", "tools", "mcp_servers", "skills"),
+    *("execution_identity", "multiagent"),
+)
 
 
 @dataclass
@@ -66,9 +78,12 @@ class Sessions(Collection):
         agent = self._agent(given["agent"])
         environment = self.environments.get(given["environment_id"])
         if environment["archived_at"]:
-            raise ApiError(400, f"Environment {environment['id']} is archived and can't be used by new sessions.")
+            message = f"Environment {environment['id']} is archived and can't be used by new sessions."
+            raise ApiError(400, message, code="environment_archived")
         resources = list(given.get("resources") or ())
-        self._check_resources(resources, [])
+        taken: set[str] = set()
+        for number, resource in enumerate(resources):  # all are looked at before the first is mounted
+            taken.add(self._check_resource(resource, taken, f"resources.{number}."))
         id = self.new_id()
         tracks = self.library.tracks(agent["name"])
         # A session is as old as the recording that it will probably follow.
@@ -97,13 +112,12 @@ class Sessions(Collection):
 
     def _agent(self, given: Any) -> Resource:
         """The snapshot that a session keeps of its agent, whatever happens to the agent later. [doc]"""
-        reference = {"id": given} if isinstance(given, str) else given
+        reference: Resource = {"id": given} if isinstance(given, str) else given
         agent = self.agents.version(reference["id"], reference.get("version"))
         if agent["archived_at"]:
             raise ApiError(400, f"Agent {agent['id']} is archived and can't be used by new sessions.")
         overrides = {key: value for key, value in reference.items() if key not in ("id", "type", "version")}
-        snapshot = {key: agent[key] for key in (*SNAPSHOT, "execution_identity", "multiagent")}
-        return {**snapshot, **resolved_agent(overrides)}
+        return {**{key: agent[key] for key in SNAPSHOT}, **resolved_agent(overrides)}
 
     def update(self, id: str, body: Any, now: float) -> Resource:
         given = body_of(SessionUpdateParams, body)
@@ -129,13 +143,16 @@ class Sessions(Collection):
         rows = [self._shown(id, self.play(id, now).status) for id in self.items]
         if query.order("desc") == "desc":
             rows.reverse()
-        rows = [row for row in rows if query.flag("include_archived") or not row["archived_at"]]
+        if not query.flag("include_archived"):
+            rows = [row for row in rows if not row["archived_at"]]
+        version = query.number("agent_version", 0, 1, 10**6)
         if agent := query.text("agent_id"):
-            version = query.number("agent_version", 0, 1, 10**6)
-            rows = [row for row in rows if row["agent"]["id"] == agent and version in (0, row["agent"]["version"])]
+            of_agent = [row for row in rows if row["agent"]["id"] == agent]
+            rows = [row for row in of_agent if version in (0, row["agent"]["version"])]
         if statuses := query.texts("statuses"):
             rows = [row for row in rows if row["status"] in statuses]
-        rows = [row for row in rows if query.in_range("created_at", row["created_at"])]
+        if within := query.within("created_at"):
+            rows = [row for row in rows if within(row["created_at"])]
         return page_of(rows, query, default=20, most=100, back=True)
 
     def archive_session(self, id: str, now: float) -> Resource:
@@ -152,9 +169,8 @@ class Sessions(Collection):
         self.get(id)
         play = self.play(id, now)
         play.require_settled("deleted")
-        play.log.append({"id": make_id("sevt", id, "deleted"), "type": "session.deleted", "processed_at": play.updated_at})
-        play.closed = True
-        for file in [file for file in self.files.items.values() if file["scope"] and file["scope"]["id"] == id]:
+        play.erase()
+        for file in self.files.of_session(id):
             self.files.delete(file["id"])
         del self.items[id], self.plays[id]
         return {"id": id, "type": "session_deleted"}
@@ -202,17 +218,14 @@ class Sessions(Collection):
 
     def list_events(self, id: str, query: Query, now: float) -> dict[str, Any]:
         play = self.play(id, now)
-        rows: Iterable[Event] = [*play.log, *play.queued]
-        types = set(query.texts("types"))
-        ranged = any(key.startswith("created_at[") for key, _ in query.pairs)
-        if types or ranged:
-            rows = [
-                event for event in rows
-                if (not types or event["type"] in types)
-                and (not ranged or (event["processed_at"] and query.in_range("created_at", event["processed_at"])))
-            ]  # fmt: skip
-        ordered = list(rows) if query.order("asc") == "asc" else list(rows)[::-1]
-        return page_of(ordered, query, default=100, most=1000)
+        rows: list[Event] = [*play.log, *play.queued]
+        if types := set(query.texts("types")):
+            rows = [event for event in rows if event["type"] in types]
+        if within := query.within("created_at"):
+            rows = [event for event in rows if event["processed_at"] and within(event["processed_at"])]
+        if query.order("asc") == "desc":
+            rows.reverse()
+        return page_of(rows, query, default=100, most=1000)
 
     def subscribe(self, id: str, now: float) -> Subscription:
         """A stream from here on: opening one replays nothing. [doc]"""
@@ -224,11 +237,12 @@ class Sessions(Collection):
     def add_resource(self, id: str, body: Any, now: float) -> Resource:
         given = body_of(ResourceAddParams, body)
         item = self.get(id)
-        self._check_resources([given], item["resources"])
+        self._check_resource(given, {resource["mount_path"] for resource in item["resources"]})
         return self._mount(item, given)
 
     def resource(self, id: str, resource_id: str) -> Resource:
-        found = next((r for r in self.get(id)["resources"] if r["id"] == resource_id), None)
+        resources: list[Resource] = self.get(id)["resources"]
+        found = next((resource for resource in resources if resource["id"] == resource_id), None)
         if found is None:
             raise not_found("Session resource", resource_id)
         return found
@@ -242,17 +256,15 @@ class Sessions(Collection):
         self.get(id)["resources"].remove(resource)
         return {"id": resource_id, "type": "session_resource_deleted"}
 
-    def _check_resources(self, resources: list[Resource], mounted: list[Resource]) -> None:
-        """All or nothing: every resource is looked at before the first is mounted."""
-        taken = {resource["mount_path"] for resource in mounted}
-        for number, resource in enumerate(resources):
-            if resource["type"] != "file":
-                raise ApiError(400, f"resources.{number}.type: this server mounts files; {resource['type']} is not there yet")
-            self.files.get(resource["file_id"])
-            path = mount_path(resource)
-            if path in taken:
-                raise ApiError(400, f"resources.{number}.mount_path: {path} is taken by another resource")
-            taken.add(path)
+    def _check_resource(self, resource: Resource, taken: set[str], where: str = "") -> str:
+        """Refuse a resource that can't be mounted; returns the path it will be mounted at."""
+        if resource["type"] != "file":
+            raise ApiError(400, f"{where}type: this server mounts files; {resource['type']} is not there yet")
+        self.files.get(resource["file_id"])
+        path = mount_path(resource, where)
+        if path in taken:
+            raise ApiError(400, f"{where}mount_path: {path} is taken by another resource")
+        return path
 
     def _mount(self, item: Resource, resource: Resource) -> Resource:
         copy = self.files.mounted(resource["file_id"], item["id"])
@@ -268,11 +280,11 @@ class Sessions(Collection):
         return mounted
 
 
-def mount_path(resource: Resource) -> str:
-    """Where a file is found in the container: always below the uploads folder, whatever is asked for. [seed, doc]"""
+def mount_path(resource: Resource, where: str = "") -> str:
+    """Where the container has a file: below the uploads folder, whatever is asked for. [seed, doc]"""
     wanted = resource.get("mount_path") or resource["file_id"]
     parts = PurePosixPath(wanted.removeprefix(UPLOADS)).parts
     names = [part for part in parts if part != "/"]
     if not names or ".." in names or "\0" in wanted:
-        raise ApiError(400, f"mount_path: {wanted!r} does not stay below {UPLOADS}")
+        raise ApiError(400, f"{where}mount_path: {wanted!r} does not stay below {UPLOADS}")
     return str(PurePosixPath(UPLOADS, *names))

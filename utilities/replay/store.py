@@ -5,6 +5,7 @@ Each class keeps one kind of resource as the dicts that the API answers with.
 
 from __future__ import annotations
 
+import builtins
 import mimetypes
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -59,7 +60,8 @@ class Collection:
         """Newest first, archived ones only on request."""
         archived = query.flag("include_archived")
         rows = [item for item in reversed(self.items.values()) if archived or not item.get("archived_at")]
-        rows = [item for item in rows if query.in_range("created_at", item["created_at"])]
+        if within := query.within("created_at"):
+            rows = [item for item in rows if within(item["created_at"])]
         return page_of(rows, query, default=default, most=most)
 
     def archive(self, id: str) -> Resource:
@@ -121,6 +123,9 @@ def resolved_tool(tool: Resource) -> Resource:
 def resolved_agent(given: Resource) -> Resource:
     """The fields of an agent that create, update and a session's overrides share, defaults written out."""
     resolved = dict(given)
+    for key in ("description", "system"):
+        if key in given:
+            resolved[key] = given[key] or None  # an empty text clears [sdk]
     if "model" in given:
         resolved["model"] = resolved_model(given["model"])
     for key in ("tools", "mcp_servers", "skills"):
@@ -146,7 +151,7 @@ class Agents(Collection):
         given = body_of(AgentCreateParams, body)
         if not given["name"].strip():
             raise ApiError(400, "name: must not be empty")
-        defaults = {"tools": [], "mcp_servers": [], "skills": [], "execution_identity": None}
+        defaults: Resource = {"tools": [], "mcp_servers": [], "skills": [], "execution_identity": None}
         agent = {
             "id": self.new_id(),
             "type": "agent",
@@ -187,8 +192,6 @@ class Agents(Collection):
             raise ApiError(400, "name: must not be empty")
         changed = {**agent, **resolved_agent(given)}
         changed["metadata"] = patched_metadata(agent["metadata"], given.get("metadata"))
-        for key in ("description", "system"):
-            changed[key] = changed[key] or None  # an empty text clears [sdk]
         if changed != agent:
             changed |= {"version": agent["version"] + 1, "updated_at": self.clock.tick()}
             self.items[id] = changed
@@ -213,16 +216,18 @@ def resolved_config(given: Resource | None, before: Resource | None = None) -> R
     if networking["type"] == "limited":
         # Limited means: no host, no package manager, no MCP server, unless allowed. [doc]
         closed = {"allowed_hosts": [], "allow_mcp_servers": False, "allow_package_managers": False}
-        kept = before.get("networking") or {} if networking.get("type") == (before.get("networking") or {}).get("type") else {}
-        networking = {**closed, **kept, **{key: value for key, value in networking.items() if value is not None}}
-    packages = {manager: [] for manager in ("apt", "cargo", "gem", "go", "npm", "pip")}
+        had = before.get("networking") or {}
+        kept = had if had.get("type") == "limited" else {}
+        wanted = {key: value for key, value in networking.items() if value is not None}
+        networking = {**closed, **kept, **wanted}
+    packages: Resource = {manager: [] for manager in ("apt", "cargo", "gem", "go", "npm", "pip")}
     packages |= before.get("packages") or {}
     packages |= {key: value for key, value in (given.get("packages") or {}).items() if value is not None}
     if networking["type"] == "limited" and not networking["allow_package_managers"]:
-        if wanted := [manager for manager, names in packages.items() if names and manager != "type"]:
-            raise ApiError(
-                400, f"config.packages.{wanted[0]}: needs `networking.allow_package_managers: true` under limited networking"
-            )
+        for manager, names in packages.items():
+            if names and manager != "type":
+                needs = "needs `networking.allow_package_managers: true` under limited networking"
+                raise ApiError(400, f"config.packages.{manager}: {needs}")
     return {"type": "cloud", "networking": networking, "packages": packages}
 
 
@@ -250,7 +255,8 @@ class Environments(Collection):
         given = body_of(EnvironmentUpdateParams, body)
         environment = self.get(id)
         if environment["archived_at"]:
-            raise ApiError(400, f"Environment {id} is archived and can't be changed.", code="environment_archived")
+            message = f"Environment {id} is archived and can't be changed."
+            raise ApiError(400, message, code="environment_archived")
         if given.get("config") is not None:
             environment["config"] = resolved_config(given["config"], environment["config"])
         if "description" in given:
@@ -293,7 +299,7 @@ class Files(Collection):
         """Keep a file. Only what an agent made can be downloaded again. [doc]"""
         name = PurePosixPath(filename.replace("\\", "/")).name  # only the last part is kept [sdk]
         mime_type = mime_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
-        file = {
+        file: Resource = {
             "id": self.new_id(),
             "type": "file",
             "filename": name or "unnamed" + (mimetypes.guess_extension(mime_type) or ""),
@@ -311,17 +317,17 @@ class Files(Collection):
     def mounted(self, id: str, session_id: str) -> Resource:
         """The copy of an upload that one session gets, under an id of its own. [doc]"""
         file = self.get(id)
-        return self.add(file["filename"], self.contents[id], mime_type=file["mime_type"], session_id=session_id)
+        content = self.contents[id]
+        return self.add(file["filename"], content, mime_type=file["mime_type"], session_id=session_id)
 
     def content(self, id: str) -> tuple[bytes, str]:
         """A file's bytes and its MIME type."""
         file = self.get(id)
         if not file["downloadable"]:
-            raise ApiError(
-                400,
-                f"File {id} ({file['filename']}) can't be downloaded: only files that an agent or a tool made can.",
-                code="file_not_downloadable",
+            message = (
+                f"File {id} ({file['filename']}) can't be downloaded: only what an agent or a tool made can."
             )
+            raise ApiError(400, message, code="file_not_downloadable")
         return self.contents[id], file["mime_type"]
 
     def list_files(self, query: Query) -> dict[str, Any]:
@@ -331,8 +337,13 @@ class Files(Collection):
                 raise ApiError(400, "ids: can't be combined with page or limit")
             return {"data": [file for file in rows if file["id"] in ids][:100], "next_page": None}
         if scope := query.text("scope_id"):
-            rows = [file for file in rows if file["scope"] and file["scope"]["id"] == scope]
+            rows = self.of_session(scope)[::-1]
         return page_of(rows, query, default=20, most=1000)
+
+    def of_session(self, session_id: str) -> builtins.list[Resource]:
+        """What a session has mounted and what it has made, oldest first."""
+        files = self.items.values()
+        return [file for file in files if file["scope"] and file["scope"]["id"] == session_id]
 
     def delete(self, id: str) -> Resource:
         self.get(id)

@@ -7,6 +7,7 @@ so they become lists, and unknown fields are refused, so that a typo gets an ans
 
 from __future__ import annotations
 
+import reprlib
 from functools import cache
 from typing import Any
 
@@ -50,14 +51,20 @@ def _tightened(node: Any) -> Any:
 
 def describe(errors: list[ErrorDetails], body: Any) -> str:
     """One line for pydantic's errors: for a union, only what is wrong with the member that was meant."""
-    wrong_types = [e for e in errors if e["loc"][-1:] == ("type",) and e["type"] in ("literal_error", "missing")]
-    chosen = [e for e in errors if not any(e["loc"][: len(w["loc"]) - 1] == w["loc"][:-1] for w in wrong_types)]
-    if not chosen:  # no member has this `type`: say which ones there are
-        field = min((_field(e, body) for e in wrong_types), key=len)
-        mine = [e for e in wrong_types if _field(e, body) == field]
-        known = dict.fromkeys(e["ctx"]["expected"] for e in mine if "ctx" in e)
-        given = f"{mine[0]['input']!r} is unknown, expected {' or '.join(known)}" if known else "Field required"
-        return f"{field}: {given}"
+    wrong_types = [
+        e for e in errors if e["loc"][-1:] == ("type",) and e["type"] in ("literal_error", "missing")
+    ]
+    fields = {_field(e, body): len(e["loc"]) for e in wrong_types}
+    chosen = errors
+    for field in sorted(
+        fields, key=fields.__getitem__
+    ):  # outer unions first: they decide which inner ones count
+        tags = [e for e in chosen if e in wrong_types and _field(e, body) == field]
+        others = [e for e in chosen if not any(_is_within(e, tag["loc"][:-1]) for tag in tags)]
+        meant = any(_field(e, body).startswith(field.removesuffix("type")) for e in others)
+        if tags and not meant:
+            return f"{field}: {_wrong_type(tags)}"
+        chosen = others
     by_field: dict[str, list[ErrorDetails]] = {}
     for error in chosen:
         by_field.setdefault(_field(error, body), []).append(error)
@@ -70,8 +77,20 @@ def describe(errors: list[ErrorDetails], body: Any) -> str:
     return "; ".join(lines[:3]) + (f" (and {len(lines) - 3} more)" if len(lines) > 3 else "")
 
 
+def _is_within(error: ErrorDetails, loc: tuple[int | str, ...]) -> bool:
+    return error["loc"][: len(loc)] == loc
+
+
+def _wrong_type(tags: list[ErrorDetails]) -> str:
+    """No member of the union has this `type`: say which ones there are."""
+    known = dict.fromkeys(tag["ctx"]["expected"] for tag in tags if "ctx" in tag)
+    if not known:
+        return "Field required"
+    return f"{reprlib.repr(tags[0]['input'])} is unknown, expected {' or '.join(known)}"
+
+
 def _field(error: ErrorDetails, body: Any) -> str:
-    """The path of the field in the body; pydantic's also names the union members, which say nothing to a user."""
+    """The path of the field in the body; pydantic's also names union members, which tell a user nothing."""
     path, here = [], body
     for place, part in enumerate(error["loc"]):
         last_is_field = place == len(error["loc"]) - 1 and error["type"] in ("missing", "extra_forbidden")

@@ -1,0 +1,257 @@
+"""Scripted recordings: executed again they are the same; their events are what the hosted API would send."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from anthropic.types.beta.sessions import BetaManagedAgentsSessionEvent
+from pydantic import TypeAdapter
+
+from utilities.replay import Library, Recording
+from utilities.replay.scenario import main
+
+DATA = Path(__file__).parents[1] / "example_data"
+RECORDINGS = sorted((DATA / "recordings").glob("*.jsonl"))
+EVENT = TypeAdapter(BetaManagedAgentsSessionEvent)
+
+# The keys that every published event of a type had, besides id, type and processed_at: from captures of
+# three hosted sessions, August 2026. [seen]
+ALWAYS = {
+    "session.status_running": set(),
+    "session.thread_status_running": {"agent_name", "session_thread_id"},
+    "user.message": {"content"},
+    "span.model_request_start": set(),
+    "span.model_request_end": {"is_error", "model_request_start_id", "model_usage"},
+    "agent.thinking": set(),
+    "agent.message": {"content"},
+    "agent.tool_use": {"evaluated_permission", "input", "name", "session_thread_id"},
+    "agent.tool_result": {"content", "is_error", "tool_use_id"},
+    "session.thread_status_idle": {"agent_name", "session_thread_id", "stop_reason"},
+    "session.usage": {"budget", "usage"},
+    "session.status_idle": {"stop_reason"},
+}
+# A turn in which only built-in tools are used, one letter an event. [seen]
+LETTERS = {
+    "session.status_running": "R",
+    "session.thread_status_running": "r",
+    "user.message": "U",
+    "span.model_request_start": "(",
+    "agent.thinking": "k",
+    "agent.message": "m",
+    "agent.tool_use": "t",
+    "span.model_request_end": ")",
+    "agent.tool_result": "a",
+    "session.thread_status_idle": "i",
+    "session.usage": "u",
+    "session.status_idle": "I",
+}
+TURN = re.compile(r"RrU(\(k?m?t*\)a*)+iuI")
+
+SCENARIO = """
+name = "small"
+start = "2026-11-21T09:00:00Z"
+agent = { name = "small", model = "claude-sonnet-4-6", system = "", tools = [] }
+environment = { name = "small" }
+files = [{ source = "note.txt", mount_path = "note.txt" }]
+
+[[turns]]
+user = "copy it"
+[[turns.requests]]
+seconds = 1.0
+say = "Trying."
+[[turns.requests.calls]]
+tool = "bash"
+seconds = 0.5
+input.command = "cat session/uploads/note.txt; cp session/uploads/note.txt /mnt/session/outputs/; pwd"
+[[turns.requests.calls]]
+tool = "write"
+seconds = 0.5
+input.file_path = "/mnt/session/uploads/note.txt"
+input.content = "changed"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A small scenario, with the recording made from it."""
+    scenarios = tmp_path / "scenarios"
+    scenarios.mkdir()
+    (tmp_path / "note.txt").write_text("hello\n")
+    (scenarios / "small.toml").write_text(SCENARIO)
+    assert main([str(scenarios), "--write"]) == 0
+    return scenarios
+
+
+def made(folder):
+    return folder.parent / "recordings" / "small.jsonl"
+
+
+# -- the committed recordings ---------------------------------------------------------------------------
+
+
+def test_every_committed_recording_is_what_its_scenario_executes_to(capsys):
+    assert main([str(DATA / "scenarios"), "--verify"]) == 0, capsys.readouterr().out
+    assert capsys.readouterr().out.count("same ") == len(list((DATA / "scenarios").glob("*.toml")))
+
+
+@pytest.fixture(params=RECORDINGS, ids=lambda path: path.stem)
+def recording(request):
+    return Recording.load(request.param)
+
+
+def test_a_scripted_recording_says_so_and_has_its_scenario(recording):
+    assert recording.path.stem == recording.name
+    if recording.header["provenance"] == "scripted":
+        assert (DATA / "scenarios" / f"{recording.name}.toml").exists()
+        assert "Scripted, not live" in recording.header["note"]
+
+
+def test_every_event_is_one_that_the_sdk_knows(recording):
+    for event in recording.events:
+        parsed = EVENT.validate_python(event, strict=False)
+        assert parsed.type == event["type"]
+        assert not parsed.model_extra, f"{event['type']} has {parsed.model_extra}, which the SDK doesn't know"
+
+
+def test_every_event_has_the_keys_that_hosted_ones_have(recording):
+    for event in recording.events:
+        expected = {"id", "type", "processed_at"} | ALWAYS[event["type"]]
+        assert expected <= event.keys(), event["type"]
+
+
+def test_events_come_in_the_hosted_order(recording):
+    turns = "".join(LETTERS[event["type"]] for event in recording.events)
+    assert re.fullmatch(f"({TURN.pattern})+", turns), turns
+
+
+def test_calls_and_results_and_spans_pair_up(recording):
+    def ids(type, key):
+        return [event[key] for event in recording.events if event["type"] == type]
+
+    assert ids("agent.tool_use", "id") == ids("agent.tool_result", "tool_use_id")
+    assert ids("span.model_request_start", "id") == ids("span.model_request_end", "model_request_start_id")
+
+
+def test_no_trace_of_the_machine_that_recorded(recording):
+    text = "".join(recording.lines())
+    for trace in ("/tmp/", "scenario-", str(Path.home()) + "/", str(DATA)):
+        assert trace not in text
+
+
+def test_the_library_loads_them_all():
+    assert [r.path for r in Library.load(DATA / "recordings").recordings] == RECORDINGS
+
+
+# -- making and verifying -------------------------------------------------------------------------------
+
+
+def test_tool_calls_are_really_executed(folder):
+    recording = Recording.load(made(folder))
+    first, second = (event for event in recording.events if event["type"] == "agent.tool_result")
+    assert first["content"][0]["text"].split() == ["hello", "/mnt"]
+    assert second["is_error"]  # uploads are read-only
+    (output,) = recording.outputs
+    assert (output.filename, output.content) == ("note.txt", "hello\n")
+    assert output.created_at < second["processed_at"]
+
+
+def test_verify_reports_what_changed(folder, capsys):
+    assert main([str(folder), "--verify"]) == 0
+    made(folder).write_text(made(folder).read_text().replace("hello", "goodbye"))
+    capsys.readouterr()
+    assert main([str(folder), "--verify"]) == 1
+    out = capsys.readouterr().out
+    assert f"DIFFERENT {made(folder)}" in out
+    assert re.search(r"^ +-\{.*goodbye", out, re.M) and re.search(r"^ +\+\{.*hello", out, re.M)
+    made(folder).unlink()
+    assert main([str(folder), "--verify"]) == 1
+
+
+def test_write_mends_what_verify_reports(folder):
+    text = made(folder).read_text()
+    made(folder).write_text("")
+    assert main([str(folder), "--write"]) == 0
+    assert made(folder).read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('name = "small"', "name = ", "Invalid value"),
+        ('start = "2026-11-21T09:00:00Z"', "", "'start'"),
+        ('"2026-11-21T09:00:00Z"', '"soon"', "soon"),
+        ('tool = "bash"', 'tool = "telnet"', "telnet"),
+        ('source = "note.txt"', 'source = "gone.txt"', "gone.txt"),
+        ("claude-sonnet-4-6", "claude-unknown", "claude-unknown"),
+        ("seconds = 1.0", 'seconds = "long"', "TypeError"),
+        ("[[turns]]", "[turns]", "small.toml"),
+        ('mount_path = "note.txt"', "x = 1", "mount_path"),
+    ],
+)
+@pytest.mark.parametrize("task", ["--write", "--verify"])
+def test_a_broken_scenario_is_one_clear_line(folder, capsys, old, new, told, task):
+    text = made(folder).read_text()
+    (folder / "small.toml").write_text(SCENARIO.replace(old, new, 1))
+    capsys.readouterr()
+    assert main([str(folder), task]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("scenario: small.toml: ") and error.count("\n") == 1
+    assert told in error
+    assert made(folder).read_text() == text
+
+
+def test_a_folder_without_scenarios_does_not_pass(tmp_path, capsys):
+    assert main([str(tmp_path / "nowhere"), "--verify"]) == 2
+    assert "there is no scenario" in capsys.readouterr().err
+
+
+# -- what lesson 01 works on: the planted bugs -----------------------------------------------------------
+
+FIXTURE = DATA / "iterate"
+BUGS = json.loads((FIXTURE / "planted_bugs.json").read_text("utf-8"))
+
+
+def failing(folder, fixed):
+    """The tests that fail when only these functions are mended."""
+    code = (FIXTURE / "calc.py").read_text("utf-8")
+    for bug in BUGS:
+        assert code.count(bug["wrong"]) == 1
+        if bug["function"] in fixed:
+            code = code.replace(bug["wrong"], bug["right"])
+    (folder / "calc.py").write_text(code, "utf-8")
+    (folder / "test_calc.py").write_text((FIXTURE / "test_calc.py").read_text("utf-8"), "utf-8")
+    run = """
+import test_calc
+for name in [name for name in vars(test_calc) if name.startswith("test_")]:
+    try:
+        getattr(test_calc, name)()
+    except Exception:
+        print(name)
+"""
+    command = [sys.executable, "-B", "-c", run]
+    return set(subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("fixed", "failures"),
+    [
+        ((), {"test_add", "test_divide", "test_mean"}),
+        (("add",), {"test_divide"}),
+        (("divide",), {"test_add", "test_mean"}),
+        (("add", "divide"), set()),
+    ],
+)
+def test_the_planted_bugs_are_all_there_is_to_fix(tmp_path, fixed, failures):
+    assert failing(tmp_path, fixed) == failures
+    assert {bug["function"] for bug in BUGS} == {"add", "divide"}
+
+
+def test_three_tests_with_four_checks():
+    text = (FIXTURE / "test_calc.py").read_text("utf-8")
+    assert (len(re.findall(r"^def test_", text, re.M)), len(re.findall(r"^    assert ", text, re.M))) == (
+        3,
+        4,
+    )
