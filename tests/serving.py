@@ -21,34 +21,53 @@ KINDS = ("sync", "async")
 
 
 class Posts(Middleware):
-    """Remembers what the client posted; `lose` responses of event posts get lost after they took effect."""
+    """Remembers what the client posted, and can lose posts of events after the first.
 
-    def __init__(self, lose: int = 0) -> None:
+    Args:
+        lose: how many responses get lost after the request took effect.
+        hold: how many requests never arrive.
+    """
+
+    def __init__(self, *, lose: int = 0, hold: int = 0) -> None:
         self.paths: list[str] = []
-        self.lose = lose
+        self.lose, self.hold = lose, hold
 
     def handle(self, request: Any, call_next: Any) -> Any:
+        self._before(request)
         response = call_next(request)
-        self._note(request)
+        self._after(request)
         return response
 
     async def handle_async(self, request: Any, call_next: Any) -> Any:
+        self._before(request)
         response = await call_next(request)
-        self._note(request)
+        self._after(request)
         return response
 
-    def _note(self, request: Any) -> None:
-        if request.method.upper() != "POST":
-            return
-        path = str(request.url).split("?")[0]
-        self.paths.append(path)
-        if self.lose and path.endswith("/events") and len(self.events_posts) > 1:
+    def _before(self, request: Any) -> None:
+        if self._answers(request) and self.hold:
+            self.hold -= 1
+            raise broken(request)
+
+    def _after(self, request: Any) -> None:
+        answers = self._answers(request)
+        if request.method.upper() == "POST":
+            self.paths.append(request.url)
+        if answers and self.lose:
             self.lose -= 1
-            raise anthropic.APIConnectionError(request=httpx2.Request("POST", path))
+            raise broken(request)
+
+    def _answers(self, request: Any) -> bool:
+        """Whether it posts events, and not for the first time: the first post is the message."""
+        return request.method.upper() == "POST" and request.url.endswith("/events") and bool(self.events_posts)
 
     @property
     def events_posts(self) -> list[str]:
         return [path for path in self.paths if path.endswith("/events")]
+
+
+def broken(request: Any) -> anthropic.APIConnectionError:
+    return anthropic.APIConnectionError(request=httpx2.Request("POST", "http://127.0.0.1" + request.url))
 
 
 @dataclass
@@ -58,9 +77,14 @@ class Served:
     server: ReplayServer
     session_id: str
     posts: Posts = field(default_factory=Posts)
+    retries: int = 2
 
     def client(self) -> Anthropic:
-        return Anthropic(api_key="x", base_url=self.server.base_url, middleware=[self.posts])
+        return Anthropic(**self._options())
+
+    def _options(self) -> dict[str, Any]:
+        url = self.server.base_url
+        return {"api_key": "x", "base_url": url, "middleware": [self.posts], "max_retries": self.retries}
 
     def follow(self, kind: str, *args: Any, session_id: str | None = None, **options: Any) -> TurnResult:
         """A turn with the helper of this kind; the session is this one's unless another is given."""
@@ -69,9 +93,7 @@ class Served:
             return stream_until_end_turn(self.client(), session_id or self.session_id, *args, **options)
 
         async def run() -> TurnResult:
-            async with AsyncAnthropic(
-                api_key="x", base_url=self.server.base_url, middleware=[self.posts]
-            ) as client:
+            async with AsyncAnthropic(**self._options()) as client:
                 return await stream_until_end_turn_async(
                     client, session_id or self.session_id, *args, **options
                 )

@@ -136,17 +136,32 @@ def test_session_errors_are_told_apart(kind: str, retry: str, ending: str, outco
     assert [event.error.retry_status.type for event in result.errors] == [retry]
 
 
+def only_the_status_knows(session: Served, type: str) -> Any:
+    """An on_event that ends the session behind the stream's back when it sees an event of this type."""
+
+    def end(event: Any) -> None:
+        if event.type == type:
+            session.server.api.sessions.plays[session.session_id].look = lambda: "terminated"  # type: ignore[method-assign]
+
+    return end
+
+
 def test_a_terminal_error_without_a_last_word_ends_promptly(kind: str) -> None:
     script = Script()
     script.message("go")
     script.error("terminal")
     with served(script) as session:
+        end = only_the_status_knows(session, "session.error")
+        assert session.follow(kind, "go", on_event=end, timeout=10).outcome == "terminated"
 
-        def terminate(event: Any) -> None:
-            if event.type == "session.error":
-                session.server.api.sessions.plays[session.session_id].status = "terminated"
 
-        assert session.follow(kind, "go", on_event=terminate).outcome == "terminated"
+def test_silence_makes_the_connection_doubtful(kind: str) -> None:
+    script = Script()
+    script.message("go")
+    script.say("and then nothing")
+    with served(script) as session:
+        end = only_the_status_knows(session, "agent.message")
+        assert session.follow(kind, "go", on_event=end, quiet=0.1, timeout=10).outcome == "terminated"
 
 
 def test_the_deadline_says_what_it_waited_for_and_loses_nothing(kind: str) -> None:
@@ -363,6 +378,20 @@ def test_an_answer_whose_response_was_lost_is_not_given_twice(kind: str) -> None
     assert result.outcome == "end_turn"
     assert sorted(ran) == ["a", "b"]
     assert len(session.posts.events_posts) == 3  # the SDK did send it again, and was refused
+
+
+def test_an_answer_that_never_arrived_is_given_again_without_running_the_tool_again(kind: str) -> None:
+    ran: list[str] = []
+
+    def work(name: str) -> str:
+        ran.append(name)
+        return f"{name} ok"
+
+    with served(parallel_calls(["a", "b"]), posts=Posts(hold=1)) as session:
+        session.retries = 0
+        result = session.follow(kind, "go", tools=[make_tool(kind, work)])
+    assert result.outcome == "end_turn"
+    assert sorted(ran) == ["a", "b"]
 
 
 @pytest.mark.parametrize(

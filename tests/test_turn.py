@@ -76,6 +76,15 @@ def test_only_a_terminal_error_announces_the_end() -> None:
     assert turn.doomed
 
 
+@pytest.mark.parametrize("last", ["session.status_terminated", "session.deleted"])
+def test_a_sessions_last_word_ends_the_turn_even_before_it_began(last: str) -> None:
+    turn = Turn("sesn_1")
+    turn.expect([queued()])
+    finished = turn.feed(event(last))[-1]
+    assert isinstance(finished, Finish)
+    assert finished.result.outcome == last.replace("_", ".").rsplit(".")[-1]
+
+
 def test_a_history_is_judged_by_its_end() -> None:
     """A requires_action that was answered long ago asks for nothing."""
     call = event("agent.custom_tool_use", "call", name="f", input={})

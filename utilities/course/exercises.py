@@ -1,0 +1,61 @@
+"""Exercises: a check that says right or not yet and why, and hints on demand.
+
+A lesson's exercises live in a module of their own (`lesson01`), not in the learner's cell, so that
+nobody edits a check by accident. An exercise that was not attempted is not an error: the notebook
+runs through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+
+class NotAttempted(Exception):
+    """Raised by a check whose answer is still the placeholder."""
+
+
+class Wrong(AssertionError):
+    """Raised by a check; the message tells the learner what to look at, not the solution."""
+
+
+class Exercise:
+    """One exercise.
+
+    Args:
+        title: a few words.
+        check: gets the learner's answer; raises `Wrong` or `NotAttempted`, returns what to say when it is right.
+        hints: from a nudge to nearly the answer.
+    """
+
+    def __init__(self, title: str, check: Callable[..., str], hints: Sequence[str]) -> None:
+        self.title = title
+        self.hints = hints
+        self.passed: bool | None = None  # of the last check; None if there was no answer
+        self._check = check
+        self._given = 0
+
+    def check(self, *answer: Any) -> None:
+        """Print whether the answer is right, and if not, what to look at; `passed` has it for programs."""
+        try:
+            if any(part is ... for part in answer):
+                raise NotAttempted
+            praise = self._check(*answer)
+        except NotAttempted:
+            self._say(None, "not attempted yet", "fill in the cell above; .hint() helps")
+        except Wrong as problem:
+            self._say(False, "not yet", str(problem))
+        except Exception as error:  # the learner's own code may raise anything
+            self._say(False, "not yet", f"your code raised {type(error).__name__}: {error}")
+        else:
+            self._say(True, "right", praise)
+
+    def hint(self) -> None:
+        """Print the next hint."""
+        number = min(self._given, len(self.hints) - 1)
+        self._given += 1
+        print(f"Hint {number + 1} of {len(self.hints)}: {self.hints[number]}")
+
+    def _say(self, passed: bool | None, verdict: str, why: str) -> None:
+        self.passed = passed
+        print(f"{self.title}: {verdict}. {why[:1].upper()}{why[1:]}.")
