@@ -31,7 +31,11 @@ TOOL_SECONDS = 0.1
 def seconds_of(code: str, runs: int = 5) -> float:
     """The median of what a fresh Python prints as its last line."""
     times = [
-        float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()[-1])
+        float(
+            subprocess.run(
+                [sys.executable, "-c", code], capture_output=True, text=True, check=True
+            ).stdout.split()[-1]
+        )
         for _ in range(runs)
     ]
     return statistics.median(times)
@@ -60,7 +64,9 @@ def turn_seconds(calls: int) -> tuple[float, int]:
         return f"{name} done"
 
     with served(script) as session:
-        session.client().beta.sessions.retrieve(session.session_id)  # the first request pays for the SDK's own imports
+        session.client().beta.sessions.retrieve(
+            session.session_id
+        )  # the first request pays for the SDK's own imports
         start = time.perf_counter()
         session.follow("sync", "go", tools=[work]).raise_for_outcome()
         return time.perf_counter() - start, len(session.posts.events_posts) - 1
@@ -87,7 +93,11 @@ def main() -> int:
     for calls in (1, 4, 8):
         taken, sends = min(turn_seconds(calls) for _ in range(3))
         added = (taken - nothing) / TOOL_SECONDS
-        row(f"{calls} parallel tool calls of 100 ms add", f"{added:.2f} × t", f"≈ 1 × t, one send (here {sends})")
+        row(
+            f"{calls} parallel tool calls of 100 ms add",
+            f"{added:.2f} × t",
+            f"≈ 1 × t, one send (here {sends})",
+        )
     for notebook in sorted(NOTEBOOKS.glob("*.ipynb")):
         row(notebook.name, f"{timed(lambda path=notebook: execute(path)):.1f} s", "≤ 10 s")  # type: ignore[misc]
     return 0

@@ -41,7 +41,11 @@ class Script:
 
     def builtin(self, name: str = "bash", /, permission: str = "allow", **arguments: Any) -> str:
         return self.event(
-            "agent.tool_use", name=name, input=arguments, evaluated_permission=permission, session_thread_id=None
+            "agent.tool_use",
+            name=name,
+            input=arguments,
+            evaluated_permission=permission,
+            session_thread_id=None,
         )
 
     def builtin_result(self, call: str, text: str = "done", is_error: bool = False) -> str:

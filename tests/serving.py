@@ -59,7 +59,9 @@ class Posts(Middleware):
 
     def _answers(self, request: Any) -> bool:
         """Whether it posts events, and not for the first time: the first post is the message."""
-        return request.method.upper() == "POST" and request.url.endswith("/events") and bool(self.events_posts)
+        return (
+            request.method.upper() == "POST" and request.url.endswith("/events") and bool(self.events_posts)
+        )
 
     @property
     def events_posts(self) -> list[str]:

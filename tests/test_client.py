@@ -20,7 +20,9 @@ def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("kind", [Anthropic, AsyncAnthropic])
-def test_without_a_key_it_is_the_sdks_client_on_recordings(kind: type, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_key_it_is_the_sdks_client_on_recordings(
+    kind: type, capsys: pytest.CaptureFixture[str]
+) -> None:
     client = connect(kind)
     assert type(client) is kind
     assert client.base_url.host == "127.0.0.1"
@@ -83,7 +85,7 @@ def test_a_message_that_was_not_recorded_is_told_in_one_line(capsys: pytest.Capt
 def test_helpers_cost_only_what_they_need() -> None:
     code = (
         "import sys; from utilities import stream_until_end_turn, wait_for_idle_status, TurnResult;"
-        "print([m for m in ('starlette', 'uvicorn', 'matplotlib', 'astrocyte', 'IPython') if m in sys.modules])"
+        "print([m for m in ('starlette', 'uvicorn', 'matplotlib', 'astrocyte') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

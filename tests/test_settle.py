@@ -26,7 +26,9 @@ def test_an_archive_right_after_the_idle_event_fails_and_after_waiting_works() -
     with served(one_turn()) as session:
         client = session.client()
         session.follow("sync", "go")
-        with pytest.raises(anthropic.BadRequestError, match='cannot be archived while its status is "running"'):
+        with pytest.raises(
+            anthropic.BadRequestError, match='cannot be archived while its status is "running"'
+        ):
             client.beta.sessions.archive(session.session_id)
         settled = wait_for_idle_status(client, session.session_id, interval=0.01)
         assert settled.status == "idle"

@@ -168,7 +168,9 @@ def test_the_deadline_says_what_it_waited_for_and_loses_nothing(kind: str) -> No
     script = a_turn()
     script.events = script.events[:-1]  # it never becomes idle
     with served(script) as session:
-        with pytest.raises(TimeoutError, match=f"{session.session_id}.*last event was session.usage") as caught:
+        with pytest.raises(
+            TimeoutError, match=f"{session.session_id}.*last event was session.usage"
+        ) as caught:
             session.follow(kind, "go", timeout=0.3)
         assert isinstance(caught.value, TurnTimeout)
         assert caught.value.seconds >= 0.3
@@ -198,7 +200,9 @@ def test_a_stream_that_breaks_again_and_again(kind: str) -> None:
         assert [event.id for event in result.events] == [event.id for event in session.history()]
 
 
-@pytest.mark.parametrize("faults", [Faults(repeat=True), Faults(queued=True), Faults(repeat=True, queued=True)])
+@pytest.mark.parametrize(
+    "faults", [Faults(repeat=True), Faults(queued=True), Faults(repeat=True, queued=True)]
+)
 def test_repeated_events_are_shown_once(kind: str, faults: Faults) -> None:
     shown: list[Any] = []
     with served(a_turn(), faults=faults) as session:
@@ -234,7 +238,9 @@ def test_another_threads_idle_is_not_the_sessions(kind: str) -> None:
     script.message("go")
     for reason in ("end_turn", "retries_exhausted"):
         stop = {"type": reason}
-        script.event("session.thread_status_idle", session_thread_id="sthr_2", agent_name="x", stop_reason=stop)
+        script.event(
+            "session.thread_status_idle", session_thread_id="sthr_2", agent_name="x", stop_reason=stop
+        )
     script.say("still here")
     script.idle()
     with served(script) as session:
@@ -272,7 +278,10 @@ def test_an_unknown_session_is_the_apis_own_error(kind: str) -> None:
 
 
 def test_a_message_that_the_api_refuses_is_its_error(kind: str) -> None:
-    with served(a_turn()) as session, pytest.raises(anthropic.BadRequestError, match="no recording continues"):
+    with (
+        served(a_turn()) as session,
+        pytest.raises(anthropic.BadRequestError, match="no recording continues"),
+    ):
         session.follow(kind, "something else")
 
 
@@ -350,7 +359,9 @@ def test_calls_that_come_together_run_together_and_go_in_one_send(kind: str, too
     assert [call.text for call in result.tool_calls] == ["a ok", "b ok", "c ok"]
 
 
-@pytest.mark.parametrize("faults", [Faults(), Faults(repeat=True), *(Faults(drop_after=n, times=2) for n in (3, 7, 8, 10, 14))])
+@pytest.mark.parametrize(
+    "faults", [Faults(), Faults(repeat=True), *(Faults(drop_after=n, times=2) for n in (3, 7, 8, 10, 14))]
+)
 def test_each_call_is_run_and_answered_once(kind: str, faults: Faults) -> None:
     ran: list[str] = []
 
@@ -360,7 +371,9 @@ def test_each_call_is_run_and_answered_once(kind: str, faults: Faults) -> None:
 
     with served(parallel_calls(["a", "b"], ["c"]), faults=faults) as session:
         result = session.follow(kind, "go", tools=[make_tool(kind, work)])
-        results = [event.custom_tool_use_id for event in session.history() if event.type == "user.custom_tool_result"]
+        results = [
+            event.custom_tool_use_id for event in session.history() if event.type == "user.custom_tool_result"
+        ]
     assert result.outcome == "end_turn"
     assert sorted(ran) == ["a", "b", "c"]
     assert len(results) == len(set(results)) == 3
@@ -396,7 +409,10 @@ def test_an_answer_that_never_arrived_is_given_again_without_running_the_tool_ag
 
 @pytest.mark.parametrize(
     ("error", "text"),
-    [(ValueError("no such thing"), "ValueError: no such thing"), (ToolError("try b instead"), "try b instead")],
+    [
+        (ValueError("no such thing"), "ValueError: no such thing"),
+        (ToolError("try b instead"), "try b instead"),
+    ],
 )
 def test_a_tool_that_raises_is_an_answer_too(kind: str, error: Exception, text: str) -> None:
     script = Script()

@@ -26,7 +26,9 @@ def queued(type: str = "user.message", id: str = "mine", **fields: Any) -> Any:
 
 
 def error(retry: str, id: str = "error") -> Any:
-    inner = SimpleNamespace(type="model_overloaded_error", message="busy", retry_status=SimpleNamespace(type=retry))
+    inner = SimpleNamespace(
+        type="model_overloaded_error", message="busy", retry_status=SimpleNamespace(type=retry)
+    )
     return event("session.error", id, error=inner)
 
 
@@ -45,7 +47,11 @@ def test_an_idle_from_before_our_message_does_not_end_the_turn() -> None:
     assert kinds(turn.feed(RUNNING, MINE)) == ["Show", "Show"]
     shown, finished = turn.feed(idle(id="new"))
     assert isinstance(finished, Finish)
-    assert [event.id for event in finished.result.events] == ["running", "mine", "new"]  # the old turn is not ours
+    assert [event.id for event in finished.result.events] == [
+        "running",
+        "mine",
+        "new",
+    ]  # the old turn is not ours
 
 
 def test_an_idle_left_over_in_a_history_with_a_queued_message() -> None:
@@ -91,8 +97,9 @@ def test_a_history_is_judged_by_its_end() -> None:
     answer = event("user.custom_tool_result", "answer", custom_tool_use_id="call", content=[])
     turn = Turn("sesn_1")
     assert kinds(turn.feed(RUNNING, call, idle("requires_action", ids=["call"]), answer)) == ["Show"] * 4
+    on_its_way = queued("user.custom_tool_result", "answer", custom_tool_use_id="call")
     other = Turn("sesn_1")
-    assert kinds(other.feed(RUNNING, call, idle("requires_action", ids=["call"]), queued("user.custom_tool_result", "answer", custom_tool_use_id="call"))) == ["Show"] * 3  # fmt: skip
+    assert kinds(other.feed(RUNNING, call, idle("requires_action", ids=["call"]), on_its_way)) == ["Show"] * 3
 
 
 def test_calls_are_asked_for_once_and_the_window_may_slide() -> None:

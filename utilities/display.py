@@ -455,7 +455,10 @@ def _money(amount: Any) -> str:
 _TABLE = "border-collapse:collapse;text-align:left;width:100%;max-width:900px;margin:0;table-layout:auto"
 _CAPTION = "caption-side:top;text-align:left;padding:4px 8px"
 _CELL = "text-align:left;vertical-align:top;padding:4px 8px;border-bottom:1px solid rgba(128,128,128,.3)"
-_PRE = "margin:0;padding:0;background:none;color:inherit;white-space:pre-wrap;overflow-wrap:anywhere;word-break:normal"
+_PRE = (
+    "margin:0;padding:0;background:none;color:inherit;"
+    "white-space:pre-wrap;overflow-wrap:anywhere;word-break:normal"  # JupyterLab breaks inside words
+)
 
 
 # JupyterLab would set "$HOME … $PATH" as a formula.

@@ -33,7 +33,9 @@ Message = str | Iterable[Any] | None
 QUIET = 60.0  # seconds of silence after which the connection is doubted
 DOOMED_QUIET = 2.0  # the same, after an error that will end the session
 MAX_BACKOFF = 10.0  # seconds
-MAX_REQUEST = 60.0  # seconds that a single request, or a read of the stream, may take before it is tried again
+MAX_REQUEST = (
+    60.0  # seconds that a single request, or a read of the stream, may take before it is tried again
+)
 
 
 def stream_until_end_turn(
@@ -138,9 +140,9 @@ class Open:
 
 @dataclass(frozen=True)
 class Send:
-    """Send these events; the answer is what the API accepted."""
+    """Send these events (the SDK's event params); the answer is what the API accepted."""
 
-    events: list[dict[str, Any]]
+    events: list[Any]
     seconds: float
 
 
@@ -213,7 +215,9 @@ def _flow(
                     turn.feed(*events)
                     return turn.finish("terminated")
                 if not started and not events and message is None:
-                    raise ValueError(f"session {turn.session_id} has no events, so no turn to wait for: pass a message")
+                    raise ValueError(
+                        f"session {turn.session_id} has no events, so no turn to wait for: pass a message"
+                    )
                 started = connected = True
             for action in turn.feed(*events):
                 if isinstance(action, Show):
@@ -308,17 +312,21 @@ class _Sync:
                 self.reader = threading.Thread(target=_read, args=(self.stream, self.inbox), daemon=True)
                 self.reader.start()
             case Send(batch, seconds):
-                sent = events.send(self.turn.session_id, events=batch, timeout=min(seconds, MAX_REQUEST))  # type: ignore[arg-type]
+                sent = events.send(self.turn.session_id, events=batch, timeout=min(seconds, MAX_REQUEST))
                 return sent.data or []
             case ReadHistory(seconds):
                 history = History(self.turn.seen)
-                pages = events.list(self.turn.session_id, order="desc", limit=100, timeout=min(seconds, MAX_REQUEST))
+                pages = events.list(
+                    self.turn.session_id, order="desc", limit=100, timeout=min(seconds, MAX_REQUEST)
+                )
                 for event in pages:
                     if not history.take(event):
                         break
                 return history.events
             case ReadStatus(seconds):
-                session = self.client.beta.sessions.retrieve(self.turn.session_id, timeout=min(seconds, MAX_REQUEST))
+                session = self.client.beta.sessions.retrieve(
+                    self.turn.session_id, timeout=min(seconds, MAX_REQUEST)
+                )
                 return session.status
             case Next(seconds):
                 try:
@@ -404,22 +412,29 @@ class _Async:
                 self.stream = await events.stream(self.turn.session_id, timeout=min(seconds, MAX_REQUEST))
                 self.iterator = aiter(self.stream)
             case Send(batch, seconds):
-                sent = await events.send(self.turn.session_id, events=batch, timeout=min(seconds, MAX_REQUEST))  # type: ignore[arg-type]
+                limit = min(seconds, MAX_REQUEST)
+                sent = await events.send(self.turn.session_id, events=batch, timeout=limit)
                 return sent.data or []
             case ReadHistory(seconds):
                 history = History(self.turn.seen)
-                pages = events.list(self.turn.session_id, order="desc", limit=100, timeout=min(seconds, MAX_REQUEST))
+                pages = events.list(
+                    self.turn.session_id, order="desc", limit=100, timeout=min(seconds, MAX_REQUEST)
+                )
                 async for event in pages:
                     if not history.take(event):
                         break
                 return history.events
             case ReadStatus(seconds):
-                session = await self.client.beta.sessions.retrieve(self.turn.session_id, timeout=min(seconds, MAX_REQUEST))
+                session = await self.client.beta.sessions.retrieve(
+                    self.turn.session_id, timeout=min(seconds, MAX_REQUEST)
+                )
                 return session.status
             case Next(seconds):
                 return await self._next(seconds)
             case Run(calls, seconds):
-                answers = {call.id: verdict_event(call, await self._verdict(call)) for call in calls if asks(call)}
+                answers = {
+                    call.id: verdict_event(call, await self._verdict(call)) for call in calls if asks(call)
+                }
                 try:
                     async with asyncio.timeout(None if seconds == float("inf") else seconds):
                         return _given(answers | await run_tools(calls, self.tools))

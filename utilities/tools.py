@@ -121,7 +121,11 @@ def verdict_event(call: Event, verdict: Verdict) -> dict[str, Any] | None:
     """The event that carries the user's verdict; None when there is no verdict yet."""
     if verdict is None:
         return None
-    event = {"type": "user.tool_confirmation", "tool_use_id": call.id, "result": "allow" if verdict is True else "deny"}
+    event = {
+        "type": "user.tool_confirmation",
+        "tool_use_id": call.id,
+        "result": "allow" if verdict is True else "deny",
+    }
     if isinstance(verdict, str):
         event["deny_message"] = verdict
     return event

@@ -18,7 +18,17 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Answer", "Finish", "History", "Show", "ToolCall", "Turn", "TurnError", "TurnResult", "TurnTimeout"]
+__all__ = [
+    "Answer",
+    "Finish",
+    "History",
+    "Show",
+    "ToolCall",
+    "Turn",
+    "TurnError",
+    "TurnResult",
+    "TurnTimeout",
+]
 
 Event = Any  # one of the SDK's session event models; told apart by `.type`, never by class
 CALLS = ("agent.custom_tool_use", "agent.tool_use", "agent.mcp_tool_use")
@@ -112,15 +122,17 @@ class TurnError(RuntimeError):
 
     def __init__(self, result: TurnResult) -> None:
         hints = {
-            "requires_action": f"answer {', '.join(result.pending)}: pass tools= or confirm= and call again with message=None",
+            "requires_action": f"answer {', '.join(result.pending)}: pass tools= or confirm=, message=None",
             "retries_exhausted": "the service gave up after errors of its own: send the message again later",
             "budget_reached": "raise or remove the session's budget (sessions.update), then send a message",
-            "refusal": f"the model declined ({getattr(result.stop_details, 'category', None) or 'no category given'})",
+            "refusal": f"the model declined, category {getattr(result.stop_details, 'category', None)}",
             "terminated": "the session is over: create a new one",
             "deleted": "the session is gone: create a new one",
         }
         errors = "".join(f"\n  {event.error.type}: {event.error.message}" for event in result.errors)
-        hint = hints.get(result.outcome, "a stop reason that this version does not know; see result.stop_reason")
+        hint = hints.get(
+            result.outcome, "a stop reason that this version does not know; see result.stop_reason"
+        )
         super().__init__(f"session {result.session_id} stopped with {result.outcome}: {hint}{errors}")
         self.result = result
 
@@ -232,7 +244,8 @@ class Turn:
         """Take one event into account; returns whether it is news."""
         if event.type in PREVIEWS:
             return True
-        self._answered |= {answered_call(event)} - {None}
+        if call := answered_call(event):
+            self._answered.add(call)
         if is_queued(event):
             return False
         id = getattr(event, "id", None)
@@ -284,7 +297,10 @@ class History:
         """Take the next event, newest first; returns False when this one is before the turn."""
         if getattr(event, "id", None) in self._seen:
             return False
-        ended = event.type == "session.status_idle" and getattr(event.stop_reason, "type", "") != "requires_action"
+        ended = (
+            event.type == "session.status_idle"
+            and getattr(event.stop_reason, "type", "") != "requires_action"
+        )
         if ended and self._goes_on:
             return False
         self._goes_on = self._goes_on or event.type == "session.status_running" or is_queued(event)

@@ -47,7 +47,8 @@ def run_all(page: Page, url: str, notebook: str) -> None:
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     # Every code cell is numbered once the last one is done; until then some are "[ ]" or "[*]".
-    numbered = "() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].every(e => /[0-9]/.test(e.textContent))"
+    prompts = "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]"
+    numbered = f"() => {prompts}.every(e => /[0-9]/.test(e.textContent))"
     page.wait_for_timeout(500)
     page.wait_for_function(numbered, timeout=120_000)
 

@@ -24,7 +24,8 @@ class Exercise:
 
     Args:
         title: a few words.
-        check: gets the learner's answer; raises `Wrong` or `NotAttempted`, returns what to say when it is right.
+        check: gets the learner's answer; raises `Wrong` or `NotAttempted`, returns what to say when
+            it is right.
         hints: from a nudge to nearly the answer.
     """
 

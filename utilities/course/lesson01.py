@@ -36,32 +36,45 @@ GOES_ON = [
     _event("session.error", error=SimpleNamespace(retry_status=SimpleNamespace(type="retrying"))),
     _event("agent.something_new"),
 ]
-REASONS = ("end_turn", "requires_action", "retries_exhausted", "budget_reached", "refusal", "a_reason_of_next_year")
+REASONS = (
+    "end_turn",
+    "requires_action",
+    "retries_exhausted",
+    "budget_reached",
+    "refusal",
+    "a_reason_of_next_year",
+)
 
 
 def _check_ending(ending: Callable[[Any], Any]) -> str:
-    if all(ending(event) in (None, ...) for event in (*map(_idle, REASONS), _event("session.status_terminated"))):
+    if all(
+        ending(event) in (None, ...) for event in (*map(_idle, REASONS), _event("session.status_terminated"))
+    ):
         raise NotAttempted
     for event in GOES_ON:
         if ending(event) is not None:
             raise Wrong(f"{event.type} does not end a turn, but you returned {ending(event)!r}")
     for reason in REASONS:
         if (got := ending(_idle(reason))) != reason:
-            raise Wrong(f"session.status_idle with stop reason {reason!r} ends this loop; you returned {got!r}")
+            raise Wrong(
+                f"session.status_idle with stop reason {reason!r} ends this loop; you returned {got!r}"
+            )
     for last in ("terminated", "deleted"):
         type = "session.status_terminated" if last == "terminated" else "session.deleted"
         if (got := ending(_event(type))) != last:
             raise Wrong(f"after {type} no event will ever come; you returned {got!r} and not {last!r}")
-    return f"{len(REASONS)} stop reasons, two of which many loops wait on for ever, and both ends of a session"
+    return (
+        f"{len(REASONS)} stop reasons, two of which many loops wait on for ever, and both ends of a session"
+    )
 
 
 ending = Exercise(
     "Exercise 1",
     _check_ending,
     [
-        "Three event types can end the turn: one of them carries a reason, the other two speak for themselves.",
+        "Three event types can end the turn: one carries a reason, the other two speak for themselves.",
         "Don't list the stop reasons: one that you have never heard of still means that the agent stopped.",
-        "requires_action ends this loop too: it has no tools to answer with, so waiting on would be waiting for ever.",
+        "requires_action ends this loop too: it has no tools to answer with, so it would wait for ever.",
     ],
 )
 
@@ -75,7 +88,9 @@ def _check_mean(events: list[Any], call_id: Any, function: Any) -> str:
         raise Wrong(f"{call_id!r} is not the id of an agent.tool_use event of this turn")
     edit = calls[call_id]
     if edit.name != "edit":
-        raise Wrong(f"that call is a {edit.name}, which changes nothing; which edit came before mean turned green?")
+        raise Wrong(
+            f"that call is a {edit.name}, which changes nothing; which edit came before mean turned green?"
+        )
     after = _first_run_after(events, edit)
     before = _last_run_before(events, edit)
     if "test_mean passed" in before:
@@ -90,7 +105,9 @@ def _check_mean(events: list[Any], call_id: Any, function: Any) -> str:
 
 def _runs(events: list[Any]) -> list[tuple[int, str]]:
     """The test runs: where each stands in the log, and what it printed."""
-    texts = [(i, "".join(b.text for b in e.content)) for i, e in enumerate(events) if e.type == "agent.tool_result"]
+    texts = [
+        (i, "".join(b.text for b in e.content)) for i, e in enumerate(events) if e.type == "agent.tool_result"
+    ]
     return [(i, text) for i, text in texts if "test_add passed" in text or "test_add FAILED" in text]
 
 
@@ -112,7 +129,7 @@ mean = Exercise(
     [
         "Read the test runs in order: in which one does test_mean pass for the first time?",
         "The edit just before that run is the cause; its input says what it replaced.",
-        "[event for event in first_turn if event.type == 'agent.tool_use' and event.name == 'edit'] are the candidates.",
+        "The candidates are the agent.tool_use events in first_turn whose name is 'edit'.",
     ],
 )
 
@@ -137,7 +154,9 @@ def _check_archiving(archive_safely: Callable[..., Any]) -> str:
             archive_safely(client, stuck, timeout=0.3)
         except TimeoutError as error:
             if stuck not in str(error):
-                raise Wrong(f"your TimeoutError says {str(error)!r}: whoever reads it needs the session's id") from None
+                raise Wrong(
+                    f"your TimeoutError says {str(error)!r}: whoever reads it needs the session's id"
+                ) from None
         else:
             raise Wrong("a session that never became idle was reported as archived")
     return "it waits for the status field instead of for luck, and gives up with an error that says where"
@@ -158,8 +177,8 @@ archiving = Exercise(
     "Exercise 3",
     _check_archiving,
     [
-        "The status field is read with client.beta.sessions.retrieve(session_id).status; only idle can be archived.",
-        "Look, and if it isn't idle yet, wait a little and look again, until time.monotonic() says that time is up.",
-        'raise TimeoutError(f"session {session_id} is still running") when it is, so that nobody waits for ever.',
+        "client.beta.sessions.retrieve(session_id).status reads the field; only idle can be archived.",
+        "Look, and if it isn't idle yet, wait a little and look again, until time.monotonic() says stop.",
+        'Then raise TimeoutError(f"session {session_id} is still running"): nobody should wait for ever.',
     ],
 )

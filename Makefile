@@ -1,0 +1,73 @@
+# Everything the course can do, by name. `make help` lists it.
+
+PYTHON ?= python3
+PY := .venv/bin/python
+STAMP := .venv/.setup-stamp
+NB ?=
+LAB_ARGS ?=
+PYTEST_ARGS ?= -n 2
+
+# JupyterLab asks nobody on the internet (no news, update check or extension catalogue), nor the reader about it:
+# the defaults in overrides.json. Kernels are spoken to encrypted, or each would print a warning.
+LAB_OPTIONS := --ServerApp.root_dir=. --LabApp.app_settings_dir=$(CURDIR)/utilities/course/lab \
+	--LabApp.news_url=None --LabApp.extension_manager=readonly \
+	--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate \
+	--KernelManager.transport_encryption=auto
+
+# The reason why $(PYTHON) won't do, or nothing. One $(error) line, instead of a traceback and make's own line.
+PYTHON_VERSION = $(shell $(PYTHON) -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null)
+PYTHON_RECENT = $(shell $(PYTHON) -c 'import sys; print("yes" if sys.version_info >= (3, 11) else "")' 2>/dev/null)
+REFUSE_PYTHON = $(if $(PYTHON_VERSION),$(if $(PYTHON_RECENT),,$(error $(call needs,"$(PYTHON)" is $(PYTHON_VERSION)))),$(error $(call needs,"$(PYTHON)" does not run)))
+needs = Python 3.11 or newer is needed, and $(1). Name another one: make setup PYTHON=python3.12
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lab run test notebooks recordings verify lint bench doctor
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+setup: $(STAMP)  ## put everything into .venv (PYTHON=python3.12 for another Python)
+
+# Compiled at once, because each notebook's kernel starts with imports that take twice as long otherwise.
+# The stamp is written last, so a set-up that was interrupted is simply done again. A .venv in which Python
+# or uv does not start (interrupted early, moved, its Python removed) is made anew.
+$(STAMP): requirements.lock pyproject.toml
+	@$(REFUSE_PYTHON):
+	@echo "Installing requirements.lock into .venv" >&2
+	@{ $(PY) -c '' && .venv/bin/uv --version; } >/dev/null 2>&1 || { $(PYTHON) -m venv --clear .venv && \
+		$(PY) -m pip install --quiet --disable-pip-version-check uv; }
+	@.venv/bin/uv pip install --quiet --compile-bytecode --python $(PY) -r requirements.lock
+	@.venv/bin/uv pip install --quiet --python $(PY) --no-deps -e .
+	@$(PY) -m ipykernel install --sys-prefix --name python3 >/dev/null
+	@touch $@
+	@echo "Ready: make lab opens the course, make doctor checks this machine" >&2
+
+lab: setup  ## open the course in JupyterLab (LAB_ARGS="--no-browser --port 9999")
+	@$(PY) -m jupyterlab $(LAB_OPTIONS) $(LAB_ARGS) notebooks/01_agent_environment_session.ipynb
+
+run: setup  ## run every notebook on its recordings, headless (NB=01 for one)
+	@$(PY) -m utilities.course.run $(NB)
+
+test: setup  ## unit tests, every notebook, outputs and recordings as committed
+	@$(PY) -m pytest $(PYTEST_ARGS) --nbmake tests notebooks
+
+notebooks: setup  ## run every notebook and solution, and keep the outputs (NB=01 for one)
+	@$(PY) -m utilities.course.run --write $(NB)
+
+recordings: setup  ## make the scripted recordings from their scenarios
+	@$(PY) -m utilities.replay.scenario example_data/scenarios --write
+
+verify: setup  ## make the scripted recordings again and compare them with those committed
+	@$(PY) -m utilities.replay.scenario example_data/scenarios --verify
+
+lint: setup  ## ruff and mypy
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/mypy utilities
+
+bench: setup  ## measure what the README promises
+	@$(PY) -m tests.benchmarks
+
+# Not after setup, and run as a file: it must be able to say what is wrong when nothing can be imported.
+doctor:  ## check this machine: Python, packages, kernel, port, key, recordings
+	@$(if $(wildcard $(PY)),$(PY),$(PYTHON)) utilities/course/doctor.py

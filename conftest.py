@@ -1,0 +1,21 @@
+"""What holds for all that pytest runs here, tests and notebooks (nbmake runs those without fixtures).
+
+1. No real request ever leaves: see tests/offline. The folder goes on PYTHONPATH, so that kernels
+   and other child processes are guarded from their first line.
+2. A notebook is on recordings, whatever keys the user has; strictly, so that a message that no
+   recording continues is an error.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+OFFLINE = str(Path(__file__).parent / "tests" / "offline")
+
+sys.path.insert(0, OFFLINE)
+import loopback_only  # noqa: E402, F401
+
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [OFFLINE, os.environ.get("PYTHONPATH")]))
+os.environ |= {"COOKBOOK_OFFLINE": "1", "COOKBOOK_STRICT": "1", "PYTHONHASHSEED": "0"}
+for name in [name for name in os.environ if name.startswith("ANTHROPIC_")]:
+    del os.environ[name]

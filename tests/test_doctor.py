@@ -1,0 +1,88 @@
+"""`make doctor` says what is wrong and what to do about it, also where nothing can be imported."""
+
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from utilities.course import doctor
+
+
+def test_all_well_is_exit_code_0(monkeypatch, capsys):
+    monkeypatch.setattr(doctor, "recordings", lambda folder: doctor.Check("recordings", True, "some"))
+    assert doctor.main() == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines] == [
+        ["OK", name] for name in ("Python", "packages", "kernel", "port", "key", "recordings")
+    ]
+
+
+def test_one_thing_to_fix_is_exit_code_1(monkeypatch, capsys):
+    monkeypatch.setattr(doctor, "recordings", lambda folder: doctor.Check("recordings", False, "mend it"))
+    assert doctor.main() == 1
+    assert "FIX  recordings  mend it" in capsys.readouterr().out.splitlines()
+
+
+def test_an_old_python(monkeypatch):
+    monkeypatch.setattr(sys, "version_info", (3, 9, 18, "final", 0))
+    assert str(doctor.python()) == "FIX  Python      3.9.18 is too old: make setup PYTHON=python3.12"
+
+
+@pytest.mark.parametrize(
+    ("lock", "said"),
+    [
+        ("pytest==0.1\n    # via nobody\n", "pytest "),
+        ("no-such-package==1.0\n", "no-such-package missing"),
+        ("a==1\nb==1\nc==1\nd==1\n", "a missing, b missing, c missing and 1 more"),
+        ("<<<<<<< HEAD\n", "make setup in a whole clone"),
+    ],
+)
+def test_packages_that_are_not_the_locks(tmp_path, lock, said):
+    (tmp_path / "requirements.lock").write_text(lock)
+    check = doctor.packages(tmp_path / "requirements.lock")
+    assert not check.ok and said in check.detail
+
+
+def test_packages_of_another_platform_are_not_asked_for(tmp_path):
+    (tmp_path / "requirements.lock").write_text("no-such-package==1.0 ; sys_platform == 'amiga'\n")
+    assert doctor.packages(tmp_path / "requirements.lock").ok
+
+
+def test_a_lock_that_is_not_there(tmp_path):
+    assert not doctor.packages(tmp_path / "requirements.lock").ok
+
+
+def test_a_kernel_of_another_interpreter(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/elsewhere/bin/python")
+    check = doctor.kernel()
+    assert not check.ok and "then make setup" in check.detail
+
+
+def test_no_port(monkeypatch):
+    def refuse(address):
+        raise OSError("operation not permitted")
+
+    monkeypatch.setattr(socket, "create_server", refuse)
+    check = doctor.port()
+    assert not check.ok and "operation not permitted" in check.detail
+
+
+def test_a_key_costs_money(monkeypatch):
+    monkeypatch.delenv("COOKBOOK_OFFLINE")
+    assert "recordings" in doctor.key().detail
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "a-key")
+    assert "cost money" in doctor.key().detail and "a-key" not in doctor.key().detail
+    monkeypatch.setenv("COOKBOOK_OFFLINE", "1")
+    assert "recordings" in doctor.key().detail
+
+
+def test_recordings_that_are_not_there(tmp_path):
+    check = doctor.recordings(tmp_path / "recordings")
+    assert not check.ok and "recordings" in check.detail
+
+
+def test_it_runs_where_nothing_is_installed():
+    bare = subprocess.run([sys.executable, "-I", "-S", doctor.__file__], capture_output=True, text=True)
+    assert bare.returncode == 1 and not bare.stderr
+    assert [line[:3] for line in bare.stdout.splitlines()] == ["OK ", "FIX", "FIX", "OK ", "OK ", "FIX"]

@@ -1,0 +1,40 @@
+"""Both ways in, uv and conda, install the same versions of what pyproject.toml asks for."""
+
+import tomllib
+from pathlib import Path
+
+import yaml
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[1]
+
+
+def conda_requirements() -> list[str]:
+    dependencies = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    return next(entry["pip"] for entry in dependencies if isinstance(entry, dict))
+
+
+def test_conda_pins_the_direct_dependencies_at_the_locks_versions():
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    locked = {req.name: req.specifier for req in (Requirement(line) for line in lines if line[0] not in " #")}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [Requirement(each) for each in project["dependencies"] + project["optional-dependencies"]["dev"]]
+    expected = [str(Requirement(f"{_with_extras(req)}{locked[req.name]}")) for req in wanted]
+    assert [str(Requirement(line)) for line in conda_requirements()[:-1]] == expected
+
+
+def test_conda_installs_this_package_last():
+    assert conda_requirements()[-1] == "-e ."
+
+
+def test_the_locked_versions_are_those_that_pyproject_allows():
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    locked = {req.name: req.specifier for req in (Requirement(line) for line in lines if line[0] not in " #")}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for req in map(Requirement, project["dependencies"] + project["optional-dependencies"]["dev"]):
+        (pin,) = locked[req.name]
+        assert pin.version in req.specifier, req
+
+
+def _with_extras(req: Requirement) -> str:
+    return f"{req.name}[{','.join(sorted(req.extras))}]" if req.extras else req.name
