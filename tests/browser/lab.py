@@ -56,7 +56,9 @@ def run_all(page: Page, url: str, notebook: str) -> None:
 def scroll(page: Page, text: str) -> None:
     """Bring a paragraph or a heading to the top; its source, which has the same text, is hidden."""
     target = page.locator(".jp-RenderedMarkdown").locator("p, h1, h2").filter(has_text=text).first
-    target.evaluate("element => element.scrollIntoView({block: 'start'})")
+    for _ in range(3):  # pictures above it are laid out as they come into view
+        target.evaluate("element => element.scrollIntoView({block: 'start'})")
+        page.wait_for_timeout(500)
 
 
 def main(notebook: str, picture: str, scroll_to: str = "") -> int:
@@ -64,7 +66,7 @@ def main(notebook: str, picture: str, scroll_to: str = "") -> int:
     try:
         with sync_playwright() as playwright, tempfile.TemporaryDirectory() as profile:
             browser = playwright.chromium.launch_persistent_context(
-                profile, executable_path=CHROMIUM, args=FLAGS, viewport={"width": 1400, "height": 1000}
+                profile, executable_path=CHROMIUM, args=FLAGS, viewport={"width": 1300, "height": 900}
             )
             page = browser.new_page()
             run_all(page, url, notebook)
