@@ -202,7 +202,7 @@ def test_lenient_prefers_the_same_verdict_to_the_same_words():
 def test_nothing_can_be_continued_without_a_recording_of_its_kind(strict):
     assert "no recordings" in refused(400, session(strict=strict), message("hello"))
     talk = session(asking("1", "allow"), strict=strict)
-    assert "no recording continues" in refused(400, talk, {"type": "user.interrupt"})
+    assert "no recording continues" in refused(400, talk, {"type": "user.define_outcome"})
     assert types(talk) == []
 
 

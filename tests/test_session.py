@@ -162,7 +162,7 @@ def test_a_batch_is_taken_whole_or_not_at_all():
     assert talk.log == twin.log  # not even an id is gone
 
 
-@pytest.mark.parametrize("kind", ["user.interrupt", "user.define_outcome"])
+@pytest.mark.parametrize("kind", ["system.message", "user.define_outcome"])
 def test_strict_refuses_what_was_not_recorded(kind):
     talk = session(windowed())
     assert "waits for user.message" in refused(400, talk, {"type": kind, "description": "x"})

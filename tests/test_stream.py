@@ -544,18 +544,22 @@ def test_a_confirm_that_raises_allows_nothing(kind: str) -> None:
         assert not [event for event in session.history() if event.type == "user.tool_confirmation"]
 
 
+async def allow(call: Any) -> bool:
+    return True
+
+
 def test_async_callbacks(kind: str) -> None:
-    if kind == "sync":
-        pytest.skip("only the async helper awaits")
     shown: list[Any] = []
 
     async def show(event: Any) -> None:
         shown.append(event)
 
-    async def confirm(call: Any) -> bool:
-        return True
-
-    session: Served
     with served(*asking(("allow", {}))) as session:
-        assert session.follow(kind, "go", confirm=confirm, on_event=show).text == "allow it is"
+        if kind == "sync":
+            with pytest.raises(TypeError, match="on_event is async: use stream_until_end_turn_async"):
+                session.follow(kind, "go", on_event=show)
+            with pytest.raises(TypeError, match="confirm is async"):
+                session.follow(kind, confirm=allow)
+            return
+        assert session.follow(kind, "go", confirm=allow, on_event=show).text == "allow it is"
         assert [event.id for event in shown] == [event.id for event in session.history()]

@@ -342,13 +342,13 @@ class _Sync:
                 return None if results is None else _given(answers | results)
             case Show(event):
                 if self.on_event:
-                    self.on_event(event)
+                    _not_awaitable(self.on_event(event), "on_event")
             case Pause(seconds):
                 time.sleep(seconds)
         return None
 
     def _verdict(self, call: Event) -> Any:
-        return self.confirm(call) if self.confirm else None
+        return _not_awaitable(self.confirm(call), "confirm") if self.confirm else None
 
     def close(self) -> None:
         if self.stream is None:
@@ -370,6 +370,14 @@ def _read(stream: Any, inbox: queue.SimpleQueue[Any]) -> None:
         inbox.put(StreamEnded("the stream ended before the turn"))
     except Exception as error:  # handed over to the thread that reads the inbox
         inbox.put(error)
+
+
+def _not_awaitable(result: Any, name: str) -> Any:
+    """The result, which would be silently lost if it had to be awaited."""
+    if inspect.iscoroutine(result):
+        result.close()
+        raise TypeError(f"{name} is async: use stream_until_end_turn_async, or pass a plain function")
+    return result
 
 
 @cache

@@ -15,7 +15,7 @@ from os.path import commonprefix
 from pathlib import Path
 from typing import Any
 
-from .recording import Event, Place, Recording, answered_call
+from .recording import OPENINGS, Event, Place, Recording, answered_call
 
 # Two runs never agree on these, so they are not compared.
 MASKS = (
@@ -62,6 +62,13 @@ class Track:
     def open(self) -> list[int]:
         """The client events of the recording that the client has not sent yet."""
         return [i for i in self.recording.client_events if i not in self.taken]
+
+    def drop_turn(self) -> None:
+        """Pass over what the client would still have sent in a turn that it has stopped."""
+        for index in self.open():
+            if self.recording.events[index]["type"] in OPENINGS:
+                return
+            self.taken[index] = ""
 
     def counterpart(self, sent: Event, calls: Mapping[str, Place]) -> int | None:
         """Where the recording has the client event that `sent` would be, whatever its text.

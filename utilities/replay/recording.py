@@ -37,6 +37,7 @@ REFERENCES = {
 # to run first, then its message is stamped. [seen]
 LEAD_IN = ("session.status_running", "session.thread_status_running")
 
+OPENINGS = ("user.message", "user.define_outcome")  # what begins a turn
 # What the server itself reads in an event, by type; everything else in it is only passed on.
 NEEDED = {"session.status_idle": "stop_reason", "session.usage": "usage"}
 
@@ -128,6 +129,13 @@ class Recording:
             for i in range(lead_in[0], index) if lead_in else ():
                 gates[i] = index
         return gates
+
+    def next_turn(self, position: int) -> int:
+        """Where the first turn from `position` on begins; behind the last event if there is none."""
+        for index in self.client_events:
+            if index >= position and self.events[index]["type"] in OPENINGS:
+                return max(position, self.gates.index(index))
+        return len(self.events)
 
     def lines(self) -> Iterator[str]:
         """The file's lines, each with its newline."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from . import unrecorded
 from .errors import ApiError
 from .ids import later, make_id, seconds_between
 from .library import Track
@@ -92,8 +93,7 @@ class Session:
 
     def erase(self) -> None:
         """The session is deleted; its last event tells the open streams."""
-        id, moment = make_id("sevt", self.id, "deleted"), later(self.updated_at, TICK)
-        self._append({"id": id, "type": "session.deleted", "processed_at": moment})
+        self._add(unrecorded.deletion())
         self.closed = True
 
     # -- what the client sends ------------------------------------------------------------
@@ -111,10 +111,16 @@ class Session:
         if self.closed or self.status == "terminated":
             raise ApiError(409, f"Session {self.id} is archived or terminated and takes no more events.")
         tracks, notes, accepted = [track.copy() for track in self.tracks], list(self.notes), []
-        answered = set(self.answered)
+        answered, stops = set(self.answered), []
         for number, event in enumerate(events):
             self._require_possible(event, answered)
             id = make_id("sevt", self.id, self.count + number)
+            if self._is_unrecorded_interrupt(event, tracks):
+                stops.append({"id": id, **event})
+                accepted.append({"id": id, **event, "processed_at": None})
+                for track in tracks:
+                    track.drop_turn()
+                continue
             tracks, note = self._follow(tracks, event)
             for track in tracks:
                 index = track.counterpart(event, self.calls)
@@ -128,7 +134,9 @@ class Session:
         self.partial = self.partial or answered != self.answered
         self.notes, self.answered = notes, answered
         self.count += len(accepted)
-        self.queued += accepted
+        for stop in stops:  # an interrupt jumps the queue [doc]
+            self._interrupt(stop)
+        self.queued += [event for event in accepted if event["id"] not in {stop["id"] for stop in stops}]
         self._lead(tracks)
         self.advance(now)
         return accepted
@@ -149,6 +157,22 @@ class Session:
                 f"Session {self.id} is waiting on responses to events [{waiting}]: send their "
                 "user.custom_tool_result or user.tool_confirmation, or a user.interrupt, before a message.",
             )
+
+    @staticmethod
+    def _is_unrecorded_interrupt(event: Event, tracks: list[Track]) -> bool:
+        """An interrupt can come at any moment; few recordings have one where this client sends it."""
+        return event["type"] == "user.interrupt" and all(t.counterpart(event, {}) is None for t in tracks)
+
+    def _interrupt(self, sent: Event) -> None:
+        """Stop the turn that is under way and go to where the recording's next one begins."""
+        waiting = any(call not in self.answered for call in self.awaited)
+        if self.status == "idle" and not waiting:
+            self._add([sent])  # nothing to stop [ours]
+            return
+        self.answered.update(self.awaited)
+        self._add(unrecorded.interruption(self.log, sent))
+        if self.leader is not None:
+            self.position = self.leader.recording.next_turn(self.position)
 
     def _follow(self, tracks: list[Track], event: Event) -> tuple[list[Track], str | None]:
         """The tracks that go on with `event`, and what to tell about it if none agrees."""
@@ -256,15 +280,14 @@ class Session:
         """Some results came and the recording has more: idle again with the rest. [doc]"""
         waiting = [call for call in self.awaited if call not in self.answered]
         if self.partial and waiting and answered_call(recorded):
-            self._append(
-                {
-                    "id": make_id("sevt", self.id, self.count),
-                    "type": "session.status_idle",
-                    "processed_at": later(self.updated_at, TICK),
-                    "stop_reason": {"type": "requires_action", "event_ids": waiting},
-                }
-            )
-            self.count += 1
+            self._add(unrecorded.reminder(waiting))
+
+    def _add(self, events: Sequence[Event]) -> None:
+        """Append events that no recording has."""
+        for event in events:
+            id = event.get("id") or make_id("sevt", self.id, "unrecorded", self.count)
+            self.count += "id" not in event
+            self._append({"id": id, **event, "processed_at": later(self.updated_at, TICK)})
 
     def _renamed(self, value: Any) -> Any:
         """A copy with the recording's ids exchanged for this session's."""

@@ -1,0 +1,55 @@
+"""What a session does that no recording has: the rules by which its events are made up.
+
+Each function returns events without id and time, which the session gives them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from .recording import Event
+
+INTERRUPTED = "The execution was interrupted before it finished."
+
+
+def deletion() -> list[Event]:
+    """The last thing that open streams hear. [sdk]"""
+    return [{"type": "session.deleted"}]
+
+
+def reminder(waiting: Sequence[str]) -> list[Event]:
+    """Some of the results came: the session is idle again, with the rest. [doc]"""
+    return [
+        {
+            "type": "session.status_idle",
+            "stop_reason": {"type": "requires_action", "event_ids": list(waiting)},
+        }
+    ]
+
+
+def interruption(log: Iterable[Event], sent: Event) -> list[Event]:
+    """The client stopped a turn: its open built-in call fails, and the session is idle. [seen: the order]"""
+    history = list(log)
+    results = [event for event in history if event["type"].endswith("tool_result")]
+    answered = {event.get("tool_use_id") or event.get("mcp_tool_use_id") for event in results}
+    calls = [event for event in history if event["type"] in ("agent.tool_use", "agent.mcp_tool_use")]
+    failed = [
+        {
+            "type": "agent.tool_result" if call["type"] == "agent.tool_use" else "agent.mcp_tool_result",
+            "tool_use_id" if call["type"] == "agent.tool_use" else "mcp_tool_use_id": call["id"],
+            "content": [{"type": "text", "text": INTERRUPTED}],
+            "is_error": True,
+        }
+        for call in calls
+        if call["id"] not in answered
+    ]
+    end = {"stop_reason": {"type": "end_turn"}}
+    thread = next((e for e in reversed(history) if e["type"] == "session.thread_status_running"), None)
+    usage = next((e for e in reversed(history) if e["type"] == "session.usage"), None)
+    events = [*failed, sent]
+    if thread is not None:
+        names = {key: thread[key] for key in ("session_thread_id", "agent_name")}
+        events.append({"type": "session.thread_status_idle", **names, **end})
+    if usage is not None:
+        events.append({"type": "session.usage", "usage": usage["usage"], "budget": usage.get("budget")})
+    return [*events, {"type": "session.status_idle", **end}]
