@@ -2,6 +2,8 @@
 
 import pytest
 
+from utilities.replay.paging import Query, page_of
+
 from .calling import AGENT, SAY_GO, Caller, going
 
 
@@ -148,3 +150,28 @@ def test_what_a_session_writes_appears_when_it_is_written():
     assert call.get(f"/files/{file['id']}/content") == b"x = 1\n"
     call.now = 60.0
     assert len(call.get("/files", scope_id=session)["data"]) == 1
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_pages_do_not_move_while_rows_are_added(order):
+    rows = list(range(10))
+    first = page_of(rows, Query([("limit", "4")]), default=4, most=100, order=order, back=True)
+    rows += [10, 11]
+    second = page_of(
+        rows,
+        Query([("limit", "4"), ("page", first["next_page"])]),
+        default=4,
+        most=100,
+        order=order,
+        back=True,
+    )
+    assert first["data"] + second["data"] == (list(range(8)) if order == "asc" else list(range(9, 1, -1)))
+    again = page_of(
+        rows,
+        Query([("limit", "4"), ("page", second["prev_page"])]),
+        default=4,
+        most=100,
+        order=order,
+        back=True,
+    )
+    assert again["data"] == first["data"]

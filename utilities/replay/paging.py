@@ -72,21 +72,36 @@ class Query:
 
 
 def page_of(
-    rows: Sequence[Any], query: Query, *, default: int, most: int, back: bool = False
+    rows: Sequence[Any], query: Query, *, default: int, most: int, order: str = "asc", back: bool = False
 ) -> dict[str, Any]:
-    """One page of `rows`: `{"data", "next_page"}`, with `prev_page` too if `back`.
+    """One page of a list: `{"data", "next_page"}`, with `prev_page` too if `back`.
 
-    Rows are only ever added at the end that is listed last, or the page is short-lived, so a
-    cursor is a position; page k costs what page 1 costs.
+    A cursor is a position counted from the oldest row, in both orders: what is added while somebody
+    turns the pages moves none of them, and page k costs what page 1 costs.
+
+    Args:
+        rows: oldest first.
+        query: has `limit` and `page`.
+        default: the limit if none is asked for.
+        most: the largest limit.
+        order: "desc" to list the newest first.
+        back: whether this list can be paged backwards.
     """
     limit = query.number("limit", default, 1, most)
-    start = _position(query.text("page"))
-    page: dict[str, Any] = {
-        "data": list(rows[start : start + limit]),
-        "next_page": _cursor(start + limit) if start + limit < len(rows) else None,
-    }
+    at, count = _position(query.text("page")), len(rows)
+    if order == "desc":
+        end = count if at is None else min(at, count)
+        start = max(0, end - limit)
+        data, following, before = rows[start:end][::-1], start, min(count, end + limit)
+        more, earlier = start > 0, end < count
+    else:
+        start = at or 0
+        end = start + limit
+        data, following, before = rows[start:end], end, max(0, start - limit)
+        more, earlier = end < count, start > 0
+    page: dict[str, Any] = {"data": list(data), "next_page": _cursor(following) if more else None}
     if back:
-        page["prev_page"] = _cursor(max(0, start - limit)) if start else None
+        page["prev_page"] = _cursor(before) if earlier else None
     return page
 
 
@@ -94,9 +109,9 @@ def _cursor(position: int) -> str:
     return "page_" + base64.urlsafe_b64encode(str(position).encode()).decode().rstrip("=")
 
 
-def _position(cursor: str | None) -> int:
+def _position(cursor: str | None) -> int | None:
     if cursor is None:
-        return 0
+        return None
     text = cursor.removeprefix("page_")
     try:
         position = int(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii"))

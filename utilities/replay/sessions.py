@@ -141,8 +141,6 @@ class Sessions(Collection):
 
     def list_sessions(self, query: Query, now: float) -> dict[str, Any]:
         rows = [self._shown(id, self.play(id, now).status) for id in self.items]
-        if query.order("desc") == "desc":
-            rows.reverse()
         if not query.flag("include_archived"):
             rows = [row for row in rows if not row["archived_at"]]
         version = query.number("agent_version", 0, 1, 10**6)
@@ -153,7 +151,7 @@ class Sessions(Collection):
             rows = [row for row in rows if row["status"] in statuses]
         if within := query.within("created_at"):
             rows = [row for row in rows if within(row["created_at"])]
-        return page_of(rows, query, default=20, most=100, back=True)
+        return page_of(rows, query, default=20, most=100, order=query.order("desc"), back=True)
 
     def archive_session(self, id: str, now: float) -> Resource:
         """End a session but keep its record and its events. [doc]"""
@@ -223,9 +221,7 @@ class Sessions(Collection):
             rows = [event for event in rows if event["type"] in types]
         if within := query.within("created_at"):
             rows = [event for event in rows if event["processed_at"] and within(event["processed_at"])]
-        if query.order("asc") == "desc":
-            rows.reverse()
-        return page_of(rows, query, default=100, most=1000)
+        return page_of(rows, query, default=100, most=1000, order=query.order("asc"))
 
     def subscribe(self, id: str, now: float) -> Subscription:
         """A stream from here on: opening one replays nothing. [doc]"""

@@ -59,10 +59,10 @@ class Collection:
     def list(self, query: Query, *, default: int = 20, most: int = 100) -> dict[str, Any]:
         """Newest first, archived ones only on request."""
         archived = query.flag("include_archived")
-        rows = [item for item in reversed(self.items.values()) if archived or not item.get("archived_at")]
+        rows = [item for item in self.items.values() if archived or not item.get("archived_at")]
         if within := query.within("created_at"):
             rows = [item for item in rows if within(item["created_at"])]
-        return page_of(rows, query, default=default, most=most)
+        return page_of(rows, query, default=default, most=most, order="desc")
 
     def archive(self, id: str) -> Resource:
         item = self.get(id)
@@ -200,7 +200,7 @@ class Agents(Collection):
 
     def list_versions(self, id: str, query: Query) -> dict[str, Any]:
         self.get(id)
-        return page_of(self.versions[id][::-1], query, default=20, most=100)
+        return page_of(self.versions[id], query, default=20, most=100, order="desc")
 
 
 # -- environments ---------------------------------------------------------------------------
@@ -331,14 +331,14 @@ class Files(Collection):
         return self.contents[id], file["mime_type"]
 
     def list_files(self, query: Query) -> dict[str, Any]:
-        rows = list(reversed(self.items.values()))
+        rows = list(self.items.values())
         if ids := query.texts("ids"):
             if query.text("page") or query.text("limit"):
                 raise ApiError(400, "ids: can't be combined with page or limit")
-            return {"data": [file for file in rows if file["id"] in ids][:100], "next_page": None}
+            return {"data": [file for file in rows[::-1] if file["id"] in ids][:100], "next_page": None}
         if scope := query.text("scope_id"):
-            rows = self.of_session(scope)[::-1]
-        return page_of(rows, query, default=20, most=1000)
+            rows = self.of_session(scope)
+        return page_of(rows, query, default=20, most=1000, order="desc")
 
     def of_session(self, session_id: str) -> builtins.list[Resource]:
         """What a session has mounted and what it has made, oldest first."""
