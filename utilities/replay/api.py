@@ -20,6 +20,7 @@ from .sessions import Sessions, Subscription
 from .store import Agents, Clock, Environments, Files
 
 NOTE_HEADER = "x-replay-note"
+REPLAY_HEADER = "x-replay-server"  # on every answer, so that nothing from here can be taken for live
 MAX_DEPTH = 200  # levels of nesting in a body; what is close to Python's limit could not be sent back [ours]
 
 

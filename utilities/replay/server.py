@@ -25,7 +25,7 @@ from starlette.responses import JSONResponse, StreamingResponse
 from starlette.responses import Response as HttpResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from .api import Api, Request, Response, Upload
+from .api import REPLAY_HEADER, Api, Request, Response, Upload
 from .errors import ApiError
 from .faults import Dropped, Faults
 from .ids import make_id
@@ -240,7 +240,7 @@ class ReplayServer:
         self._app = App(self.api, key=self._key, faults=self._faults)
         config = uvicorn.Config(
             self._app, log_level="warning", lifespan="off", ws="none", server_header=False,
-            timeout_graceful_shutdown=GRACE,
+            timeout_graceful_shutdown=GRACE, headers=[(REPLAY_HEADER, "1")],
         )  # fmt: skip
         logging.getLogger("uvicorn.error").addFilter(_on_purpose)
         self._uvicorn = _Uvicorn(config, self._ready, self._app)

@@ -1,0 +1,104 @@
+"""Record a session by exporting it: its event history, and what it left in its outputs.
+
+    python -m utilities.replay.export sesn_01… example_data/recordings/NN_name.jsonl
+
+Connects as `anthropic.Anthropic()` does. Read the file before you commit it: everything that was said
+in the session is in it. A session of a replay server stays scripted, however often it is exported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import anthropic
+from anthropic import Anthropic, AnthropicError
+
+from .api import REPLAY_HEADER
+from .recording import FORMAT, Event, Recording
+
+NOTES = {
+    "live": "Live: exported from a session of the hosted API.",
+    "scripted": "Scripted, not live: exported from a session that a replay server played.",
+}
+AGENT_KEYS = ("name", "model", "system", "tools")
+
+
+def export(client: Anthropic, session_id: str, path: Path | str) -> Recording:
+    """The recording of a session; `recording.lines()` are the file's.
+
+    Args:
+        client: the SDK's client.
+        session_id: a session that is not running.
+        path: where the recording belongs; its stem is the recording's name.
+
+    Raises:
+        ValueError: the session is running, or an output is not text.
+        anthropic.APIStatusError: there is no such session.
+    """
+    path = Path(path)
+    answer = client.beta.sessions.with_raw_response.retrieve(session_id)
+    session = answer.parse()
+    if session.status in ("running", "rescheduling"):
+        raise ValueError(f"session {session_id} is {session.status}: export it when its turn is over")
+    provenance = "scripted" if REPLAY_HEADER in answer.headers else "live"
+    agent = session.agent.to_dict(mode="json")
+    environment = client.beta.environments.retrieve(session.environment_id).to_dict(mode="json")
+    events = client.beta.sessions.events.list(session_id)
+    header = {
+        "recording": FORMAT,
+        "name": path.stem,
+        "provenance": provenance,
+        "note": NOTES[provenance],
+        "recorded_at": session.to_dict(mode="json")["created_at"],
+        "sdk": anthropic.__version__,
+        "agent": {key: agent[key] for key in AGENT_KEYS if agent.get(key) is not None},
+        "environment": {key: environment[key] for key in ("name", "config")},
+        "outputs": _outputs(client, session_id),
+    }
+    return Recording(path, header, [_event(event) for event in events if event.processed_at is not None])
+
+
+def _event(event: Any) -> Event:
+    known: Event = event.to_dict(mode="json")
+    return {**known, "id": event.id, "type": event.type}
+
+
+def _outputs(client: Anthropic, session_id: str) -> list[dict[str, Any]]:
+    outputs = []
+    for file in client.beta.files.list(scope_id=session_id):
+        if not file.downloadable:
+            continue
+        try:
+            content = client.beta.files.download(file.id).read().decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{file.filename} ({file.id}) is not text; recordings hold text only") from error
+        known = file.to_dict(mode="json")
+        outputs.append(
+            {key: known[key] for key in ("filename", "mime_type", "created_at")} | {"content": content}
+        )
+    return outputs[::-1]  # the list has the newest first
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m utilities.replay.export")
+    parser.add_argument("session_id")
+    parser.add_argument("path", type=Path, help="the recording to write; it must not exist")
+    options = parser.parse_args(argv)
+    try:
+        if options.path.exists():
+            raise FileExistsError(f"{options.path} exists already")
+        recording = export(Anthropic(), options.session_id, options.path)
+        options.path.write_text("".join(recording.lines()), "utf-8")
+        Recording.load(options.path)
+    except (AnthropicError, ValueError, OSError) as error:
+        print(f"export: {error}", file=sys.stderr)
+        return 2
+    print(f"wrote {options.path}: {len(recording.events)} events, {recording.header['provenance']}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
