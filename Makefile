@@ -9,7 +9,7 @@ PYTEST_ARGS ?= -n 2
 
 # JupyterLab asks nobody on the internet (no news, update check or extension catalogue), nor the reader about it:
 # the defaults in overrides.json. Kernels are spoken to encrypted, or each would print a warning.
-LAB_OPTIONS := --ServerApp.root_dir=. --LabApp.app_settings_dir=$(CURDIR)/utilities/course/lab \
+LAB_OPTIONS := --ServerApp.root_dir=. --LabApp.app_settings_dir="$(CURDIR)/utilities/course/lab" \
 	--LabApp.news_url=None --LabApp.extension_manager=readonly \
 	--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate \
 	--KernelManager.transport_encryption=auto
@@ -24,7 +24,7 @@ needs = Python 3.11 or newer is needed, and $(1). Name another one: make setup P
 .PHONY: help setup lab run test notebooks recordings verify lint bench doctor
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' "$(strip $(MAKEFILE_LIST))"
 
 setup: $(STAMP)  ## put everything into .venv (PYTHON=python3.12 for another Python)
 

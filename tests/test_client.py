@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from anthropic import Anthropic, AsyncAnthropic
 
 from utilities import client as client_module
 from utilities import connect
+from utilities.course import doctor
 from utilities.replay import Library, ReplayServer
 
 
@@ -57,6 +59,30 @@ def test_the_live_path_against_a_server_that_stands_in(monkeypatch: pytest.Monke
         assert connect().beta.agents.create(name="a", model="claude-sonnet-4-6").version == 1
 
 
+@pytest.mark.parametrize("value", ["1", "true", "yes"])
+def test_every_way_to_say_offline(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
+    monkeypatch.setenv("COOKBOOK_OFFLINE", value)
+    assert connect().base_url.host == "127.0.0.1"
+    assert "recordings" in doctor.key().detail
+
+
+@pytest.mark.parametrize("value", ["", "0", "false", "no"])
+def test_every_way_to_say_not_offline(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
+    monkeypatch.setenv("COOKBOOK_OFFLINE", value)
+    assert connect().base_url.host == "api.anthropic.com"
+    assert "live" in doctor.key().detail
+
+
+def test_no_recordings_is_said_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    client_module._server.cache_clear()
+    monkeypatch.setattr(client_module, "RECORDINGS", tmp_path)
+    with pytest.raises(FileNotFoundError, match="git checkout example_data"):
+        connect()
+    client_module._server.cache_clear()
+
+
 def test_options_go_to_the_client() -> None:
     assert connect(max_retries=7).max_retries == 7
 
@@ -80,6 +106,23 @@ def test_a_message_that_was_not_recorded_is_told_in_one_line(capsys: pytest.Capt
     said = capsys.readouterr().out
     assert said.startswith("replay: your user.message is not the recorded one")
     assert said.count("\n") == 1
+
+
+def test_a_server_for_a_whole_room_tells_it_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    library = Library.load(client_module.RECORDINGS)
+    with ReplayServer(library) as server:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.base_url)
+        client = connect()
+        agent = client.beta.agents.create(
+            name=library.recordings[0].header["agent"]["name"], model="claude-sonnet-4-6"
+        )
+        environment = client.beta.environments.create(name="e")
+        session = client.beta.sessions.create(agent=agent.id, environment_id=environment.id)
+        content = [{"type": "text", "text": "Please fix the tests"}]
+        client.beta.sessions.events.send(session.id, events=[{"type": "user.message", "content": content}])
+    assert "replay: your user.message is not the recorded one" in capsys.readouterr().out
 
 
 def test_helpers_cost_only_what_they_need() -> None:

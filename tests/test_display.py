@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import io
 import re
 import subprocess
@@ -518,7 +519,10 @@ def test_the_picture_is_the_same_in_another_process_and_leaves_pyplot_alone() ->
 def test_picture_shows_with_its_alt_text() -> None:
     picture = timeline(turn())
     data, metadata = picture._repr_mimebundle_()
-    assert list(data) == ["text/plain", "image/png"] and data["text/plain"] == picture.alt == str(picture)
+    assert list(data) == ["text/plain", "text/html", "image/png"]
+    assert data["text/plain"] == picture.alt == str(picture)
+    assert f'alt="{html.escape(picture.alt)}"' in data["text/html"]
+    assert data["image/png"] in data["text/html"]
     assert base64.b64decode(data["image/png"]) == picture.png
     assert metadata["image/png"]["alt"] == picture.alt and metadata["image/png"]["width"] > 0
     names = {words.get_text() for words in picture.figure.axes[0].texts}

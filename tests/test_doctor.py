@@ -73,6 +73,8 @@ def test_a_key_costs_money(monkeypatch):
     assert "recordings" in doctor.key().detail
     monkeypatch.setenv("ANTHROPIC_API_KEY", "a-key")
     assert "cost money" in doctor.key().detail and "a-key" not in doctor.key().detail
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:1")
+    assert "http://127.0.0.1:1" in doctor.key().detail
     monkeypatch.setenv("COOKBOOK_OFFLINE", "1")
     assert "recordings" in doctor.key().detail
 

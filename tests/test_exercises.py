@@ -141,12 +141,32 @@ def forget_the_id(client: Any, session_id: str, timeout: float) -> Any:
         raise TimeoutError("it took too long")
 
 
-@pytest.mark.parametrize(
-    "wrong", [archive_at_once, archive_by_luck, never_archive, give_up_silently, forget_the_id]
-)
+def wait_for_ever(client: Any, session_id: str, timeout: float) -> Any:
+    while client.beta.sessions.retrieve(session_id).status != "idle":
+        time.sleep(0.05)
+    return client.beta.sessions.archive(session_id)
+
+
+def leave(client: Any, session_id: str, timeout: float) -> Any:
+    raise SystemExit(1)
+
+
+WRONG = [archive_at_once, archive_by_luck, never_archive, give_up_silently, forget_the_id, leave]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
 def test_an_archive_that_trusts_luck_fails(wrong: Any) -> None:
     lesson01.archiving.check(wrong)
     assert lesson01.archiving.passed is False
+
+
+def test_waiting_for_ever_fails_the_check_instead_of_hanging_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(lesson01, "PATIENCE", 1.0)
+    lesson01.archiving.check(wait_for_ever)
+    assert lesson01.archiving.passed is False
+    assert "still waiting after 1 s, although timeout was 0.3" in capsys.readouterr().out
 
 
 def test_not_attempted_is_no_error(first_turn: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
@@ -173,10 +193,10 @@ def check_forty_two(answer: Any) -> str:
 def test_what_a_check_says(capsys: pytest.CaptureFixture[str]) -> None:
     exercise = Exercise("Exercise 9", check_forty_two, ["think", "think deeper"])
     for answer, passed, says in (
-        (42, True, "Exercise 9: right. Well done.\n"),
-        (41, False, "Exercise 9: not yet. 41 is not the answer.\n"),
-        (None, None, "Exercise 9: not attempted yet."),
-        (..., None, "Exercise 9: not attempted yet."),
+        (42, True, "Exercise 9: right: well done.\n"),
+        (41, False, "Exercise 9: not yet: 41 is not the answer.\n"),
+        (None, None, "Exercise 9: not attempted yet: fill"),
+        (..., None, "Exercise 9: not attempted yet: fill"),
     ):
         exercise.check(answer)
         assert exercise.passed is passed

@@ -23,7 +23,7 @@ def old_python(tmp_path):
     """A command that says it is Python 3.9."""
     script = tmp_path / "old-python"
     script.write_text(
-        f'#!/bin/sh\nexec {sys.executable} -c "import sys; sys.version_info = (3, 9, 18)\n$2"\n'
+        f'#!/bin/sh\nexec "{sys.executable}" -c "import sys; sys.version_info = (3, 9, 18)\n$2"\n'
     )
     script.chmod(0o755)
     return script

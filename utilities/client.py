@@ -28,7 +28,7 @@ def connect(kind: type[AnyClient] = Anthropic, **options: Any) -> AnyClient:  # 
 
     Live if `ANTHROPIC_API_KEY` is set. On the server that `ANTHROPIC_BASE_URL` names, if it is set.
     Otherwise on recordings, served by a replay server in this process. `COOKBOOK_OFFLINE=1` means
-    recordings even with a key; `COOKBOOK_STRICT=1` refuses whatever was not recorded.
+    recordings whatever else is set; `COOKBOOK_STRICT=1` refuses whatever was not recorded.
 
     Args:
         kind: `Anthropic` or `AsyncAnthropic`.
@@ -39,26 +39,38 @@ def connect(kind: type[AnyClient] = Anthropic, **options: Any) -> AnyClient:  # 
 
     Raises:
         RecordingError: a recording is damaged.
+        FileNotFoundError: there are no recordings.
     """
     url = os.environ.get("ANTHROPIC_BASE_URL")
     key = os.environ.get("ANTHROPIC_API_KEY")
-    if os.environ.get("COOKBOOK_OFFLINE") != "1":
+    noted = {**options, "middleware": [Notes(), *options.get("middleware", ())]}
+    if not is_set("COOKBOOK_OFFLINE"):
         if url:
             _say(f"connected to {url} (ANTHROPIC_BASE_URL)")
-            return kind(**{"api_key": key or "none", **options})
+            return kind(**{"api_key": key or "none", **noted})
         if key:
             _say("LIVE: connected to the hosted API with ANTHROPIC_API_KEY; what you run costs money")
             return kind(**options)
     server = _server()
     _say(f"on recordings: no key, no network, no cost ({_provenance(server)})")
-    return kind(**{"api_key": "recorded", "base_url": server.base_url, "middleware": [Notes()], **options})
+    return kind(**{"api_key": "recorded", "base_url": server.base_url, **noted})
+
+
+def is_set(name: str) -> bool:
+    """Whether an environment variable switches something on: anything but nothing, 0, false and no."""
+    return os.environ.get(name, "").strip().lower() not in ("", "0", "false", "no")
 
 
 @cache
 def _server() -> ReplayServer:
     from .replay import Library, ReplayServer  # not needed, and so not imported, when live
 
-    return ReplayServer(Library.load(RECORDINGS), strict=os.environ.get("COOKBOOK_STRICT") == "1").start()
+    library = Library.load(RECORDINGS)
+    if not library.recordings:
+        raise FileNotFoundError(
+            f"{RECORDINGS} holds no recordings: git checkout example_data brings them back"
+        )
+    return ReplayServer(library, strict=is_set("COOKBOOK_STRICT")).start()
 
 
 def _provenance(server: ReplayServer) -> str:
@@ -72,7 +84,7 @@ def _say(line: str) -> None:
 
 
 class Notes(Middleware):
-    """Prints the one line with which the replay server says that a message was not the recorded one."""
+    """Prints the one line with which a replay server says that a message was not the recorded one."""
 
     def handle(self, request: Any, call_next: Any) -> Any:
         response = call_next(request)

@@ -110,8 +110,14 @@ def _input_text(value: Any) -> str:
     if not isinstance(value, Mapping):
         return "" if value is None else str(value)
     main = next((key for key in MAIN_INPUTS if isinstance(value.get(key), str)), None)
-    rest = (f"{key}: {v if isinstance(v, str) else _json(v)}" for key, v in value.items() if key != main)
+    rest = (_labelled(key, part) for key, part in value.items() if key != main)
     return "\n".join([*([value[main]] if main else []), *rest])
+
+
+def _labelled(key: str, value: Any) -> str:
+    text = value if isinstance(value, str) else _json(value)
+    # On the key's line the first of several lines would look as if it were indented otherwise.
+    return f"{key}:\n{text}" if "\n" in text.rstrip() else f"{key}: {text}"
 
 
 def _json(value: Any) -> str:
@@ -476,7 +482,11 @@ def _escape(text: str) -> str:
 def _folded(text: str, *, code: bool) -> str:
     """The text, escaped, as it was laid out; behind its first line when it is long."""
     text = text.rstrip()
-    font = ";font-size:.92em" if code else ";font-family:inherit;font-size:inherit;line-height:inherit"
+    font = (
+        ";font-family:monospace;font-size:.92em"
+        if code
+        else ";font-family:inherit;font-size:inherit;line-height:inherit"
+    )
     block = f'<pre style="{_PRE}{font}">{html.escape(cut(text, HTML_CHARACTERS) or "(no text)")}</pre>'
     characters, lines = (FOLD_CHARACTERS, FOLD_LINES) if code else (MESSAGE_CHARACTERS, MESSAGE_LINES)
     if len(text) <= characters and text.count("\n") < lines:

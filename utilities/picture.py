@@ -9,6 +9,7 @@ To copy it into a project: this file and `display.py`, from which it takes how a
 from __future__ import annotations
 
 import base64
+import html
 import io
 import math
 from dataclasses import dataclass, field
@@ -70,7 +71,10 @@ class Picture:
     def _repr_mimebundle_(
         self, include: Any = None, exclude: Any = None
     ) -> tuple[dict[str, str], dict[str, Any]]:
-        data = {"text/plain": self.alt, "image/png": base64.b64encode(self.png).decode("ascii")}
+        png = base64.b64encode(self.png).decode("ascii")
+        # In HTML too, because notebooks show a PNG without its alt text.
+        image = f'<img alt="{html.escape(self.alt)}" width="{SHOWN_WIDTH}" src="data:image/png;base64,{png}">'
+        data = {"text/plain": self.alt, "text/html": image, "image/png": png}
         return data, {"image/png": {"alt": self.alt, "width": SHOWN_WIDTH}}
 
 

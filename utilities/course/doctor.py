@@ -48,7 +48,8 @@ def packages(lock: Path) -> Check:
     found = {req.name: _installed(req.name) for req in wanted}
     other = [f"{req.name} {found[req.name]}" for req in wanted if found[req.name] not in req.specifier]
     if other:
-        return Check("packages", False, f"not the lock's: {_some(other)}; rm -r .venv, then make setup")
+        again = "rm -r .venv, then make setup" if (ROOT / ".venv").exists() else "make setup"
+        return Check("packages", False, f"not the lock's: {_some(other)}; {again}")
     return Check("packages", True, f"{len(wanted)} as in {lock.name}")
 
 
@@ -87,8 +88,12 @@ def port() -> Check:
 
 
 def key() -> Check:
-    if os.environ.get("COOKBOOK_OFFLINE"):
+    """What `connect()` will do, by the rules of `client.py`, which can't be imported without the packages."""
+    offline = os.environ.get("COOKBOOK_OFFLINE", "").strip().lower()
+    if offline not in ("", "0", "false", "no"):
         return Check("key", True, "COOKBOOK_OFFLINE is set: recordings")
+    if url := os.environ.get("ANTHROPIC_BASE_URL"):
+        return Check("key", True, f"ANTHROPIC_BASE_URL is set: whatever answers at {url}")
     if os.environ.get("ANTHROPIC_API_KEY"):
         return Check("key", True, "ANTHROPIC_API_KEY is set: live, cells will cost money")
     return Check("key", True, "ANTHROPIC_API_KEY is not set: recordings")
@@ -100,6 +105,8 @@ def recordings(folder: Path) -> Check:
         from utilities.replay.library import Library
 
         count = len(Library.load(folder).recordings)
+    except ImportError as problem:
+        return Check("recordings", False, f"{problem}: run make setup")
     except Exception as problem:
         reason = str(problem) or type(problem).__name__
         return Check("recordings", False, f"{reason}: git checkout example_data")

@@ -8,6 +8,8 @@ runs through.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
+from threading import Thread
 from typing import Any
 
 
@@ -17,6 +19,30 @@ class NotAttempted(Exception):
 
 class Wrong(AssertionError):
     """Raised by a check; the message tells the learner what to look at, not the solution."""
+
+
+class TookTooLong(Exception):
+    """Raised by `within`."""
+
+
+def within(seconds: float, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """Call a learner's function, but don't wait for it for ever.
+
+    Raises:
+        TookTooLong: it had not returned after so many seconds; its thread is left behind.
+    """
+    done: Future[Any] = Future()
+
+    def call() -> None:
+        try:
+            done.set_result(function(*args, **options))
+        except BaseException as error:
+            done.set_exception(error)
+
+    Thread(target=call, daemon=True).start()
+    if not wait([done], seconds).done:
+        raise TookTooLong
+    return done.result()
 
 
 class Exercise:
@@ -46,7 +72,7 @@ class Exercise:
             self._say(None, "not attempted yet", "fill in the cell above; .hint() helps")
         except Wrong as problem:
             self._say(False, "not yet", str(problem))
-        except Exception as error:  # the learner's own code may raise anything
+        except (Exception, SystemExit) as error:  # the learner's own code may raise anything
             self._say(False, "not yet", f"your code raised {type(error).__name__}: {error}")
         else:
             self._say(True, "right", praise)
@@ -59,4 +85,4 @@ class Exercise:
 
     def _say(self, passed: bool | None, verdict: str, why: str) -> None:
         self.passed = passed
-        print(f"{self.title}: {verdict}. {why[:1].upper()}{why[1:]}.")
+        print(f"{self.title}: {verdict}: {why}.")

@@ -12,8 +12,9 @@ import anthropic
 
 from utilities.replay import Library, Recording, ReplayServer
 
-from .exercises import Exercise, NotAttempted, Wrong
+from .exercises import Exercise, NotAttempted, TookTooLong, Wrong, within
 
+PATIENCE = 5.0  # seconds for a call that should take 0.3
 RECORDING = Path(__file__).parents[2] / "example_data/recordings/01_tests_green.jsonl"
 
 
@@ -151,7 +152,9 @@ def _check_archiving(archive_safely: Callable[..., Any]) -> str:
         client = anthropic.Anthropic(api_key="exercise", base_url=server.base_url)
         stuck = _session_that_is_just_idle(client, unfinished)
         try:
-            archive_safely(client, stuck, timeout=0.3)
+            within(PATIENCE, archive_safely, client, stuck, timeout=0.3)
+        except TookTooLong:
+            raise Wrong(f"it was still waiting after {PATIENCE:.0f} s, although timeout was 0.3") from None
         except TimeoutError as error:
             if stuck not in str(error):
                 raise Wrong(
