@@ -18,9 +18,13 @@ from .library import Library
 from .paging import Query
 from .sessions import Sessions, Subscription
 from .store import Agents, Clock, Environments, Files
+from .threads import Threads
+from .vaults import Vaults
 
 NOTE_HEADER = "x-replay-note"
 REPLAY_HEADER = "x-replay-server"  # on every answer, so that nothing from here can be taken for live
+CREDENTIALS, CREDENTIAL = "/v1/vaults/{id}/credentials", "/v1/vaults/{id}/credentials/{other}"
+THREADS, THREAD = "/v1/sessions/{id}/threads", "/v1/sessions/{id}/threads/{other}"
 MAX_DEPTH = 200  # levels of nesting in a body; what is close to Python's limit could not be sent back [ours]
 
 
@@ -78,6 +82,10 @@ class Call:
         return self.ids["id"]
 
     @property
+    def other(self) -> str:
+        return self.ids["other"]
+
+    @property
     def both(self) -> tuple[str, str]:
         """The ids of a route that has two."""
         return self.ids["id"], self.ids["other"]
@@ -100,9 +108,12 @@ class Api:
         recorded = [recording.header["recorded_at"] for recording in library.recordings]
         clock = Clock(later(min(recorded, default="2026-01-01T00:00:00Z"), -1.0))
         self.agents, self.environments, self.files = Agents(clock), Environments(clock), Files(clock)
+        self.vaults = Vaults(clock)
         self.sessions = Sessions(
-            clock, library, self.agents, self.environments, self.files, strict=strict, speed=speed
-        )
+            clock, library, self.agents, self.environments, self.files, self.vaults,
+            strict=strict, speed=speed,
+        )  # fmt: skip
+        self.threads = Threads(self.sessions)
         self.requests = 0
         self._routes = [(method, _pattern(path), function) for method, path, function in self._table()]
 
@@ -138,6 +149,7 @@ class Api:
 
     def _table(self) -> list[tuple[str, str, Callable[[Call], Any]]]:
         agents, environments, files, sessions = self.agents, self.environments, self.files, self.sessions
+        vaults, credentials, threads = self.vaults, self.vaults.credentials, self.threads
         return [
             ("POST", "/v1/agents", lambda c: agents.create(c.body)),
             ("GET", "/v1/agents", lambda c: agents.list(c.query)),
@@ -156,6 +168,23 @@ class Api:
             ("GET", "/v1/files/{id}", lambda c: files.get(c.id)),
             ("GET", "/v1/files/{id}/content", self._download),
             ("DELETE", "/v1/files/{id}", lambda c: files.delete(c.id)),
+            ("POST", "/v1/vaults", lambda c: vaults.create(c.body)),
+            ("GET", "/v1/vaults", lambda c: vaults.list(c.query)),
+            ("GET", "/v1/vaults/{id}", lambda c: vaults.get(c.id)),
+            ("POST", "/v1/vaults/{id}", lambda c: vaults.update(c.id, c.body)),
+            ("DELETE", "/v1/vaults/{id}", lambda c: vaults.delete(c.id)),
+            ("POST", "/v1/vaults/{id}/archive", lambda c: vaults.archive(c.id)),
+            ("POST", CREDENTIALS, lambda c: credentials(c.id).create(c.body)),
+            ("GET", CREDENTIALS, lambda c: credentials(c.id).list(c.query)),
+            ("GET", CREDENTIAL, lambda c: credentials(c.id).get(c.other)),
+            ("POST", CREDENTIAL, lambda c: credentials(c.id).update(c.other, c.body)),
+            ("DELETE", CREDENTIAL, lambda c: credentials(c.id).delete(c.other)),
+            ("POST", CREDENTIAL + "/archive", lambda c: credentials(c.id).archive(c.other)),
+            (
+                "POST",
+                CREDENTIAL + "/mcp_oauth_validate",
+                lambda c: credentials(c.id).validate(c.other),
+            ),
             ("POST", "/v1/sessions", lambda c: sessions.create(c.body, c.now)),
             ("GET", "/v1/sessions", lambda c: sessions.list_sessions(c.query, c.now)),
             ("GET", "/v1/sessions/{id}", lambda c: sessions.retrieve(c.id, c.now)),
@@ -169,6 +198,12 @@ class Api:
             ("POST", "/v1/sessions/{id}/resources", lambda c: sessions.add_resource(c.id, c.body, c.now)),
             ("GET", "/v1/sessions/{id}/resources/{other}", lambda c: sessions.resource(*c.both)),
             ("DELETE", "/v1/sessions/{id}/resources/{other}", lambda c: sessions.delete_resource(*c.both)),
+            ("POST", "/v1/sessions/{id}/resources/{other}", lambda c: sessions.rotate_token(*c.both, c.body)),
+            ("GET", THREADS, lambda c: threads.list(c.id, c.query, c.now)),
+            ("GET", THREAD, lambda c: threads.retrieve(*c.both, c.now)),
+            ("POST", THREAD + "/archive", lambda c: threads.archive(*c.both, c.now)),
+            ("GET", THREAD + "/events", lambda c: threads.events(*c.both, c.query, c.now)),
+            ("GET", THREAD + "/stream", lambda c: threads.subscribe(*c.both, c.now)),
         ]
 
     def _upload(self, call: Call) -> Any:

@@ -37,6 +37,8 @@ REFERENCES = {
 # to run first, then its message is stamped. [seen]
 LEAD_IN = ("session.status_running", "session.thread_status_running")
 
+# Where an event names a thread of its session.
+THREAD_KEYS = ("session_thread_id", "to_session_thread_id", "from_session_thread_id")
 OPENINGS = ("user.message", "user.define_outcome")  # what begins a turn
 # What the server itself reads in an event, by type; everything else in it is only passed on.
 NEEDED = {"session.status_idle": "stop_reason", "session.usage": "usage"}
@@ -110,6 +112,15 @@ class Recording:
                 calls[event["id"]] = (*kind, counts[kind])
                 counts[kind] += 1
         return calls
+
+    @cached_property
+    def threads(self) -> dict[str, int]:
+        """The session's threads by id, numbered: 0 is the primary one, the others as they were created."""
+        born = [e["session_thread_id"] for e in self.events if e["type"] == "session.thread_created"]
+        named = [e[key] for e in self.events for key in THREAD_KEYS if isinstance(e.get(key), str)]
+        primary = next((id for id in named if id not in born), None)
+        others = dict.fromkeys(id for id in [*born, *named] if id != primary)
+        return {**({} if primary is None else {primary: 0}), **{id: n for n, id in enumerate(others, 1)}}
 
     @cached_property
     def gates(self) -> list[int | None]:

@@ -29,6 +29,11 @@ TICK = 1e-6  # seconds between neighbours in a log [seen]
 NOBODY = "no recording continues from here"
 
 
+def thread_id(session_id: str, number: int) -> str:
+    """The id of a session's thread; number 0 is the primary one, which every session has. [sdk]"""
+    return make_id("sthr", session_id, number)
+
+
 @dataclass
 class Session:
     """One session as the server plays it.
@@ -66,6 +71,9 @@ class Session:
     answered: set[str] = field(default_factory=set)  # tool calls that have their answer
     partial: bool = False  # results came since the last idle, but not all of them
     count: int = 0
+
+    def __post_init__(self) -> None:
+        self.names |= self._thread_names()
 
     @property
     def leader(self) -> Track | None:
@@ -200,8 +208,14 @@ class Session:
         waiting = {event["id"] for event in self.queued}
         self.position = min(recording.gates.index(index) for index, id in taken.items() if id in waiting)
         ours = {place: id for id, place in self.calls.items()}
-        self.names = {call: ours[place] for call, place in recording.calls.items() if place in ours}
+        calls = {call: ours[place] for call, place in recording.calls.items() if place in ours}
+        self.names = {**self._thread_names(), **calls}
         self.anchor, self.lag = None, 0.0
+
+    def _thread_names(self) -> dict[str, str]:
+        """The leading recording's threads under this session's ids: whichever leads, the same ones."""
+        threads = self.leader.recording.threads if self.leader else {}
+        return {recorded: thread_id(self.id, number) for recorded, number in threads.items()}
 
     # -- what the session does -----------------------------------------------------------------
 
@@ -280,7 +294,7 @@ class Session:
         """Some results came and the recording has more: idle again with the rest. [doc]"""
         waiting = [call for call in self.awaited if call not in self.answered]
         if self.partial and waiting and answered_call(recorded):
-            self._add(unrecorded.reminder(waiting))
+            self._add(unrecorded.reminder(self.log, waiting))
 
     def _add(self, events: Sequence[Event]) -> None:
         """Append events that no recording has."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 from anthropic.types.beta.session_create_params import SessionCreateParams
 from anthropic.types.beta.session_update_params import SessionUpdateParams
 from anthropic.types.beta.sessions.event_send_params import EventSendParams
 from anthropic.types.beta.sessions.resource_add_params import ResourceAddParams
+from anthropic.types.beta.sessions.resource_update_params import ResourceUpdateParams
 
 from .errors import ApiError, not_found
 from .ids import make_id, seconds_between
@@ -29,6 +31,7 @@ from .store import (
     patched_metadata,
     resolved_agent,
 )
+from .vaults import Vaults
 
 UPLOADS = "/mnt/session/uploads"
 SNAPSHOT = (
@@ -64,11 +67,11 @@ class Sessions(Collection):
 
     def __init__(
         self, clock: Clock, library: Library, agents: Agents, environments: Environments, files: Files,
-        *, strict: bool, speed: float,
+        vaults: Vaults, *, strict: bool, speed: float,
     ) -> None:  # fmt: skip
         super().__init__(clock)
         self.library, self.agents, self.environments, self.files = library, agents, environments, files
-        self.strict, self.speed = strict, speed
+        self.vaults, self.strict, self.speed = vaults, strict, speed
         self.plays: dict[str, Session] = {}
 
     # -- the resource ---------------------------------------------------------------------------
@@ -80,6 +83,8 @@ class Sessions(Collection):
         if environment["archived_at"]:
             message = f"Environment {environment['id']} is archived and can't be used by new sessions."
             raise ApiError(400, message, code="environment_archived")
+        vault_ids = list(given.get("vault_ids") or ())
+        self.vaults.require_usable(vault_ids)
         resources = list(given.get("resources") or ())
         taken: set[str] = set()
         for number, resource in enumerate(resources):  # all are looked at before the first is mounted
@@ -101,7 +106,7 @@ class Sessions(Collection):
             "outcome_evaluations": [],
             "resources": [],
             "title": given.get("title"),
-            "vault_ids": list(given.get("vault_ids") or ()),
+            "vault_ids": vault_ids,
         }
         if given.get("initial_events"):
             play.send(list(given["initial_events"]), now)
@@ -143,7 +148,9 @@ class Sessions(Collection):
         rows = [self._shown(id, self.play(id, now).status) for id in self.items]
         if not query.flag("include_archived"):
             rows = [row for row in rows if not row["archived_at"]]
-        version = query.number("agent_version", 0, 1, 10**6)
+        if query.text("deployment_id"):
+            rows = []  # deployments are not part of this server, so none has created a session
+        version = query.number("agent_version", 0, 0, 10**6)
         if agent := query.text("agent_id"):
             of_agent = [row for row in rows if row["agent"]["id"] == agent]
             rows = [row for row in of_agent if version in (0, row["agent"]["version"])]
@@ -250,27 +257,49 @@ class Sessions(Collection):
     def delete_resource(self, id: str, resource_id: str) -> Resource:
         resource = self.resource(id, resource_id)
         self.get(id)["resources"].remove(resource)
+        if resource.get("file_id") in self.files.items:  # the copy that only this session had
+            self.files.delete(resource["file_id"])
         return {"id": resource_id, "type": "session_resource_deleted"}
+
+    def rotate_token(self, id: str, resource_id: str, body: Any) -> Resource:
+        """Take a new token for a repository. Like every secret here it is not kept."""
+        body_of(ResourceUpdateParams, body, in_path=("session_id",))
+        resource = self.resource(id, resource_id)
+        if resource["type"] != "github_repository":
+            message = f"{resource_id} is a {resource['type']}: only a github_repository has a token."
+            raise ApiError(400, message)  # [sdk]
+        resource["updated_at"] = self.clock.tick()
+        return resource
 
     def _check_resource(self, resource: Resource, taken: set[str], where: str = "") -> str:
         """Refuse a resource that can't be mounted; returns the path it will be mounted at."""
-        if resource["type"] != "file":
+        if resource["type"] not in ("file", "github_repository"):
             raise ApiError(400, f"{where}type: this server mounts files; {resource['type']} is not there yet")
-        self.files.get(resource["file_id"])
-        path = mount_path(resource, where)
+        if resource["type"] == "github_repository":
+            path = repository_path(resource, where)
+        else:
+            self.files.get(resource["file_id"])
+            path = mount_path(resource, where)
         if path in taken:
             raise ApiError(400, f"{where}mount_path: {path} is taken by another resource")
         return path
 
     def _mount(self, item: Resource, resource: Resource) -> Resource:
-        copy = self.files.mounted(resource["file_id"], item["id"])
+        if resource["type"] == "github_repository":
+            # Nothing is cloned: what the agent found in it is in the recording. [ours]
+            what = {"url": resource["url"], "checkout": resource.get("checkout")}
+            path, created_at, seed = repository_path(resource), self.clock.tick(), resource["url"]
+        else:
+            copy = self.files.mounted(resource["file_id"], item["id"])
+            what = {"file_id": copy["id"]}
+            path, created_at, seed = mount_path(resource), copy["created_at"], copy["id"]
         mounted = {
-            "id": make_id("sesrsc", item["id"], len(item["resources"]), copy["id"]),
-            "type": "file",
-            "file_id": copy["id"],
-            "mount_path": mount_path(resource),
-            "created_at": copy["created_at"],
-            "updated_at": copy["created_at"],
+            "id": make_id("sesrsc", item["id"], len(item["resources"]), seed),
+            "type": resource["type"],
+            **what,
+            "mount_path": path,
+            "created_at": created_at,
+            "updated_at": created_at,
         }
         item["resources"].append(mounted)
         return mounted
@@ -284,3 +313,17 @@ def mount_path(resource: Resource, where: str = "") -> str:
     if not names or ".." in names or "\0" in wanted:
         raise ApiError(400, f"{where}mount_path: {wanted!r} does not stay below {UPLOADS}")
     return str(PurePosixPath(UPLOADS, *names))
+
+
+def repository_path(resource: Resource, where: str = "") -> str:
+    """Where the container has a repository: `/workspace/<its name>` by default. [sdk]"""
+    try:
+        name = PurePosixPath(urlsplit(resource["url"]).path).name.removesuffix(".git")
+    except ValueError as error:
+        raise ApiError(400, f"{where}url: {error}") from error
+    wanted = resource.get("mount_path") or f"/workspace/{name}"
+    if not name:
+        raise ApiError(400, f"{where}url: {resource['url']!r} names no repository")
+    if not wanted.startswith("/") or ".." in PurePosixPath(wanted).parts or "\0" in wanted:
+        raise ApiError(400, f"{where}mount_path: {wanted!r} must be an absolute path without `..`")
+    return str(PurePosixPath(wanted))

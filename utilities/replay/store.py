@@ -88,10 +88,15 @@ def checked_metadata(metadata: dict[str, str]) -> dict[str, str]:
     return metadata
 
 
-def body_of(params: type, body: Any) -> Resource:
-    if isinstance(body, dict) and (header := next((key for key in NOT_IN_BODY if key in body), None)):
-        raise ApiError(400, f"{header}: Extra inputs are not permitted")
-    return validate(params, body)
+def body_of(params: type, body: Any, *, in_path: tuple[str, ...] = ()) -> Resource:
+    """A body as the SDK's `params` describe it, less the headers and path parameters they carry."""
+    elsewhere = (*NOT_IN_BODY, *in_path)
+    if isinstance(body, dict) and (stray := next((key for key in elsewhere if key in body), None)):
+        raise ApiError(400, f"{stray}: Extra inputs are not permitted")
+    if not in_path or not isinstance(body, dict):
+        return validate(params, body)
+    given = validate(params, {**body, **dict.fromkeys(in_path, "")})
+    return {key: value for key, value in given.items() if key not in in_path}
 
 
 # -- agents ---------------------------------------------------------------------------------
@@ -338,7 +343,7 @@ class Files(Collection):
             return {"data": [file for file in rows[::-1] if file["id"] in ids][:100], "next_page": None}
         if scope := query.text("scope_id"):
             rows = self.of_session(scope)
-        return page_of(rows, query, default=20, most=1000, order="desc")
+        return page_of(rows, query, default=20, most=1000, least=1, order="desc")
 
     def of_session(self, session_id: str) -> builtins.list[Resource]:
         """What a session has mounted and what it has made, oldest first."""
