@@ -61,7 +61,16 @@ def prepared() -> Suite:
 def _fetched(version: str) -> Path:
     wanted = f"anthropic=={version}"
     only_source = ["--no-deps", "--no-binary", "anthropic", "--dest", str(CACHE)]
-    _run(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", *only_source, wanted)
+    _run(
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--disable-pip-version-check",
+        *only_source,
+        wanted,
+    )
     (archive,) = CACHE.glob("anthropic-*.tar.gz")
     return archive
 

@@ -81,7 +81,10 @@ class World:
         return value
 
     def _seed(self) -> None:
-        agent, other = self._post("agents", AGENT)["id"], self._post("agents", {**AGENT, "name": "helper"})["id"]
+        other = self._post("agents", {**AGENT, "name": "helper"})["id"]
+        agent = self._post("agents", {**AGENT, "multiagent": {"type": "coordinator", "agents": [other]}})[
+            "id"
+        ]
         environment = self._post("environments", {"name": "seeded"})["id"]
         file = self._call(Request("POST", "/v1/files", upload=Upload("a.txt", b"a", "text/plain")))["id"]
         vault = self._post("vaults", {"display_name": "seeded"})["id"]

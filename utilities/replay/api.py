@@ -25,16 +25,18 @@ NOTE_HEADER = "x-replay-note"
 REPLAY_HEADER = "x-replay-server"  # on every answer, so that nothing from here can be taken for live
 CREDENTIALS, CREDENTIAL = "/v1/vaults/{id}/credentials", "/v1/vaults/{id}/credentials/{other}"
 THREADS, THREAD = "/v1/sessions/{id}/threads", "/v1/sessions/{id}/threads/{other}"
+LIFETIME = (3600, 90 * 86400)  # seconds for which a file can ask to be kept [sdk]
 MAX_DEPTH = 200  # levels of nesting in a body; what is close to Python's limit could not be sent back [ours]
 
 
 @dataclass(frozen=True)
 class Upload:
-    """The file part of a multipart request."""
+    """The file part of a multipart request, and how many seconds it asks to be kept."""
 
     filename: str
     content: bytes
     mime_type: str | None
+    expires_in_seconds: str | None = None
 
 
 @dataclass(frozen=True)
@@ -210,7 +212,10 @@ class Api:
         upload = call.request.upload
         if upload is None:
             raise ApiError(400, "file: Field required, as a part of a multipart/form-data body")
-        return self.files.add(upload.filename, upload.content, mime_type=upload.mime_type)
+        name = "expires_in_seconds"
+        form = Query([(name, upload.expires_in_seconds)] if upload.expires_in_seconds else [])
+        lifetime = form.number(name, 0, *LIFETIME)
+        return self.files.add(upload.filename, upload.content, mime_type=upload.mime_type, lifetime=lifetime)
 
     def _list_files(self, call: Call) -> Any:
         scope = call.query.text("scope_id")

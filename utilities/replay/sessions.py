@@ -16,6 +16,7 @@ from anthropic.types.beta.sessions.resource_update_params import ResourceUpdateP
 from .errors import ApiError, not_found
 from .ids import make_id, seconds_between
 from .library import Library
+from .multiagent import expanded
 from .paging import Query, page_of
 from .recording import Event
 from .session import Session
@@ -122,7 +123,9 @@ class Sessions(Collection):
         if agent["archived_at"]:
             raise ApiError(400, f"Agent {agent['id']} is archived and can't be used by new sessions.")
         overrides = {key: value for key, value in reference.items() if key not in ("id", "type", "version")}
-        return {**{key: agent[key] for key in SNAPSHOT}, **resolved_agent(overrides)}
+        snapshot = {key: agent[key] for key in SNAPSHOT}
+        snapshot["multiagent"] = expanded(agent["multiagent"], self.agents.version)
+        return {**snapshot, **resolved_agent(overrides)}
 
     def update(self, id: str, body: Any, now: float) -> Resource:
         given = body_of(SessionUpdateParams, body)

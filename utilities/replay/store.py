@@ -16,6 +16,7 @@ from anthropic.types.beta.agent_update_params import AgentUpdateParams
 from anthropic.types.beta.environment_create_params import EnvironmentCreateParams
 from anthropic.types.beta.environment_update_params import EnvironmentUpdateParams
 
+from . import multiagent
 from .errors import ApiError, not_found
 from .ids import later, make_id
 from .paging import Query, page_of
@@ -168,6 +169,9 @@ class Agents(Collection):
             "metadata": checked_metadata(given.get("metadata") or {}),
             **self._stamps(),
         }
+        agent["multiagent"] = multiagent.resolved(
+            given.get("multiagent"), {**agent, "multiagent": None}, self.version
+        )
         self.items[agent["id"]] = agent
         self.versions[agent["id"]] = [agent]
         return agent
@@ -197,6 +201,8 @@ class Agents(Collection):
             raise ApiError(400, "name: must not be empty")
         changed = {**agent, **resolved_agent(given)}
         changed["metadata"] = patched_metadata(agent["metadata"], given.get("metadata"))
+        if "multiagent" in given:
+            changed["multiagent"] = multiagent.resolved(given["multiagent"], agent, self.version)
         if changed != agent:
             changed |= {"version": agent["version"] + 1, "updated_at": self.clock.tick()}
             self.items[id] = changed
@@ -300,8 +306,9 @@ class Files(Collection):
         session_id: str | None = None,
         downloadable: bool = False,
         created_at: str | None = None,
+        lifetime: int = 0,
     ) -> Resource:
-        """Keep a file. Only what an agent made can be downloaded again. [doc]"""
+        """Keep a file, for so many seconds if any. Only what an agent made can be downloaded again. [doc]"""
         name = PurePosixPath(filename.replace("\\", "/")).name  # only the last part is kept [sdk]
         mime_type = mime_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
         file: Resource = {
@@ -310,9 +317,9 @@ class Files(Collection):
             "filename": name or "unnamed" + (mimetypes.guess_extension(mime_type) or ""),
             "mime_type": mime_type,
             "size_bytes": len(content),
-            "created_at": created_at or self.clock.tick(),
+            "created_at": (created_at := created_at or self.clock.tick()),
             "downloadable": downloadable,
-            "expires_at": None,
+            "expires_at": later(created_at, lifetime) if lifetime else None,
             "scope": {"type": "session", "id": session_id} if session_id else None,
         }
         self.items[file["id"]] = file

@@ -13,10 +13,11 @@ from typing import Any
 
 from .errors import ApiError, not_found
 from .ids import later, seconds_between
+from .multiagent import roster, thread_agent
 from .paging import Query, page_of
 from .recording import Event
 from .session import TICK, Session, thread_id
-from .sessions import SNAPSHOT, Sessions, Subscription
+from .sessions import Sessions, Subscription
 from .store import Resource
 
 STATUS = {
@@ -25,7 +26,6 @@ STATUS = {
     "session.thread_status_rescheduled": "rescheduling",
     "session.thread_status_terminated": "terminated",
 }
-SERVICE_ACCOUNT = {"type": "service_account"}  # who runs an agent for which nobody is named [sdk]
 
 
 class Threads:
@@ -80,11 +80,11 @@ class Threads:
     def _all(self, session_id: str, now: float) -> builtins.list[Resource]:
         play, item = self.sessions.play(session_id, now), self.sessions.get(session_id)
         created = [event for event in play.log if event["type"] == "session.thread_created"]
-        primary = self._thread(play, thread_id(session_id, 0), item["agent"], play.created_at)
+        primary = self._thread(play, thread_id(session_id, 0), thread_agent(item["agent"]), play.created_at)
         children = [
             {
                 **self._thread(
-                    play, event["session_thread_id"], self._agent(item["agent"], event["agent_name"]),
+                    play, event["session_thread_id"], agent_of(item["agent"], event["agent_name"]),
                     event["processed_at"],
                 ),
                 "parent_thread_id": primary["id"],
@@ -105,7 +105,7 @@ class Threads:
             "id": id,
             "type": "session_thread",
             "session_id": play.id,
-            "agent": shown_agent(agent),
+            "agent": agent,
             "status": "terminated" if archived_at or play.status == "terminated" else status,
             "parent_thread_id": None,
             "workflow_run_id": None,
@@ -115,15 +115,6 @@ class Threads:
             "updated_at": updated_at,
             "archived_at": archived_at,
         }
-
-    def _agent(self, parent: Resource, name: str) -> Resource:
-        """Who runs a child: the session's own agent, another one here, or one defined on the way."""
-        if name == parent["name"]:
-            return parent
-        agents = reversed(self.sessions.agents.items.values())
-        inline: Resource = {"type": "inline", "name": name, "tools": [], "skills": [], "mcp_servers": []}
-        default = {**inline, "model": parent["model"]}
-        return next((agent for agent in agents if agent["name"] == name), default)
 
 
 class ThreadSubscription(Subscription):
@@ -146,10 +137,11 @@ def is_of(event: Event, thread: str, session_id: str) -> bool:
     return event.get("session_thread_id") == thread and event["type"] != "session.thread_created"
 
 
-def shown_agent(agent: Resource) -> Resource:
-    """A thread's agent; the roster is not repeated. [sdk]"""
-    snapshot = {key: agent[key] for key in SNAPSHOT if key in agent and key != "multiagent"}
-    return {**snapshot, "execution_identity": agent.get("execution_identity") or SERVICE_ACCOUNT}
+def agent_of(parent: Resource, name: str) -> Resource:
+    """Who runs a child: one of the roster, the session's own agent, or one defined on the way."""
+    known = [*roster(parent["multiagent"]), thread_agent(parent)]
+    inline = {"type": "inline", "name": name, "tools": [], "skills": [], "mcp_servers": []}
+    return next((a for a in known if a["name"] == name), thread_agent({**inline, "model": parent["model"]}))
 
 
 def stats(changes: list[Event], created_at: str, updated_at: str) -> dict[str, float]:
