@@ -15,6 +15,7 @@ from .seeded import RECORDINGS, SeededApi
 HERE = Path(__file__).parent
 RESOURCES = (
     *("test_agents.py", "agents", "test_environments.py", "environments", "test_files.py"),
+    *("test_memory_stores.py", "memory_stores"),
     *("test_sessions.py", "sessions", "test_vaults.py", "vaults", "test_webhooks.py"),
 )
 # The SDK's settings for pytest, less what its `addopts` say about a machine of its developers.

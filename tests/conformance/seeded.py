@@ -88,6 +88,8 @@ class World:
         environment = self._post("environments", {"name": "seeded"})["id"]
         file = self._call(Request("POST", "/v1/files", upload=Upload("a.txt", b"a", "text/plain")))["id"]
         vault = self._post("vaults", {"display_name": "seeded"})["id"]
+        store = self._post("memory_stores", {"name": "seeded"})["id"]
+        memory = self._post(f"memory_stores/{store}/memories", {"path": "/seeded.md", "content": "x"})
         session = self._session(agent, environment)
         self.names |= {
             "agent_011CZkYpogX7uDKUyvBTophP": agent,
@@ -101,6 +103,9 @@ class World:
             "sesn_011CZkZAtmR3yMPDzynEDxu7": session["id"],
             "sesrsc_011CZkZBJq5dWxk9fVLNcPht": session["resources"][0]["id"],
             "sthr_011CZkZVWa6oJjw1rgXZpnBt": self._get(f"sessions/{session['id']}/threads")["data"][1]["id"],
+            "memory_store_id": store,
+            "memory_id": memory["id"],
+            "memory_version_id": memory["memory_version_id"],
             "page": self._get("agents", limit="1")["next_page"],
         }
 

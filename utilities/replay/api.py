@@ -15,6 +15,7 @@ from typing import Any
 from .errors import ApiError
 from .ids import later, make_id
 from .library import Library
+from .memory_stores import MemoryStores
 from .paging import Query
 from .sessions import Sessions, Subscription
 from .store import Agents, Clock, Environments, Files
@@ -26,6 +27,7 @@ REPLAY_HEADER = "x-replay-server"  # on every answer, so that nothing from here 
 CREDENTIALS, CREDENTIAL = "/v1/vaults/{id}/credentials", "/v1/vaults/{id}/credentials/{other}"
 THREADS, THREAD = "/v1/sessions/{id}/threads", "/v1/sessions/{id}/threads/{other}"
 LIFETIME = (3600, 90 * 86400)  # seconds for which a file can ask to be kept [sdk]
+MEMORIES, VERSIONS = "/v1/memory_stores/{id}/memories", "/v1/memory_stores/{id}/memory_versions"
 MAX_DEPTH = 200  # levels of nesting in a body; what is close to Python's limit could not be sent back [ours]
 
 
@@ -110,11 +112,9 @@ class Api:
         recorded = [recording.header["recorded_at"] for recording in library.recordings]
         clock = Clock(later(min(recorded, default="2026-01-01T00:00:00Z"), -1.0))
         self.agents, self.environments, self.files = Agents(clock), Environments(clock), Files(clock)
-        self.vaults = Vaults(clock)
-        self.sessions = Sessions(
-            clock, library, self.agents, self.environments, self.files, self.vaults,
-            strict=strict, speed=speed,
-        )  # fmt: skip
+        self.memory, self.vaults = MemoryStores(clock), Vaults(clock)
+        collections = self.agents, self.environments, self.files, self.memory, self.vaults
+        self.sessions = Sessions(clock, library, *collections, strict=strict, speed=speed)
         self.threads = Threads(self.sessions)
         self.requests = 0
         self._routes = [(method, _pattern(path), function) for method, path, function in self._table()]
@@ -152,6 +152,7 @@ class Api:
     def _table(self) -> list[tuple[str, str, Callable[[Call], Any]]]:
         agents, environments, files, sessions = self.agents, self.environments, self.files, self.sessions
         vaults, credentials, threads = self.vaults, self.vaults.credentials, self.threads
+        stores, memory = self.memory, self._memory
         return [
             ("POST", "/v1/agents", lambda c: agents.create(c.body)),
             ("GET", "/v1/agents", lambda c: agents.list(c.query)),
@@ -206,6 +207,20 @@ class Api:
             ("POST", THREAD + "/archive", lambda c: threads.archive(*c.both, c.now)),
             ("GET", THREAD + "/events", lambda c: threads.events(*c.both, c.query, c.now)),
             ("GET", THREAD + "/stream", lambda c: threads.subscribe(*c.both, c.now)),
+            ("POST", "/v1/memory_stores", lambda c: stores.create(c.body)),
+            ("GET", "/v1/memory_stores", lambda c: stores.list(c.query)),
+            ("GET", "/v1/memory_stores/{id}", lambda c: stores.get(c.id)),
+            ("POST", "/v1/memory_stores/{id}", lambda c: stores.update(c.id, c.body)),
+            ("DELETE", "/v1/memory_stores/{id}", lambda c: memory(c).delete(c.id)),
+            ("POST", "/v1/memory_stores/{id}/archive", lambda c: memory(c).archive(c.id)),
+            ("POST", MEMORIES, lambda c: memory(c).create_memory(c.id, c.body, c.query)),
+            ("GET", MEMORIES, lambda c: memory(c).memories(c.id).page(c.query)),
+            ("GET", MEMORIES + "/{other}", lambda c: memory(c).memory(*c.both, c.query)),
+            ("POST", MEMORIES + "/{other}", lambda c: memory(c).update_memory(*c.both, c.body, c.query)),
+            ("DELETE", MEMORIES + "/{other}", lambda c: memory(c).delete_memory(*c.both, c.query)),
+            ("GET", VERSIONS, lambda c: memory(c).memories(c.id).page_of_versions(c.query)),
+            ("GET", VERSIONS + "/{other}", lambda c: memory(c).version(*c.both, c.query)),
+            ("POST", VERSIONS + "/{other}/redact", lambda c: memory(c).redact(*c.both)),
         ]
 
     def _upload(self, call: Call) -> Any:
@@ -222,6 +237,10 @@ class Api:
         if scope in self.sessions.plays:
             self.sessions.play(scope, call.now)  # so that what it has written by now is there
         return self.files.list_files(call.query)
+
+    def _memory(self, call: Call) -> MemoryStores:
+        self.sessions.play_attached(call.id, call.now)  # so that what they have written by now is there
+        return self.memory
 
     def _download(self, call: Call) -> Response:
         content, mime_type = self.files.content(call.id)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from .ids import parse_time
+from .mount import Mount, Write
 
 FORMAT = 1
 PROVENANCE = ("live", "scripted")
@@ -91,6 +92,17 @@ class Recording:
     @property
     def outputs(self) -> list[Output]:
         return [Output(**output) for output in self.header["outputs"]]
+
+    @cached_property
+    def mounts(self) -> list[Mount]:
+        """The memory stores that the session had, in recordings that say so."""
+        return [Mount.read(mount) for mount in self.header.get("memory", ())]
+
+    @cached_property
+    def memory_writes(self) -> list[tuple[str, Write]]:
+        """What the session wrote into its memory stores, each with the mount path, in order."""
+        writes = [(mount.mount_path, write) for mount in self.mounts for write in mount.writes]
+        return sorted(writes, key=lambda item: parse_time(item[1].created_at))
 
     @cached_property
     def client_events(self) -> list[int]:
@@ -212,8 +224,11 @@ def _header(path: Path, line: str) -> dict[str, Any]:
             parse_time(Output(**output).created_at)
             if bad := [key for key, value in output.items() if not isinstance(value, str)]:
                 raise TypeError(f"`{bad[0]}` of an output must be a text")
+        mounts = [Mount.read(mount).mount_path for mount in header.get("memory", ())]
+        if len(set(mounts)) < len(mounts):
+            raise ValueError("two memory stores have the same mount_path")
         header["agent"]["name"], header["environment"]["name"]
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise RecordingError(path, 1, f"the header is damaged: {error!r}") from error
     return header
 

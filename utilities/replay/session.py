@@ -14,6 +14,7 @@ from . import unrecorded
 from .errors import ApiError
 from .ids import later, make_id, seconds_between
 from .library import Track
+from .mount import Write
 from .recording import Event, Output, Place, answered_call
 
 STATUS = {
@@ -57,8 +58,12 @@ class Session:
     queued: list[Event] = field(default_factory=list)  # accepted, not yet processed
     outputs: list[Output] = field(default_factory=list)  # appeared so far
     filed: int = 0  # how many of them the file store has
+    memory: list[tuple[str, Write]] = field(default_factory=list)  # written so far, with the mount paths
+    remembered: int = 0  # how many of them the memory stores have
+    unlike: dict[str, str | None] = field(default_factory=dict)  # recording → how our memory differs
     usage: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)  # where lenient matching left the recording
+    told: int = 0  # how many of them the client has been told
     closed: bool = False  # archived or deleted: streams end
 
     position: int = 0  # the next event of the leading recording
@@ -270,6 +275,10 @@ class Session:
             written = over or seconds_between(output.created_at, recorded["processed_at"]) >= 0
             if written and output not in self.outputs:
                 self.outputs.append(output)
+        for item in track.recording.memory_writes:
+            written = over or seconds_between(item[1].created_at, recorded["processed_at"]) >= 0
+            if written and item not in self.memory:
+                self.memory.append(item)
 
     def _moment(self, recorded: str) -> str:
         """The recorded time, put off by what the recording didn't have: the log never goes back."""
