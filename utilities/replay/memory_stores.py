@@ -1,11 +1,10 @@
-"""Memory stores as resources: created, listed, archived, attached to sessions. What is in one is `memory`'s."""
+"""Memory stores: created, listed, archived, attached to sessions. What happens inside one is in `memory`."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection as Several
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from anthropic.types.beta.memory_store_create_params import MemoryStoreCreateParams
@@ -101,9 +100,8 @@ class MemoryStores(Collection):
             raise ApiError(400, "content, path: at least one of them is needed")  # [doc]
         expected = None
         if "precondition" in given:
-            expected = checked_sha256(
-                "precondition.content_sha256", given["precondition"].get("content_sha256")
-            )
+            given_hash = given["precondition"].get("content_sha256")
+            expected = checked_sha256("precondition.content_sha256", given_hash)
         return shown(self.contents[id].update(memory_id, changes, CLIENT, expected=expected), full)
 
     def delete_memory(self, id: str, memory_id: str, query: Query) -> Resource:
@@ -144,7 +142,7 @@ class MemoryStores(Collection):
             raise ApiError(400, f"resources: at most {MAX_ATTACHED} memory stores, not {len(attached)}")
         return attached
 
-    def _attachment(self, resource: Resource, taken: Several[str]) -> Resource:
+    def _attachment(self, resource: Resource, taken: Sequence[str]) -> Resource:
         """A store as a session's resource: its name and description as they are now, and no id. [sdk]"""
         store = self.get(resource["memory_store_id"])
         path = base = mount_path(store["name"])
