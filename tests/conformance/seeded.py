@@ -2,7 +2,7 @@
 
 Those tests say `sesn_011CZk…` without having created it, and archive and delete what the next one reads.
 So each request gets a world of its own, made just before by ordinary calls to the API; in the
-request, the tests' stand-ins for what only a server can give out (ids, a cursor) are replaced with this
+request, the tests' stand-ins for what only a server can give out (ids, hashes, a cursor) are replaced with this
 world's. Everything else arrives as it was sent, and the answer goes out as it is.
 """
 
@@ -90,6 +90,8 @@ class World:
         vault = self._post("vaults", {"display_name": "seeded"})["id"]
         store = self._post("memory_stores", {"name": "seeded"})["id"]
         memory = self._post(f"memory_stores/{store}/memories", {"path": "/seeded.md", "content": "x"})
+        # The version that the tests redact is one that the memory no longer is.
+        changed = self._post(f"memory_stores/{store}/memories/{memory['id']}", {"content": "y"})
         session = self._session(agent, environment)
         self.names |= {
             "agent_011CZkYpogX7uDKUyvBTophP": agent,
@@ -106,6 +108,8 @@ class World:
             "memory_store_id": store,
             "memory_id": memory["id"],
             "memory_version_id": memory["memory_version_id"],
+            "expected_content_sha256": changed["content_sha256"],
+            "210b9798eb53baa4e69d31c1071cf03d212b8ad0ca30cf321e0ea82e120aac26": changed["content_sha256"],
             "page": self._get("agents", limit="1")["next_page"],
         }
 

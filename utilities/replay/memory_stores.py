@@ -30,6 +30,7 @@ class MemoryStores(Collection):
     """The stores, each with its `Memories`."""
 
     kind, prefix = "Memory store", "memstore"
+    least = 1  # [sdk]
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
@@ -96,8 +97,6 @@ class MemoryStores(Collection):
         given, full = memory_body(MemoryUpdateParams, body, memory_store_id=id), is_full(query, "basic")
         self._writable(id)
         changes = {key: given[key] for key in ("content", "path") if given.get(key) is not None}
-        if not changes:
-            raise ApiError(400, "content, path: at least one of them is needed")  # [doc]
         expected = None
         if "precondition" in given:
             given_hash = given["precondition"].get("content_sha256")

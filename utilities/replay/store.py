@@ -46,6 +46,7 @@ class Collection:
     made: int = 0
     kind: ClassVar[str]
     prefix: ClassVar[str]
+    least: ClassVar[int] = 0  # the smallest `limit` of its list
 
     def new_id(self) -> str:
         self.made += 1
@@ -63,7 +64,7 @@ class Collection:
         rows = [item for item in self.items.values() if archived or not item.get("archived_at")]
         if within := query.within("created_at"):
             rows = [item for item in rows if within(item["created_at"])]
-        return page_of(rows, query, default=default, most=most, order="desc")
+        return page_of(rows, query, default=default, most=most, least=self.least, order="desc")
 
     def archive(self, id: str) -> Resource:
         item = self.get(id)
@@ -292,6 +293,7 @@ class Files(Collection):
     """Uploads, the copies that sessions mount, and what sessions leave behind."""
 
     kind, prefix = "File", "file"
+    least = 1  # [sdk]
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
@@ -350,7 +352,7 @@ class Files(Collection):
             return {"data": [file for file in rows[::-1] if file["id"] in ids][:100], "next_page": None}
         if scope := query.text("scope_id"):
             rows = self.of_session(scope)
-        return page_of(rows, query, default=20, most=1000, least=1, order="desc")
+        return page_of(rows, query, default=20, most=1000, least=self.least, order="desc")
 
     def of_session(self, session_id: str) -> builtins.list[Resource]:
         """What a session has mounted and what it has made, oldest first."""
