@@ -1,8 +1,8 @@
 """A replay server in which the things that the SDK's tests name are always there.
 
 Those tests say `sesn_011CZk…` without having created it, and archive and delete what the next one reads.
-So each request gets a world of its own, made just before by ordinary calls to the API; in the
-request, the tests' stand-ins for what only a server can give out (ids, hashes, a cursor) are replaced with this
+So each request gets a world of its own, made just before by ordinary calls to the API; in the request,
+the tests' stand-ins for what only a server can give out (ids, hashes, a cursor) are replaced with this
 world's. Everything else arrives as it was sent, and the answer goes out as it is.
 """
 
@@ -85,7 +85,8 @@ class World:
         agent = self._post("agents", {**AGENT, "multiagent": {"type": "coordinator", "agents": [other]}})[
             "id"
         ]
-        environment = self._post("environments", {"name": "seeded"})["id"]
+        hosted = {"name": "seeded", "config": {"type": "self_hosted"}}
+        environment = self._post("environments", hosted)["id"]
         file = self._call(Request("POST", "/v1/files", upload=Upload("a.txt", b"a", "text/plain")))["id"]
         vault = self._post("vaults", {"display_name": "seeded"})["id"]
         store = self._post("memory_stores", {"name": "seeded"})["id"]
@@ -93,6 +94,8 @@ class World:
         # The version that the tests redact is one that the memory no longer is.
         changed = self._post(f"memory_stores/{store}/memories/{memory['id']}", {"content": "y"})
         session = self._session(agent, environment)
+        work, heartbeat = self._work(environment)
+        self._post("sessions", {"agent": agent, "environment_id": environment})  # work that waits
         self.names |= {
             "agent_011CZkYpogX7uDKUyvBTophP": agent,
             "agent_011CZkYqphY8vELVzwCUpqiQ": other,
@@ -110,6 +113,8 @@ class World:
             "memory_version_id": memory["memory_version_id"],
             "expected_content_sha256": changed["content_sha256"],
             "210b9798eb53baa4e69d31c1071cf03d212b8ad0ca30cf321e0ea82e120aac26": changed["content_sha256"],
+            "work_id": work,
+            "expected_last_heartbeat": heartbeat,
             "page": self._get("agents", limit="1")["next_page"],
         }
 
@@ -124,6 +129,13 @@ class World:
         while self._get(f"sessions/{session['id']}")["status"] != "idle":
             pass  # the status follows the idle event after a few looks
         return session
+
+    def _work(self, environment: str) -> tuple[str, str]:
+        """The session's item, which a worker has begun with, and the worker's last heartbeat."""
+        queue = f"environments/{environment}/work"
+        item = self._get(f"{queue}/poll")["id"]
+        self._post(f"{queue}/{item}/ack", {})
+        return item, self._post(f"{queue}/{item}/heartbeat", {})["last_heartbeat"]
 
     def _post(self, path: str, body: Any) -> Any:
         return self._call(Request("POST", f"/v1/{path}", body=json.dumps(body).encode()))

@@ -21,11 +21,13 @@ from .sessions import Sessions, Subscription
 from .store import Agents, Clock, Environments, Files
 from .threads import Threads
 from .vaults import Vaults
+from .work import WorkQueue
 
 NOTE_HEADER = "x-replay-note"
 REPLAY_HEADER = "x-replay-server"  # on every answer, so that nothing from here can be taken for live
 CREDENTIALS, CREDENTIAL = "/v1/vaults/{id}/credentials", "/v1/vaults/{id}/credentials/{other}"
 THREADS, THREAD = "/v1/sessions/{id}/threads", "/v1/sessions/{id}/threads/{other}"
+WORK = "/v1/environments/{id}/work"
 LIFETIME = (3600, 90 * 86400)  # seconds for which a file can ask to be kept [sdk]
 MEMORIES, VERSIONS = "/v1/memory_stores/{id}/memories", "/v1/memory_stores/{id}/memory_versions"
 MAX_DEPTH = 200  # levels of nesting in a body; what is close to Python's limit could not be sent back [ours]
@@ -115,7 +117,7 @@ class Api:
         self.memory, self.vaults = MemoryStores(clock), Vaults(clock)
         collections = self.agents, self.environments, self.files, self.memory, self.vaults
         self.sessions = Sessions(clock, library, *collections, strict=strict, speed=speed)
-        self.threads = Threads(self.sessions)
+        self.threads, self.work = Threads(self.sessions), WorkQueue(clock, self.environments)
         self.requests = 0
         self._routes = [(method, _pattern(path), function) for method, path, function in self._table()]
 
@@ -151,7 +153,8 @@ class Api:
 
     def _table(self) -> list[tuple[str, str, Callable[[Call], Any]]]:
         agents, environments, files, sessions = self.agents, self.environments, self.files, self.sessions
-        vaults, credentials, threads = self.vaults, self.vaults.credentials, self.threads
+        vaults, credentials = self.vaults, self.vaults.credentials
+        threads, work = self.threads, self.work
         stores, memory = self.memory, self._memory
         return [
             ("POST", "/v1/agents", lambda c: agents.create(c.body)),
@@ -166,6 +169,14 @@ class Api:
             ("POST", "/v1/environments/{id}", lambda c: environments.update(c.id, c.body)),
             ("DELETE", "/v1/environments/{id}", lambda c: environments.delete(c.id)),
             ("POST", "/v1/environments/{id}/archive", lambda c: environments.archive(c.id)),
+            ("GET", WORK, lambda c: work.page(c.id, c.query)),
+            ("GET", WORK + "/poll", lambda c: work.poll(c.id, c.query, c.now)),  # not an item's id
+            ("GET", WORK + "/stats", lambda c: work.stats(c.id)),
+            ("GET", WORK + "/{other}", lambda c: work.find(*c.both)),
+            ("POST", WORK + "/{other}", lambda c: work.update(*c.both, c.body)),
+            ("POST", WORK + "/{other}/ack", lambda c: work.acknowledge(*c.both)),
+            ("POST", WORK + "/{other}/heartbeat", lambda c: work.heartbeat(*c.both, c.query)),
+            ("POST", WORK + "/{other}/stop", lambda c: work.stop(*c.both, c.body)),
             ("POST", "/v1/files", self._upload),
             ("GET", "/v1/files", self._list_files),
             ("GET", "/v1/files/{id}", lambda c: files.get(c.id)),
@@ -188,7 +199,7 @@ class Api:
                 CREDENTIAL + "/mcp_oauth_validate",
                 lambda c: credentials(c.id).validate(c.other),
             ),
-            ("POST", "/v1/sessions", lambda c: sessions.create(c.body, c.now)),
+            ("POST", "/v1/sessions", self._create_session),
             ("GET", "/v1/sessions", lambda c: sessions.list_sessions(c.query, c.now)),
             ("GET", "/v1/sessions/{id}", lambda c: sessions.retrieve(c.id, c.now)),
             ("POST", "/v1/sessions/{id}", lambda c: sessions.update(c.id, c.body, c.now)),
@@ -222,6 +233,11 @@ class Api:
             ("GET", VERSIONS + "/{other}", lambda c: memory(c).version(*c.both, c.query)),
             ("POST", VERSIONS + "/{other}/redact", lambda c: memory(c).redact(*c.both)),
         ]
+
+    def _create_session(self, call: Call) -> Any:
+        session = self.sessions.create(call.body, call.now)
+        self.work.add(session)
+        return session
 
     def _upload(self, call: Call) -> Any:
         upload = call.request.upload
