@@ -21,7 +21,7 @@ REFUSE_PYTHON = $(if $(PYTHON_VERSION),$(if $(PYTHON_RECENT),,$(error $(call nee
 needs = Python 3.11 or newer is needed, and $(1). Name another one: make setup PYTHON=python3.12
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab run test notebooks recordings verify lint bench doctor
+.PHONY: help setup lab run test conformance notebooks recordings verify lint bench doctor
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' "$(strip $(MAKEFILE_LIST))"
@@ -50,6 +50,9 @@ run: setup  ## run every notebook on its recordings, headless (NB=01 for one)
 
 test: setup  ## unit tests, every notebook, outputs and recordings as committed
 	@$(PY) -m pytest $(PYTEST_ARGS) --nbmake tests notebooks
+
+conformance: setup  ## the anthropic SDK's own tests against the replay server
+	@$(PY) -m tests.conformance
 
 notebooks: setup  ## run every notebook and solution, and keep the outputs (NB=01 for one)
 	@$(PY) -m utilities.course.run --write $(NB)

@@ -20,6 +20,7 @@ class Script:
         self.now = START
         self.events: list[dict[str, Any]] = []
         self.outputs: list[dict[str, str]] = []
+        self.memory: list[dict[str, Any]] = []
 
     def event(self, type: str, *, after: float = 1e-6, **fields: Any) -> str:
         self.now = later(self.now, after)
@@ -95,6 +96,7 @@ class Script:
             "agent": {"name": self.agent, "model": "claude-sonnet-4-6"},
             "environment": {"name": "test"},
             "outputs": self.outputs,
+            **({"memory": self.memory} if self.memory else {}),
         }
         return Recording(Path(f"{self.name}.jsonl"), header, list(self.events))
 

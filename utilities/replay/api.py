@@ -15,22 +15,32 @@ from typing import Any
 from .errors import ApiError
 from .ids import later, make_id
 from .library import Library
+from .memory_stores import MemoryStores
 from .paging import Query
 from .sessions import Sessions, Subscription
 from .store import Agents, Clock, Environments, Files
+from .threads import Threads
+from .vaults import Vaults
+from .work import WorkQueue
 
 NOTE_HEADER = "x-replay-note"
 REPLAY_HEADER = "x-replay-server"  # on every answer, so that nothing from here can be taken for live
+CREDENTIALS, CREDENTIAL = "/v1/vaults/{id}/credentials", "/v1/vaults/{id}/credentials/{other}"
+THREADS, THREAD = "/v1/sessions/{id}/threads", "/v1/sessions/{id}/threads/{other}"
+WORK = "/v1/environments/{id}/work"
+LIFETIME = (3600, 90 * 86400)  # seconds for which a file can ask to be kept [sdk]
+MEMORIES, VERSIONS = "/v1/memory_stores/{id}/memories", "/v1/memory_stores/{id}/memory_versions"
 MAX_DEPTH = 200  # levels of nesting in a body; what is close to Python's limit could not be sent back [ours]
 
 
 @dataclass(frozen=True)
 class Upload:
-    """The file part of a multipart request."""
+    """The file part of a multipart request, and how many seconds it asks to be kept."""
 
     filename: str
     content: bytes
     mime_type: str | None
+    expires_in_seconds: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,10 @@ class Call:
         return self.ids["id"]
 
     @property
+    def other(self) -> str:
+        return self.ids["other"]
+
+    @property
     def both(self) -> tuple[str, str]:
         """The ids of a route that has two."""
         return self.ids["id"], self.ids["other"]
@@ -100,9 +114,10 @@ class Api:
         recorded = [recording.header["recorded_at"] for recording in library.recordings]
         clock = Clock(later(min(recorded, default="2026-01-01T00:00:00Z"), -1.0))
         self.agents, self.environments, self.files = Agents(clock), Environments(clock), Files(clock)
-        self.sessions = Sessions(
-            clock, library, self.agents, self.environments, self.files, strict=strict, speed=speed
-        )
+        self.memory, self.vaults = MemoryStores(clock), Vaults(clock)
+        collections = self.agents, self.environments, self.files, self.memory, self.vaults
+        self.sessions = Sessions(clock, library, *collections, strict=strict, speed=speed)
+        self.threads, self.work = Threads(self.sessions), WorkQueue(clock, self.environments)
         self.requests = 0
         self._routes = [(method, _pattern(path), function) for method, path, function in self._table()]
 
@@ -138,6 +153,9 @@ class Api:
 
     def _table(self) -> list[tuple[str, str, Callable[[Call], Any]]]:
         agents, environments, files, sessions = self.agents, self.environments, self.files, self.sessions
+        vaults, credentials = self.vaults, self.vaults.credentials
+        threads, work = self.threads, self.work
+        stores, memory = self.memory, self._memory
         return [
             ("POST", "/v1/agents", lambda c: agents.create(c.body)),
             ("GET", "/v1/agents", lambda c: agents.list(c.query)),
@@ -151,12 +169,37 @@ class Api:
             ("POST", "/v1/environments/{id}", lambda c: environments.update(c.id, c.body)),
             ("DELETE", "/v1/environments/{id}", lambda c: environments.delete(c.id)),
             ("POST", "/v1/environments/{id}/archive", lambda c: environments.archive(c.id)),
+            ("GET", WORK, lambda c: work.page(c.id, c.query)),
+            ("GET", WORK + "/poll", lambda c: work.poll(c.id, c.query, c.now)),  # not an item's id
+            ("GET", WORK + "/stats", lambda c: work.stats(c.id)),
+            ("GET", WORK + "/{other}", lambda c: work.find(*c.both)),
+            ("POST", WORK + "/{other}", lambda c: work.update(*c.both, c.body)),
+            ("POST", WORK + "/{other}/ack", lambda c: work.acknowledge(*c.both)),
+            ("POST", WORK + "/{other}/heartbeat", lambda c: work.heartbeat(*c.both, c.query)),
+            ("POST", WORK + "/{other}/stop", lambda c: work.stop(*c.both, c.body)),
             ("POST", "/v1/files", self._upload),
             ("GET", "/v1/files", self._list_files),
             ("GET", "/v1/files/{id}", lambda c: files.get(c.id)),
             ("GET", "/v1/files/{id}/content", self._download),
             ("DELETE", "/v1/files/{id}", lambda c: files.delete(c.id)),
-            ("POST", "/v1/sessions", lambda c: sessions.create(c.body, c.now)),
+            ("POST", "/v1/vaults", lambda c: vaults.create(c.body)),
+            ("GET", "/v1/vaults", lambda c: vaults.list(c.query)),
+            ("GET", "/v1/vaults/{id}", lambda c: vaults.get(c.id)),
+            ("POST", "/v1/vaults/{id}", lambda c: vaults.update(c.id, c.body)),
+            ("DELETE", "/v1/vaults/{id}", lambda c: vaults.delete(c.id)),
+            ("POST", "/v1/vaults/{id}/archive", lambda c: vaults.archive(c.id)),
+            ("POST", CREDENTIALS, lambda c: credentials(c.id).create(c.body)),
+            ("GET", CREDENTIALS, lambda c: credentials(c.id).list(c.query)),
+            ("GET", CREDENTIAL, lambda c: credentials(c.id).get(c.other)),
+            ("POST", CREDENTIAL, lambda c: credentials(c.id).update(c.other, c.body)),
+            ("DELETE", CREDENTIAL, lambda c: credentials(c.id).delete(c.other)),
+            ("POST", CREDENTIAL + "/archive", lambda c: credentials(c.id).archive(c.other)),
+            (
+                "POST",
+                CREDENTIAL + "/mcp_oauth_validate",
+                lambda c: credentials(c.id).validate(c.other),
+            ),
+            ("POST", "/v1/sessions", self._create_session),
             ("GET", "/v1/sessions", lambda c: sessions.list_sessions(c.query, c.now)),
             ("GET", "/v1/sessions/{id}", lambda c: sessions.retrieve(c.id, c.now)),
             ("POST", "/v1/sessions/{id}", lambda c: sessions.update(c.id, c.body, c.now)),
@@ -169,19 +212,51 @@ class Api:
             ("POST", "/v1/sessions/{id}/resources", lambda c: sessions.add_resource(c.id, c.body, c.now)),
             ("GET", "/v1/sessions/{id}/resources/{other}", lambda c: sessions.resource(*c.both)),
             ("DELETE", "/v1/sessions/{id}/resources/{other}", lambda c: sessions.delete_resource(*c.both)),
+            ("POST", "/v1/sessions/{id}/resources/{other}", lambda c: sessions.rotate_token(*c.both, c.body)),
+            ("GET", THREADS, lambda c: threads.list(c.id, c.query, c.now)),
+            ("GET", THREAD, lambda c: threads.retrieve(*c.both, c.now)),
+            ("POST", THREAD + "/archive", lambda c: threads.archive(*c.both, c.now)),
+            ("GET", THREAD + "/events", lambda c: threads.events(*c.both, c.query, c.now)),
+            ("GET", THREAD + "/stream", lambda c: threads.subscribe(*c.both, c.now)),
+            ("POST", "/v1/memory_stores", lambda c: stores.create(c.body)),
+            ("GET", "/v1/memory_stores", lambda c: stores.list(c.query)),
+            ("GET", "/v1/memory_stores/{id}", lambda c: stores.get(c.id)),
+            ("POST", "/v1/memory_stores/{id}", lambda c: stores.update(c.id, c.body)),
+            ("DELETE", "/v1/memory_stores/{id}", lambda c: memory(c).delete(c.id)),
+            ("POST", "/v1/memory_stores/{id}/archive", lambda c: memory(c).archive(c.id)),
+            ("POST", MEMORIES, lambda c: memory(c).create_memory(c.id, c.body, c.query)),
+            ("GET", MEMORIES, lambda c: memory(c).memories(c.id).page(c.query)),
+            ("GET", MEMORIES + "/{other}", lambda c: memory(c).memory(*c.both, c.query)),
+            ("POST", MEMORIES + "/{other}", lambda c: memory(c).update_memory(*c.both, c.body, c.query)),
+            ("DELETE", MEMORIES + "/{other}", lambda c: memory(c).delete_memory(*c.both, c.query)),
+            ("GET", VERSIONS, lambda c: memory(c).memories(c.id).page_of_versions(c.query)),
+            ("GET", VERSIONS + "/{other}", lambda c: memory(c).version(*c.both, c.query)),
+            ("POST", VERSIONS + "/{other}/redact", lambda c: memory(c).redact(*c.both)),
         ]
+
+    def _create_session(self, call: Call) -> Any:
+        session = self.sessions.create(call.body, call.now)
+        self.work.add(session)
+        return session
 
     def _upload(self, call: Call) -> Any:
         upload = call.request.upload
         if upload is None:
             raise ApiError(400, "file: Field required, as a part of a multipart/form-data body")
-        return self.files.add(upload.filename, upload.content, mime_type=upload.mime_type)
+        name = "expires_in_seconds"
+        form = Query([(name, upload.expires_in_seconds)] if upload.expires_in_seconds else [])
+        lifetime = form.number(name, 0, *LIFETIME)
+        return self.files.add(upload.filename, upload.content, mime_type=upload.mime_type, lifetime=lifetime)
 
     def _list_files(self, call: Call) -> Any:
         scope = call.query.text("scope_id")
         if scope in self.sessions.plays:
             self.sessions.play(scope, call.now)  # so that what it has written by now is there
         return self.files.list_files(call.query)
+
+    def _memory(self, call: Call) -> MemoryStores:
+        self.sessions.play_attached(call.id, call.now)  # so that what they have written by now is there
+        return self.memory
 
     def _download(self, call: Call) -> Response:
         content, mime_type = self.files.content(call.id)

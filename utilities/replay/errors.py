@@ -11,6 +11,7 @@ TYPES = {
     404: "not_found_error",
     405: "invalid_request_error",
     409: "conflict_error",
+    412: "invalid_request_error",
     413: "invalid_request_error",
     429: "rate_limit_error",
     500: "api_error",

@@ -1,4 +1,4 @@
-"""Record a session by exporting it: its event history, and what it left in its outputs.
+"""Record a session by exporting it: its event history, and what it left in its outputs and its memory stores.
 
     python -m utilities.replay.export sesn_01… example_data/recordings/NN_name.jsonl
 
@@ -17,6 +17,8 @@ import anthropic
 from anthropic import Anthropic, AnthropicError
 
 from .api import REPLAY_HEADER
+from .ids import timestamp
+from .mount import Mount, Write
 from .recording import FORMAT, Event, Recording
 
 NOTES = {
@@ -58,6 +60,9 @@ def export(client: Anthropic, session_id: str, path: Path | str) -> Recording:
         "environment": {key: environment[key] for key in ("name", "config")},
         "outputs": _outputs(client, session_id),
     }
+    stores = [resource for resource in session.resources if resource.type == "memory_store"]
+    if stores:
+        header["memory"] = [_memory(client, session, store).to_dict() for store in stores]
     return Recording(path, header, [_event(event) for event in events if event.processed_at is not None])
 
 
@@ -80,6 +85,32 @@ def _outputs(client: Anthropic, session_id: str) -> list[dict[str, Any]]:
             {key: known[key] for key in ("filename", "mime_type", "created_at")} | {"content": content}
         )
     return outputs[::-1]  # the list has the newest first
+
+
+def _memory(client: Anthropic, session: Any, store: Any) -> Mount:
+    """What a session found in one of its memory stores and what it wrote there, from the store's history."""
+    history = client.beta.memory_stores.memory_versions.list(store.memory_store_id, view="full", limit=20)
+    mount = Mount(store.mount_path, store.access or "read_write", {})
+    paths: dict[str, str] = {}  # where each memory was last
+    for version in reversed(list(history)):
+        if version.redacted_at or version.path is None:
+            continue  # nobody can tell any more what it said
+        own = version.created_by and getattr(version.created_by, "session_id", None) == session.id
+        before = paths.get(version.memory_id, version.path)
+        paths[version.memory_id] = version.path
+        changes: list[tuple[str, str | None]] = [(version.path, version.content)]
+        if before != version.path:
+            changes.insert(0, (before, None))  # it was renamed
+        for path, content in changes:
+            if own:
+                mount.writes.append(Write(path, content, timestamp(version.created_at)))
+            elif version.created_at >= session.created_at:
+                continue  # somebody else's, meanwhile
+            elif content is None:
+                mount.start.pop(path, None)
+            else:
+                mount.start[path] = content
+    return mount
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -72,8 +72,9 @@ class Query:
 
 
 def page_of(
-    rows: Sequence[Any], query: Query, *, default: int, most: int, order: str = "asc", back: bool = False
-) -> dict[str, Any]:
+    rows: Sequence[Any], query: Query, *, default: int, most: int, least: int = 0,
+    order: str = "asc", back: bool = False,
+) -> dict[str, Any]:  # fmt: skip
     """One page of a list: `{"data", "next_page"}`, with `prev_page` too if `back`.
 
     A cursor is a position counted from the oldest row, in both orders: what is added while somebody
@@ -84,10 +85,11 @@ def page_of(
         query: has `limit` and `page`.
         default: the limit if none is asked for.
         most: the largest limit.
+        least: the smallest one; 0, where the API states none, is the default. [ours]
         order: "desc" to list the newest first.
         back: whether this list can be paged backwards.
     """
-    limit = query.number("limit", default, 1, most)
+    limit = query.number("limit", default, least, most) or default
     at, count = _position(query.text("page")), len(rows)
     if order == "desc":
         end = count if at is None else min(at, count)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from .ids import parse_time
+from .mount import Mount, Write
 
 FORMAT = 1
 PROVENANCE = ("live", "scripted")
@@ -37,6 +38,8 @@ REFERENCES = {
 # to run first, then its message is stamped. [seen]
 LEAD_IN = ("session.status_running", "session.thread_status_running")
 
+# Where an event names a thread of its session.
+THREAD_KEYS = ("session_thread_id", "to_session_thread_id", "from_session_thread_id")
 OPENINGS = ("user.message", "user.define_outcome")  # what begins a turn
 # What the server itself reads in an event, by type; everything else in it is only passed on.
 NEEDED = {"session.status_idle": "stop_reason", "session.usage": "usage"}
@@ -91,6 +94,17 @@ class Recording:
         return [Output(**output) for output in self.header["outputs"]]
 
     @cached_property
+    def mounts(self) -> list[Mount]:
+        """The memory stores that the session had, in recordings that say so."""
+        return [Mount.read(mount) for mount in self.header.get("memory", ())]
+
+    @cached_property
+    def memory_writes(self) -> list[tuple[str, Write]]:
+        """What the session wrote into its memory stores, each with the mount path, in order."""
+        writes = [(mount.mount_path, write) for mount in self.mounts for write in mount.writes]
+        return sorted(writes, key=lambda item: parse_time(item[1].created_at))
+
+    @cached_property
     def client_events(self) -> list[int]:
         """Where the client's own events stand."""
         return [i for i, event in enumerate(self.events) if is_client_event(event)]
@@ -110,6 +124,15 @@ class Recording:
                 calls[event["id"]] = (*kind, counts[kind])
                 counts[kind] += 1
         return calls
+
+    @cached_property
+    def threads(self) -> dict[str, int]:
+        """The session's threads by id, numbered: 0 is the primary one, the others as they were created."""
+        born = [e["session_thread_id"] for e in self.events if e["type"] == "session.thread_created"]
+        named = [e[key] for e in self.events for key in THREAD_KEYS if isinstance(e.get(key), str)]
+        primary = next((id for id in named if id not in born), None)
+        others = dict.fromkeys(id for id in [*born, *named] if id != primary)
+        return {**({} if primary is None else {primary: 0}), **{id: n for n, id in enumerate(others, 1)}}
 
     @cached_property
     def gates(self) -> list[int | None]:
@@ -201,8 +224,11 @@ def _header(path: Path, line: str) -> dict[str, Any]:
             parse_time(Output(**output).created_at)
             if bad := [key for key, value in output.items() if not isinstance(value, str)]:
                 raise TypeError(f"`{bad[0]}` of an output must be a text")
+        mounts = [Mount.read(mount).mount_path for mount in header.get("memory", ())]
+        if len(set(mounts)) < len(mounts):
+            raise ValueError("two memory stores have the same mount_path")
         header["agent"]["name"], header["environment"]["name"]
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise RecordingError(path, 1, f"the header is damaged: {error!r}") from error
     return header
 

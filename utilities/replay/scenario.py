@@ -3,7 +3,7 @@
     python -m utilities.replay.scenario example_data/scenarios --write     # make recordings
     python -m utilities.replay.scenario example_data/scenarios --verify    # make verify
 
-A scenario (TOML) has the agent, the environment, the files that are mounted, and the turns:
+A scenario (TOML) has the agent, the environment, the files and memory stores that are mounted, and the turns:
 what the user says, and for each model request what the agent says and which built-in tools it
 calls. The calls run with the SDK's own `agent_toolset`, in a scratch folder that stands in for
 `/mnt`, and what they really return is what the recording says. Times come from the scenario and
@@ -21,7 +21,7 @@ import shutil
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from anthropic.lib.tools import ToolError
 from anthropic.lib.tools.agent_toolset import AgentToolContext, beta_agent_toolset_20260401
 
 from .ids import later, make_id
+from .mount import Folders, Mount, mount_path
 from .recording import FORMAT, Event, Recording
 
 NOTE = (
@@ -48,7 +49,7 @@ class ScenarioError(ValueError):
 class Sandbox:
     """A scratch folder standing in for the container's `/mnt`, and the built-in tools inside it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, memory: Sequence[Mount] = ()) -> None:
         self.root = root.resolve()
         self.outputs = self.root / "mnt/session/outputs"
         self.uploads = self.root / "mnt/session/uploads"
@@ -57,7 +58,9 @@ class Sandbox:
             folder.mkdir(parents=True)
         env = {"PATH": os.environ["PATH"], "HOME": str(self.user), "LANG": "C.UTF-8"}
         env["PYTHONDONTWRITEBYTECODE"] = "1"
-        self.context = AgentToolContext(workdir=self.root / "mnt", env=env, read_only_roots=[self.uploads])
+        self.memory = Folders(self.root, memory)
+        read_only = [self.uploads, *(self.memory.folder(m) for m in memory if m.access == "read_only")]
+        self.context = AgentToolContext(workdir=self.root / "mnt", env=env, read_only_roots=read_only)
         self.tools = {tool.name: tool for tool in beta_agent_toolset_20260401(self.context)}
 
     def mount(self, source: Path, mount_path: str) -> None:
@@ -177,6 +180,7 @@ class Recorder:
         blocks = [{"type": "text", "text": text}]
         self.emit("agent.tool_result", tool_use_id=id, content=blocks, is_error=is_error)
         self.context += len(text)
+        self.sandbox.memory.look(self.now)
         for path in sorted(self.sandbox.outputs.rglob("*")):
             if not path.is_file():
                 continue
@@ -215,6 +219,8 @@ class Recorder:
             "environment": self.scenario["environment"],
             "outputs": list(self.outputs.values()),
         }
+        if mounts := self.sandbox.memory.mounts:
+            header["memory"] = [mount.to_dict() for mount in mounts]
         return Recording(path, header, self.events)
 
 
@@ -222,12 +228,30 @@ def tokens(characters: int) -> int:
     return max(1, round(characters / 4))
 
 
+def memory_store(given: dict[str, Any], data: Path) -> Mount:
+    """A memory store that the scenario mounts.
+
+    Args:
+        given: its `name` and `access`, its `memories` (each with its `path`, and its `content` or the
+            `source` that has it), and, with `after`, the recording that has left its memories there.
+        data: the folder that each `source` is relative to, and that has the recordings.
+    """
+    path, start = mount_path(given["name"]), {}
+    if "after" in given:
+        before = Recording.load(data / "recordings" / f"{given['after']}.jsonl")
+        start = {mount.mount_path: mount.end() for mount in before.mounts}[path]
+    for memory in given.get("memories", ()):
+        content = memory["content"] if "content" in memory else (data / memory["source"]).read_text("utf-8")
+        start[memory["path"]] = content
+    return Mount(path, given.get("access", "read_write"), start)
+
+
 async def record(path: Path, data: Path) -> Recording:
     """Execute one scenario.
 
     Args:
         path: the scenario's TOML file.
-        data: the folder that its `files` are relative to.
+        data: the folder that its `files` and memories are relative to.
 
     Raises:
         ScenarioError: the scenario is damaged; the message names the file.
@@ -235,7 +259,8 @@ async def record(path: Path, data: Path) -> Recording:
     try:
         scenario = tomllib.loads(path.read_text("utf-8"))
         with tempfile.TemporaryDirectory(prefix="scenario-") as folder:
-            sandbox = Sandbox(Path(folder))
+            stores = [memory_store(given, data) for given in scenario.get("memory", [])]
+            sandbox = Sandbox(Path(folder), stores)
             try:
                 for file in scenario.get("files", []):
                     sandbox.mount(data / file["source"], file["mount_path"])

@@ -18,18 +18,18 @@ from collections.abc import AsyncIterator
 from types import TracebackType
 
 import uvicorn
-from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, StreamingResponse
 from starlette.responses import Response as HttpResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from .api import REPLAY_HEADER, Api, Request, Response, Upload
+from .api import REPLAY_HEADER, Api, Request, Response
 from .errors import ApiError
 from .faults import Dropped, Faults
 from .ids import make_id
 from .library import Library
+from .multipart import read_upload
 from .recording import Event
 from .sessions import Subscription
 
@@ -84,20 +84,10 @@ class App:
         query = list(http.query_params.multi_items())
         try:
             if http.headers.get("content-type", "").startswith("multipart/form-data"):
-                return Request(http.method, http.url.path, query, upload=await self._upload(http))
+                return Request(http.method, http.url.path, query, upload=await read_upload(http))
             return Request(http.method, http.url.path, query, await http.body())
         except ClientDisconnect as error:
             raise ApiError(400, "the body ended before it was complete") from error
-
-    async def _upload(self, http: HttpRequest) -> Upload | None:
-        try:
-            async with http.form(max_files=1) as form:
-                part = form.get("file")
-                if part is None or isinstance(part, str):
-                    return None
-                return Upload(part.filename or "", await part.read(), part.content_type)
-        except MultiPartException as error:
-            raise ApiError(400, f"the multipart body is damaged: {error.message}") from error
 
     def _wake(self, path: str) -> None:
         """Streams of the session that this request was about look at once, not when their timer ends."""

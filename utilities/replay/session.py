@@ -14,6 +14,7 @@ from . import unrecorded
 from .errors import ApiError
 from .ids import later, make_id, seconds_between
 from .library import Track
+from .mount import Write
 from .recording import Event, Output, Place, answered_call
 
 STATUS = {
@@ -27,6 +28,11 @@ STATUS = {
 STALE_LOOKS = 2
 TICK = 1e-6  # seconds between neighbours in a log [seen]
 NOBODY = "no recording continues from here"
+
+
+def thread_id(session_id: str, number: int) -> str:
+    """The id of a session's thread; number 0 is the primary one, which every session has. [sdk]"""
+    return make_id("sthr", session_id, number)
 
 
 @dataclass
@@ -52,8 +58,12 @@ class Session:
     queued: list[Event] = field(default_factory=list)  # accepted, not yet processed
     outputs: list[Output] = field(default_factory=list)  # appeared so far
     filed: int = 0  # how many of them the file store has
+    memory: list[tuple[str, Write]] = field(default_factory=list)  # written so far, with the mount paths
+    remembered: int = 0  # how many of them the memory stores have
+    unlike: dict[str, str | None] = field(default_factory=dict)  # recording → how our memory differs
     usage: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)  # where lenient matching left the recording
+    told: int = 0  # how many of them the client has been told
     closed: bool = False  # archived or deleted: streams end
 
     position: int = 0  # the next event of the leading recording
@@ -66,6 +76,9 @@ class Session:
     answered: set[str] = field(default_factory=set)  # tool calls that have their answer
     partial: bool = False  # results came since the last idle, but not all of them
     count: int = 0
+
+    def __post_init__(self) -> None:
+        self.names |= self._thread_names()
 
     @property
     def leader(self) -> Track | None:
@@ -200,8 +213,14 @@ class Session:
         waiting = {event["id"] for event in self.queued}
         self.position = min(recording.gates.index(index) for index, id in taken.items() if id in waiting)
         ours = {place: id for id, place in self.calls.items()}
-        self.names = {call: ours[place] for call, place in recording.calls.items() if place in ours}
+        calls = {call: ours[place] for call, place in recording.calls.items() if place in ours}
+        self.names = {**self._thread_names(), **calls}
         self.anchor, self.lag = None, 0.0
+
+    def _thread_names(self) -> dict[str, str]:
+        """The leading recording's threads under this session's ids: whichever leads, the same ones."""
+        threads = self.leader.recording.threads if self.leader else {}
+        return {recorded: thread_id(self.id, number) for recorded, number in threads.items()}
 
     # -- what the session does -----------------------------------------------------------------
 
@@ -256,6 +275,10 @@ class Session:
             written = over or seconds_between(output.created_at, recorded["processed_at"]) >= 0
             if written and output not in self.outputs:
                 self.outputs.append(output)
+        for item in track.recording.memory_writes:
+            written = over or seconds_between(item[1].created_at, recorded["processed_at"]) >= 0
+            if written and item not in self.memory:
+                self.memory.append(item)
 
     def _moment(self, recorded: str) -> str:
         """The recorded time, put off by what the recording didn't have: the log never goes back."""
@@ -280,7 +303,7 @@ class Session:
         """Some results came and the recording has more: idle again with the rest. [doc]"""
         waiting = [call for call in self.awaited if call not in self.answered]
         if self.partial and waiting and answered_call(recorded):
-            self._add(unrecorded.reminder(waiting))
+            self._add(unrecorded.reminder(self.log, waiting))
 
     def _add(self, events: Sequence[Event]) -> None:
         """Append events that no recording has."""

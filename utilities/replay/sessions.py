@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 from anthropic.types.beta.session_create_params import SessionCreateParams
 from anthropic.types.beta.session_update_params import SessionUpdateParams
 from anthropic.types.beta.sessions.event_send_params import EventSendParams
 from anthropic.types.beta.sessions.resource_add_params import ResourceAddParams
+from anthropic.types.beta.sessions.resource_update_params import ResourceUpdateParams
 
 from .errors import ApiError, not_found
 from .ids import make_id, seconds_between
 from .library import Library
+from .memory_stores import MemoryStores
+from .mount import difference
+from .multiagent import expanded
 from .paging import Query, page_of
 from .recording import Event
 from .session import Session
@@ -29,8 +34,10 @@ from .store import (
     patched_metadata,
     resolved_agent,
 )
+from .vaults import Vaults
 
 UPLOADS = "/mnt/session/uploads"
+LATE = "memory stores are attached when a session is created; none comes or goes later"  # [doc]
 SNAPSHOT = (
     *("id", "type", "version", "name", "description", "model", "system", "tools", "mcp_servers", "skills"),
     *("execution_identity", "multiagent"),
@@ -64,11 +71,11 @@ class Sessions(Collection):
 
     def __init__(
         self, clock: Clock, library: Library, agents: Agents, environments: Environments, files: Files,
-        *, strict: bool, speed: float,
+        memory: MemoryStores, vaults: Vaults, *, strict: bool, speed: float,
     ) -> None:  # fmt: skip
         super().__init__(clock)
         self.library, self.agents, self.environments, self.files = library, agents, environments, files
-        self.strict, self.speed = strict, speed
+        self.memory, self.vaults, self.strict, self.speed = memory, vaults, strict, speed
         self.plays: dict[str, Session] = {}
 
     # -- the resource ---------------------------------------------------------------------------
@@ -80,15 +87,22 @@ class Sessions(Collection):
         if environment["archived_at"]:
             message = f"Environment {environment['id']} is archived and can't be used by new sessions."
             raise ApiError(400, message, code="environment_archived")
+        vault_ids = list(given.get("vault_ids") or ())
+        self.vaults.require_usable(vault_ids)
         resources = list(given.get("resources") or ())
         taken: set[str] = set()
+        attached = self.memory.attach(resources)
         for number, resource in enumerate(resources):  # all are looked at before the first is mounted
-            taken.add(self._check_resource(resource, taken, f"resources.{number}."))
+            if resource["type"] != "memory_store":
+                taken.add(self._check_resource(resource, taken, f"resources.{number}."))
         id = self.new_id()
         tracks = self.library.tracks(agent["name"])
+        mounts = [self.memory.mount(resource) for resource in attached.values()]
+        unlike = {track.recording.name: difference(track.recording.mounts, mounts) for track in tracks}
+        tracks.sort(key=lambda track: unlike[track.recording.name] is not None)
         # A session is as old as the recording that it will probably follow.
         created_at = tracks[0].recording.header["recorded_at"] if tracks else self.clock.tick()
-        play = Session(id, created_at, tracks, strict=self.strict, speed=self.speed)
+        play = Session(id, created_at, tracks, strict=self.strict, speed=self.speed, unlike=unlike)
         item = {
             "id": id,
             "type": "session",
@@ -101,13 +115,17 @@ class Sessions(Collection):
             "outcome_evaluations": [],
             "resources": [],
             "title": given.get("title"),
-            "vault_ids": list(given.get("vault_ids") or ()),
+            "vault_ids": vault_ids,
         }
         if given.get("initial_events"):
             play.send(list(given["initial_events"]), now)
         self.items[id], self.plays[id] = item, play
         for resource in resources:
-            self._mount(item, resource)
+            if resource["type"] == "memory_store":
+                item["resources"].append(attached[resource["memory_store_id"]])
+            else:
+                self._mount(item, resource)
+        self._keep(play)
         return self._shown(id, play.status)
 
     def _agent(self, given: Any) -> Resource:
@@ -117,7 +135,9 @@ class Sessions(Collection):
         if agent["archived_at"]:
             raise ApiError(400, f"Agent {agent['id']} is archived and can't be used by new sessions.")
         overrides = {key: value for key, value in reference.items() if key not in ("id", "type", "version")}
-        return {**{key: agent[key] for key in SNAPSHOT}, **resolved_agent(overrides)}
+        snapshot = {key: agent[key] for key in SNAPSHOT}
+        snapshot["multiagent"] = expanded(agent["multiagent"], self.agents.version)
+        return {**snapshot, **resolved_agent(overrides)}
 
     def update(self, id: str, body: Any, now: float) -> Resource:
         given = body_of(SessionUpdateParams, body)
@@ -143,7 +163,9 @@ class Sessions(Collection):
         rows = [self._shown(id, self.play(id, now).status) for id in self.items]
         if not query.flag("include_archived"):
             rows = [row for row in rows if not row["archived_at"]]
-        version = query.number("agent_version", 0, 1, 10**6)
+        if query.text("deployment_id"):
+            rows = []  # deployments are not part of this server, so none has created a session
+        version = query.number("agent_version", 0, 0, 10**6)
         if agent := query.text("agent_id"):
             of_agent = [row for row in rows if row["agent"]["id"] == agent]
             rows = [row for row in of_agent if version in (0, row["agent"]["version"])]
@@ -151,6 +173,8 @@ class Sessions(Collection):
             rows = [row for row in rows if row["status"] in statuses]
         if within := query.within("created_at"):
             rows = [row for row in rows if within(row["created_at"])]
+        if store := query.text("memory_store_id"):
+            rows = [row for row in rows if store in map(handle, row["resources"])]
         return page_of(rows, query, default=20, most=100, order=query.order("desc"), back=True)
 
     def archive_session(self, id: str, now: float) -> Resource:
@@ -189,18 +213,35 @@ class Sessions(Collection):
         }
 
     def play(self, id: str, now: float) -> Session:
-        """The session, played up to `now`, with the files that it has made by then."""
+        """The session, played up to `now`, with the files and memories that it has made by then."""
         if id not in self.plays:
             raise not_found("Session", id)
         play = self.plays[id]
         play.advance(now)
+        self._keep(play)
+        return play
+
+    def play_attached(self, store_id: str, now: float) -> None:
+        """Play every session that has this memory store, up to `now`."""
+        for id, item in self.items.items():
+            if store_id in map(handle, item["resources"]):
+                self.play(id, now)
+
+    def _keep(self, play: Session) -> None:
+        """Put what the session has made into the stores of files and memories."""
         for output in play.outputs[play.filed :]:
             self.files.add(
                 output.filename, output.content.encode(), mime_type=output.mime_type,
-                session_id=id, downloadable=True, created_at=output.created_at,
+                session_id=play.id, downloadable=True, created_at=output.created_at,
             )  # fmt: skip
         play.filed = len(play.outputs)
-        return play
+        mounted = {resource["mount_path"]: resource for resource in self.items[play.id]["resources"]}
+        for path, write in play.memory[play.remembered :]:
+            try:
+                self.memory.write(play.id, mounted.get(path), write)
+            except ApiError as error:
+                play.notes.append(f"{path}{write.path} was written when this was recorded, not now: {error}")
+        play.remembered = len(play.memory)
 
     # -- its events -------------------------------------------------------------------------------
 
@@ -210,9 +251,12 @@ class Sessions(Collection):
         if not events:
             raise ApiError(400, "events: at least one event is needed")
         play = self.play(id, now)
-        known = len(play.notes)
         accepted = play.send(events, now)
-        return {"data": accepted}, play.notes[known:]
+        self._keep(play)
+        if play.leader is not None and (unlike := play.unlike.pop(play.leader.recording.name, None)):
+            play.notes.append(f"the memory is not what {play.leader.recording.name} began with: {unlike}")
+        notes, play.told = play.notes[play.told :], len(play.notes)
+        return {"data": accepted}, notes
 
     def list_events(self, id: str, query: Query, now: float) -> dict[str, Any]:
         play = self.play(id, now)
@@ -231,6 +275,8 @@ class Sessions(Collection):
     # -- its resources ----------------------------------------------------------------------------
 
     def add_resource(self, id: str, body: Any, now: float) -> Resource:
+        if isinstance(body, dict) and body.get("type") == "memory_store":
+            raise ApiError(400, f"type: {LATE}")
         given = body_of(ResourceAddParams, body)
         item = self.get(id)
         self._check_resource(given, {resource["mount_path"] for resource in item["resources"]})
@@ -238,7 +284,7 @@ class Sessions(Collection):
 
     def resource(self, id: str, resource_id: str) -> Resource:
         resources: list[Resource] = self.get(id)["resources"]
-        found = next((resource for resource in resources if resource["id"] == resource_id), None)
+        found = next((resource for resource in resources if handle(resource) == resource_id), None)
         if found is None:
             raise not_found("Session resource", resource_id)
         return found
@@ -249,31 +295,58 @@ class Sessions(Collection):
 
     def delete_resource(self, id: str, resource_id: str) -> Resource:
         resource = self.resource(id, resource_id)
+        if resource["type"] == "memory_store":
+            raise ApiError(400, f"{resource_id}: {LATE}")
         self.get(id)["resources"].remove(resource)
+        if resource.get("file_id") in self.files.items:  # the copy that only this session had
+            self.files.delete(resource["file_id"])
         return {"id": resource_id, "type": "session_resource_deleted"}
+
+    def rotate_token(self, id: str, resource_id: str, body: Any) -> Resource:
+        """Take a new token for a repository. Like every secret here it is not kept."""
+        body_of(ResourceUpdateParams, body, in_path=("session_id",))
+        resource = self.resource(id, resource_id)
+        if resource["type"] != "github_repository":
+            message = f"{resource_id} is a {resource['type']}: only a github_repository has a token."
+            raise ApiError(400, message)  # [sdk]
+        resource["updated_at"] = self.clock.tick()
+        return resource
 
     def _check_resource(self, resource: Resource, taken: set[str], where: str = "") -> str:
         """Refuse a resource that can't be mounted; returns the path it will be mounted at."""
-        if resource["type"] != "file":
-            raise ApiError(400, f"{where}type: this server mounts files; {resource['type']} is not there yet")
-        self.files.get(resource["file_id"])
-        path = mount_path(resource, where)
+        if resource["type"] == "github_repository":
+            path = repository_path(resource, where)
+        else:
+            self.files.get(resource["file_id"])
+            path = mount_path(resource, where)
         if path in taken:
             raise ApiError(400, f"{where}mount_path: {path} is taken by another resource")
         return path
 
     def _mount(self, item: Resource, resource: Resource) -> Resource:
-        copy = self.files.mounted(resource["file_id"], item["id"])
+        if resource["type"] == "github_repository":
+            # Nothing is cloned: what the agent found in it is in the recording. [ours]
+            what = {"url": resource["url"], "checkout": resource.get("checkout")}
+            path, created_at, seed = repository_path(resource), self.clock.tick(), resource["url"]
+        else:
+            copy = self.files.mounted(resource["file_id"], item["id"])
+            what = {"file_id": copy["id"]}
+            path, created_at, seed = mount_path(resource), copy["created_at"], copy["id"]
         mounted = {
-            "id": make_id("sesrsc", item["id"], len(item["resources"]), copy["id"]),
-            "type": "file",
-            "file_id": copy["id"],
-            "mount_path": mount_path(resource),
-            "created_at": copy["created_at"],
-            "updated_at": copy["created_at"],
+            "id": make_id("sesrsc", item["id"], len(item["resources"]), seed),
+            "type": resource["type"],
+            **what,
+            "mount_path": path,
+            "created_at": created_at,
+            "updated_at": created_at,
         }
         item["resources"].append(mounted)
         return mounted
+
+
+def handle(resource: Resource) -> str:
+    """What the resource routes find it by: an attached memory store has no resource id [sdk]. [ours]"""
+    return str(resource.get("id") or resource["memory_store_id"])
 
 
 def mount_path(resource: Resource, where: str = "") -> str:
@@ -284,3 +357,17 @@ def mount_path(resource: Resource, where: str = "") -> str:
     if not names or ".." in names or "\0" in wanted:
         raise ApiError(400, f"{where}mount_path: {wanted!r} does not stay below {UPLOADS}")
     return str(PurePosixPath(UPLOADS, *names))
+
+
+def repository_path(resource: Resource, where: str = "") -> str:
+    """Where the container has a repository: `/workspace/<its name>` by default. [sdk]"""
+    try:
+        name = PurePosixPath(urlsplit(resource["url"]).path).name.removesuffix(".git")
+    except ValueError as error:
+        raise ApiError(400, f"{where}url: {error}") from error
+    wanted = resource.get("mount_path") or f"/workspace/{name}"
+    if not name:
+        raise ApiError(400, f"{where}url: {resource['url']!r} names no repository")
+    if not wanted.startswith("/") or ".." in PurePosixPath(wanted).parts or "\0" in wanted:
+        raise ApiError(400, f"{where}mount_path: {wanted!r} must be an absolute path without `..`")
+    return str(PurePosixPath(wanted))

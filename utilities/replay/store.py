@@ -16,6 +16,7 @@ from anthropic.types.beta.agent_update_params import AgentUpdateParams
 from anthropic.types.beta.environment_create_params import EnvironmentCreateParams
 from anthropic.types.beta.environment_update_params import EnvironmentUpdateParams
 
+from . import multiagent
 from .errors import ApiError, not_found
 from .ids import later, make_id
 from .paging import Query, page_of
@@ -45,6 +46,7 @@ class Collection:
     made: int = 0
     kind: ClassVar[str]
     prefix: ClassVar[str]
+    least: ClassVar[int] = 0  # the smallest `limit` of its list
 
     def new_id(self) -> str:
         self.made += 1
@@ -62,7 +64,7 @@ class Collection:
         rows = [item for item in self.items.values() if archived or not item.get("archived_at")]
         if within := query.within("created_at"):
             rows = [item for item in rows if within(item["created_at"])]
-        return page_of(rows, query, default=default, most=most, order="desc")
+        return page_of(rows, query, default=default, most=most, least=self.least, order="desc")
 
     def archive(self, id: str) -> Resource:
         item = self.get(id)
@@ -88,10 +90,15 @@ def checked_metadata(metadata: dict[str, str]) -> dict[str, str]:
     return metadata
 
 
-def body_of(params: type, body: Any) -> Resource:
-    if isinstance(body, dict) and (header := next((key for key in NOT_IN_BODY if key in body), None)):
-        raise ApiError(400, f"{header}: Extra inputs are not permitted")
-    return validate(params, body)
+def body_of(params: type, body: Any, *, in_path: tuple[str, ...] = ()) -> Resource:
+    """A body as the SDK's `params` describe it, less the headers and path parameters they carry."""
+    elsewhere = (*NOT_IN_BODY, *in_path)
+    if isinstance(body, dict) and (stray := next((key for key in elsewhere if key in body), None)):
+        raise ApiError(400, f"{stray}: Extra inputs are not permitted")
+    if not in_path or not isinstance(body, dict):
+        return validate(params, body)
+    given = validate(params, {**body, **dict.fromkeys(in_path, "")})
+    return {key: value for key, value in given.items() if key not in in_path}
 
 
 # -- agents ---------------------------------------------------------------------------------
@@ -163,6 +170,9 @@ class Agents(Collection):
             "metadata": checked_metadata(given.get("metadata") or {}),
             **self._stamps(),
         }
+        agent["multiagent"] = multiagent.resolved(
+            given.get("multiagent"), {**agent, "multiagent": None}, self.version
+        )
         self.items[agent["id"]] = agent
         self.versions[agent["id"]] = [agent]
         return agent
@@ -192,6 +202,8 @@ class Agents(Collection):
             raise ApiError(400, "name: must not be empty")
         changed = {**agent, **resolved_agent(given)}
         changed["metadata"] = patched_metadata(agent["metadata"], given.get("metadata"))
+        if "multiagent" in given:
+            changed["multiagent"] = multiagent.resolved(given["multiagent"], agent, self.version)
         if changed != agent:
             changed |= {"version": agent["version"] + 1, "updated_at": self.clock.tick()}
             self.items[id] = changed
@@ -281,6 +293,7 @@ class Files(Collection):
     """Uploads, the copies that sessions mount, and what sessions leave behind."""
 
     kind, prefix = "File", "file"
+    least = 1  # [sdk]
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
@@ -295,8 +308,9 @@ class Files(Collection):
         session_id: str | None = None,
         downloadable: bool = False,
         created_at: str | None = None,
+        lifetime: int = 0,
     ) -> Resource:
-        """Keep a file. Only what an agent made can be downloaded again. [doc]"""
+        """Keep a file, for so many seconds if any. Only what an agent made can be downloaded again. [doc]"""
         name = PurePosixPath(filename.replace("\\", "/")).name  # only the last part is kept [sdk]
         mime_type = mime_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
         file: Resource = {
@@ -305,9 +319,9 @@ class Files(Collection):
             "filename": name or "unnamed" + (mimetypes.guess_extension(mime_type) or ""),
             "mime_type": mime_type,
             "size_bytes": len(content),
-            "created_at": created_at or self.clock.tick(),
+            "created_at": (created_at := created_at or self.clock.tick()),
             "downloadable": downloadable,
-            "expires_at": None,
+            "expires_at": later(created_at, lifetime) if lifetime else None,
             "scope": {"type": "session", "id": session_id} if session_id else None,
         }
         self.items[file["id"]] = file
@@ -338,7 +352,7 @@ class Files(Collection):
             return {"data": [file for file in rows[::-1] if file["id"] in ids][:100], "next_page": None}
         if scope := query.text("scope_id"):
             rows = self.of_session(scope)
-        return page_of(rows, query, default=20, most=1000, order="desc")
+        return page_of(rows, query, default=20, most=1000, least=self.least, order="desc")
 
     def of_session(self, session_id: str) -> builtins.list[Resource]:
         """What a session has mounted and what it has made, oldest first."""

@@ -17,14 +17,9 @@ def deletion() -> list[Event]:
     return [{"type": "session.deleted"}]
 
 
-def reminder(waiting: Sequence[str]) -> list[Event]:
-    """Some of the results came: the session is idle again, with the rest. [doc]"""
-    return [
-        {
-            "type": "session.status_idle",
-            "stop_reason": {"type": "requires_action", "event_ids": list(waiting)},
-        }
-    ]
+def reminder(log: Sequence[Event], waiting: Sequence[str]) -> list[Event]:
+    """Some of the results came: the session is idle again, with the rest. [doc; seen: the order]"""
+    return idling(log, {"type": "requires_action", "event_ids": list(waiting)})
 
 
 def interruption(log: Iterable[Event], sent: Event) -> list[Event]:
@@ -43,13 +38,16 @@ def interruption(log: Iterable[Event], sent: Event) -> list[Event]:
         for call in calls
         if call["id"] not in answered
     ]
-    end = {"stop_reason": {"type": "end_turn"}}
-    thread = next((e for e in reversed(history) if e["type"] == "session.thread_status_running"), None)
-    usage = next((e for e in reversed(history) if e["type"] == "session.usage"), None)
-    events = [*failed, sent]
-    if thread is not None:
+    return [*failed, sent, *idling(history, {"type": "end_turn"})]
+
+
+def idling(log: Sequence[Event], stop_reason: dict[str, object]) -> list[Event]:
+    """How a session goes idle: its thread first, then what it has used, then itself. [seen]"""
+    last = {event["type"]: event for event in log}
+    events: list[Event] = []
+    if thread := last.get("session.thread_status_running"):
         names = {key: thread[key] for key in ("session_thread_id", "agent_name")}
-        events.append({"type": "session.thread_status_idle", **names, **end})
-    if usage is not None:
+        events.append({"type": "session.thread_status_idle", **names, "stop_reason": stop_reason})
+    if usage := last.get("session.usage"):
         events.append({"type": "session.usage", "usage": usage["usage"], "budget": usage.get("budget")})
-    return [*events, {"type": "session.status_idle", **end}]
+    return [*events, {"type": "session.status_idle", "stop_reason": stop_reason}]

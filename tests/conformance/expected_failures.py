@@ -1,0 +1,52 @@
+"""Which of the SDK's tests can't pass, and why: a pytest plugin, loaded where those tests run.
+
+An unlisted failure fails the run, as failures do. So does a listed test that passes, or that isn't
+there any more: its line has to go. Imports nothing of this project, which isn't installed there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+LIST = Path(__file__).with_suffix(".txt")
+
+
+def listed(text: str) -> dict[str, str]:
+    """Reasons by test, from lines `test: reason`; blank lines and those that begin with `#` are for readers.
+
+    Raises:
+        ValueError: a line without a reason, or a test that is listed twice.
+    """
+    reasons: dict[str, str] = {}
+    for line in text.splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        test, _, reason = line.partition(": ")
+        if not reason.strip() or test in reasons:
+            raise ValueError(f"{LIST.name}: one reason for each test, once: {line!r}")
+        reasons[test] = reason.strip()
+    return reasons
+
+
+def function_of(nodeid: str) -> str:
+    """The test function of a test: its variants (loose, strict, aiohttp) pass or fail together."""
+    return nodeid.partition("[")[0]
+
+
+def gone(reasons: Iterable[str], nodeids: Iterable[str]) -> list[str]:
+    """Listed tests of the files that were collected which these no longer have."""
+    there = {function_of(nodeid) for nodeid in nodeids}
+    files = {nodeid.partition("::")[0] for nodeid in there}
+    return [test for test in reasons if test.partition("::")[0] in files and test not in there]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    reasons = listed(LIST.read_text("utf-8"))
+    if missing := gone(reasons, [item.nodeid for item in items]):
+        raise pytest.UsageError(f"{LIST.name}: no such test, remove its line: {', '.join(missing)}")
+    for item in items:
+        if reason := reasons.get(function_of(item.nodeid)):
+            item.add_marker(pytest.mark.xfail(reason=reason, strict=True))

@@ -1,0 +1,97 @@
+"""The tests of the locked anthropic version, and an environment to run them in.
+
+Both are made once, in a folder that git ignores: the tests come from the source distribution, fetched by
+name from the package index that pip is set up with; its source folder stays behind, so that what is
+tested is the installed package.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+CACHE = ROOT / ".conformance"
+LOCK = ROOT / "requirements.lock"
+NEEDS = Path(__file__).parent / "requirements.txt"
+UV = Path(sys.executable).parent / "uv"
+
+
+class NotPrepared(Exception):
+    """The tests can't be fetched or installed; seen by whoever runs `make conformance`."""
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Unpacked tests, and the Python to run them with."""
+
+    folder: Path
+    python: Path
+
+
+def locked_version() -> str:
+    """The anthropic version in requirements.lock."""
+    found = re.search(r"^anthropic==(\S+)", LOCK.read_text("utf-8"), re.M)
+    if found is None:
+        raise NotPrepared(f"{LOCK} does not pin anthropic")
+    return found[1]
+
+
+def prepared() -> Suite:
+    """The suite, made anew when a version, a need or this Python has changed since the last time."""
+    version = locked_version()
+    suite = Suite(CACHE / "suite", CACHE / "venv" / "bin" / "python")
+    stamp = CACHE / "stamp"
+    made_of = "\n".join([sys.version, NEEDS.read_text("utf-8"), LOCK.read_text("utf-8")])
+    if not stamp.exists() or stamp.read_text("utf-8") != made_of:
+        print(f"Fetching the tests of anthropic {version} into {CACHE.name}", file=sys.stderr)
+        shutil.rmtree(CACHE, ignore_errors=True)
+        CACHE.mkdir()
+        _unpack(_fetched(version), suite.folder)
+        _install(version, suite.python)
+        stamp.write_text(made_of, "utf-8")  # last: what was interrupted is simply done again
+    return suite
+
+
+def _fetched(version: str) -> Path:
+    wanted = f"anthropic=={version}"
+    only_source = ["--no-deps", "--no-binary", "anthropic", "--dest", str(CACHE)]
+    _run(
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--disable-pip-version-check",
+        *only_source,
+        wanted,
+    )
+    (archive,) = CACHE.glob("anthropic-*.tar.gz")
+    return archive
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    """The tests and their settings, nothing else."""
+    with tarfile.open(archive) as tar:
+        for member in tar.getmembers():
+            _, _, path = member.name.partition("/")
+            if path == "pyproject.toml" or path.startswith("tests/"):
+                tar.extract(member.replace(name=path), folder, filter="data")
+
+
+def _install(version: str, python: Path) -> None:
+    _run(str(UV), "venv", "--quiet", "--python", sys.executable, str(python.parents[1]))
+    needs = [f"anthropic[aiohttp,webhooks]=={version}", "-r", str(NEEDS), "-c", str(LOCK)]
+    _run(str(UV), "pip", "install", "--quiet", "--python", str(python), *needs)
+
+
+def _run(*command: str) -> None:
+    try:
+        subprocess.run(command, cwd=ROOT, check=True, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise NotPrepared(f"{error}. A package index is needed, and `make setup` done.") from error
