@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    line = f"{MARK}(recordings, strict=True, speed=0, faults=None): what the fixture managed_agents_api serves"
+    line = f"{MARK}(recordings, strict=True, speed=0, faults=…): what the fixture managed_agents_api serves"
     config.addinivalue_line("markers", line)
 
 
@@ -47,9 +47,7 @@ def managed_agents_api(request: pytest.FixtureRequest) -> Iterator[ManagedAgents
     When the test is over, it fails if the program sent what no recording continues, even if the
     program swallowed the server's refusal. A test that provokes this ends with `unrecorded.clear()`.
     """
-    options = _options(request)
-    recordings = options.pop("recordings")
-    with _api(recordings, options) as api, pytest.MonkeyPatch.context() as patch:
+    with _api(request) as api, pytest.MonkeyPatch.context() as patch:
         for name, value in api.environment.items():
             patch.setenv(name, value)
         patch.delenv("COOKBOOK_OFFLINE", raising=False)  # `connect()` too is to come here
@@ -61,11 +59,11 @@ def managed_agents_api(request: pytest.FixtureRequest) -> Iterator[ManagedAgents
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     """Here and not in the fixture's end, so that a test has one result, failed or passed."""
-    __tracebackhide__ = True
     try:
         result = yield
-        if (api := item.stash.get(API, None)) and api.strict:
-            api.assert_recorded()
+        api = item.stash.get(API, None)
+        if api and api.strict and api.unrecorded:
+            raise _failure("\n".join(exchange.error for exchange in api.unrecorded))
         return result
     except (Exception, pytest.fail.Exception):
         if api := item.stash.get(API, None):
@@ -73,16 +71,34 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
         raise
 
 
+def _failure(message: str) -> BaseException:
+    """What pytest shows without a trace: nothing in it would help."""
+    return pytest.fail.Exception(f"managed_agents_api: {message}", pytrace=False)
+
+
+def _api(request: pytest.FixtureRequest) -> ManagedAgentsApi:
+    try:
+        from utilities.replay.testing import ManagedAgentsApi  # takes a second or two, so only when needed
+    except ModuleNotFoundError as error:
+        import utilities
+
+        where = getattr(utilities, "__file__", None) or list(utilities.__path__)
+        raise _failure(f"{error}: it needs the cookbook's package `utilities`, here it is {where}") from None
+    try:
+        return ManagedAgentsApi(**_options(request))
+    except (ValueError, OSError) as error:
+        raise _failure(str(error)) from None
+
+
 def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
     """What the marks say, the closest one first, then the ini file, then the folder beside the test."""
     beside = request.path.parent
     options: dict[str, Any] = {}
     for mark in reversed(list(request.node.iter_markers(MARK))):
-        named = dict(zip(("recordings",), mark.args, strict=False))
-        if len(mark.args) > 1 or (unknown := [name for name in mark.kwargs if name not in OPTIONS]):
-            what = ", ".join(unknown) if len(mark.args) < 2 else "a second positional argument"
-            raise pytest.UsageError(f"@pytest.mark.{MARK} doesn't know {what}; it takes {', '.join(OPTIONS)}")
-        options |= named | mark.kwargs
+        options |= dict(zip(OPTIONS[:1], mark.args, strict=False)) | mark.kwargs
+        unknown = [*map(repr, mark.args[1:]), *(name for name in mark.kwargs if name not in OPTIONS)]
+        if unknown:
+            raise ValueError(f"the mark doesn't know {', '.join(unknown)}; it takes {', '.join(OPTIONS)}")
     if "recordings" in options:
         given = options["recordings"]
         sources = given if isinstance(given, list | tuple) else [given]
@@ -90,16 +106,3 @@ def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
     folder = beside / "recordings"
     default = [folder] if folder.is_dir() else []
     return options | {"recordings": request.config.getini(INI) or default}
-
-
-def _api(recordings: list[Any], options: dict[str, Any]) -> ManagedAgentsApi:
-    try:
-        from utilities.replay.testing import ManagedAgentsApi  # a second or two, so only when it is needed
-    except ModuleNotFoundError as error:
-        import utilities
-
-        raise pytest.UsageError(
-            f"managed_agents_api needs the cookbook's package `utilities`, but here that name is "
-            f"{getattr(utilities, '__file__', None) or utilities.__path__} ({error})"
-        ) from error
-    return ManagedAgentsApi(recordings, **options)

@@ -17,7 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from anthropic import Anthropic, AsyncAnthropic
+import httpx2
+from anthropic import Anthropic, AsyncAnthropic, DefaultAsyncHttpxClient
 
 from .api import Request, Response
 from .library import Library, said
@@ -39,13 +40,13 @@ class Exchange:
     Attributes:
         method, path: `POST`, `/v1/sessions/sesn_…/events` for example.
         status: the HTTP status.
-        error: what the server said if it refused, or None.
+        error: what the server said if it refused, else empty.
     """
 
     method: str
     path: str
     status: int
-    error: str | None = None
+    error: str = ""
 
     def __str__(self) -> str:
         return f"{self.method} {self.path} {self.status}" + (f": {self.error}" if self.error else "")
@@ -173,8 +174,12 @@ class ManagedAgentsApi:
 
     @cached_property
     def async_client(self) -> AsyncAnthropic:
-        """The SDK's async client, connected to this server. Good for one event loop, as always."""
-        return AsyncAnthropic(api_key=KEY, base_url=self.base_url)
+        """The SDK's async client, connected to this server.
+
+        It keeps no connection open, so that nobody has to close it in the event loop that used it.
+        """
+        http_client = DefaultAsyncHttpxClient(limits=httpx2.Limits(max_keepalive_connections=0))
+        return AsyncAnthropic(api_key=KEY, base_url=self.base_url, http_client=http_client)
 
     def assert_recorded(self) -> None:
         """Everything that was sent is recorded. The fixture checks this by itself.
@@ -184,7 +189,7 @@ class ManagedAgentsApi:
         """
         __tracebackhide__ = True
         if self.unrecorded:
-            raise AssertionError("\n".join(exchange.error or "" for exchange in self.unrecorded))
+            raise AssertionError("\n".join(exchange.error for exchange in self.unrecorded))
 
     def assert_finished(self) -> None:
         """At least one session was made, and each followed its recording to the end.
@@ -215,13 +220,13 @@ class ManagedAgentsApi:
         error: dict[str, Any] = {}
         if isinstance(answer, Response) and status >= 400:
             error = answer.content["error"]
-        exchange = Exchange(request.method, request.path, status, error.get("message"))
+        exchange = Exchange(request.method, request.path, status, error.get("message", ""))
         self.exchanges.append(exchange)
         if error.get("details", {}).get("error_code") == UNRECORDED:
             self.unrecorded.append(exchange)
-        if isinstance(answer, Response) and status < 400 and request.path.rstrip("/") == "/v1/sessions":
-            if request.method == "POST":
-                self.sessions.append(PlayedSession(self.server.api.sessions.plays[answer.content["id"]]))
+        created = (request.method, request.path.rstrip("/"), status) == ("POST", "/v1/sessions", 200)
+        if created and isinstance(answer, Response):
+            self.sessions.append(PlayedSession(self.server.api.sessions.plays[answer.content["id"]]))
 
     def __enter__(self) -> ManagedAgentsApi:
         self.server.start()
