@@ -1,4 +1,4 @@
-"""The fixture `managed_agents_api` in other people's suites: each test here is a small suite, run by pytest."""
+"""The fixture `managed_agents_api` in other people's suites: a test here is a small suite, run by pytest."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from utilities.replay.testing import ManagedAgentsApi
 
 from .calling import SAY_GO, new_session
 from .recordings import Script
-from .test_library import asking
+from .test_library import asking, confirm
+from .test_session import message
 
 pytest_plugins = ["pytester"]
 
@@ -114,7 +115,7 @@ def test_a_project_with_utilities_of_its_own_does_not_notice(pytester):
             pass
         """
     )
-    # Not editable any more, as it is for others; and `python -m`, so that the project comes first on the path.
+    # Not editable, as others install it; and by `python -m`, so that the project comes first on the path.
     editable = "sys.meta_path[:] = [f for f in sys.meta_path if 'Editable' not in repr(f)]"
     pytester.makeconftest(f"import sys; {editable}")
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
@@ -125,9 +126,8 @@ def test_a_project_with_utilities_of_its_own_does_not_notice(pytester):
 
 def test_every_package_is_installed():
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"]
-    found = {
-        str(init.parent.relative_to(ROOT)).replace("/", ".") for init in ROOT.glob("utilities/**/__init__.py")
-    }
+    folders = {init.parent.relative_to(ROOT) for init in ROOT.glob("utilities/**/__init__.py")}
+    found = {".".join(folder.parts) for folder in folders}
     assert set(listed) - {"managed_agents_pytest"} == found - {"utilities.managed_agents_pytest"}
 
 
@@ -247,7 +247,7 @@ def test_a_recording_written_in_the_test_file_and_faults(suite):
     @pytest.mark.managed_agents(recordings=weather("mine", "Mine?").recording(), faults=Faults(end_after=1))
     def test_it(managed_agents_api):
         assert ask("Mine?") == ""  # the program takes the end of its stream for the end of the turn
-        with pytest.raises(AssertionError, match="mine goes on at event 8 of 14 with user.custom_tool_result 'rain'"):
+        with pytest.raises(AssertionError, match="at event 8 of 14 with user.custom_tool_result 'rain'"):
             managed_agents_api.assert_finished()
     @pytest.mark.managed_agents(speed=1e-9)
     def test_speed(managed_agents_api):
@@ -380,8 +380,7 @@ def test_finished_means_every_session_to_its_end():
         api.client.beta.sessions.events.send(session, **SAY_GO)
         with pytest.raises(AssertionError, match="user.message 'more', which was never sent"):
             api.assert_finished()
-        more = {"type": "user.message", "content": [{"type": "text", "text": "more"}]}
-        api.client.beta.sessions.events.send(session, events=[more])
+        api.client.beta.sessions.events.send(session, events=[message("more")])
         api.assert_finished()
         new_session(api.client)
         with pytest.raises(AssertionError, match="goes on at event 3"):
@@ -414,13 +413,9 @@ def test_an_agent_that_is_not_done_is_not_finished():
 def test_a_verdict_is_an_answer_too():
     with api_on(asking("1-approve", "allow"), asking("2-deny", "deny")) as api:
         session, events = new_session(api.client), api.client.beta.sessions.events
-        events.send(
-            session, events=[{"type": "user.message", "content": [{"type": "text", "text": "clean up"}]}]
-        )
+        events.send(session, events=[message("clean up")])
         call = next(event.id for event in events.list(session) if event.type == "agent.tool_use")
-        events.send(
-            session, events=[{"type": "user.tool_confirmation", "tool_use_id": call, "result": "deny"}]
-        )
+        events.send(session, events=[confirm(call, "deny")])
         (played,) = api.sessions
         assert played.answers == [("bash", "deny")]
         assert (played.recording, played.status, played.missing) == ("2-deny", "idle", None)
@@ -431,8 +426,7 @@ def test_what_was_not_recorded_can_be_asserted():
         session = new_session(api.client)
         api.assert_recorded()
         with pytest.raises(Exception, match="unrecorded"):
-            say = {"type": "user.message", "content": [{"type": "text", "text": "stop"}]}
-            api.client.beta.sessions.events.send(session, events=[say])
+            api.client.beta.sessions.events.send(session, events=[message("stop")])
         with pytest.raises(AssertionError, match="it has 'go' where you sent 'stop'"):
             api.assert_recorded()
         assert [exchange.status for exchange in api.unrecorded] == [400]

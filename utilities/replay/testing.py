@@ -235,9 +235,9 @@ class ManagedAgentsApi:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.server.stop()  # first, so that a stream that is still read ends as it would anywhere
         if "client" in self.__dict__:
             self.client.close()
-        self.server.stop()
 
 
 def _loaded(source: Source) -> Iterable[Recording]:
