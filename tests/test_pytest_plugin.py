@@ -122,6 +122,7 @@ def test_a_project_with_utilities_of_its_own_does_not_notice(pytester):
     out = subprocess.run(command, cwd=pytester.path, capture_output=True, text=True).stdout
     assert "1 passed, 1 error" in out
     assert f"it needs the cookbook's package `utilities`, here it is {pytester.path}" in out
+    assert "Traceback" not in out and "During handling" not in out
 
 
 def test_every_package_is_installed():
@@ -187,14 +188,18 @@ def test_connect_comes_here_too(suite):
 def test_clients_that_are_ready_and_leave_nothing_open(suite):
     tests = """
     import asyncio
+    kept = []
     def test_sync(managed_agents_api):
         assert list(managed_agents_api.client.beta.sessions.list()) == []
+        kept.append(managed_agents_api.client)
+    def test_sync_after():
+        assert kept[0].is_closed()
     def test_async_in_two_loops(managed_agents_api):
         async def sessions():
             return [session async for session in managed_agents_api.async_client.beta.sessions.list()]
         assert asyncio.run(sessions()) == asyncio.run(sessions()) == []
     """
-    ends(suite(tests, "-W", "error", how="subprocess"), passed=2)
+    ends(suite(tests, "-W", "error", how="subprocess"), passed=3)
 
 
 # -- which recordings, which options ---------------------------------------------------------------------
@@ -311,6 +316,26 @@ def test_a_refusal_that_is_meant_to_be(suite, before, after, outcomes):
     ends(suite(f"{before}\n{SWALLOWING.strip()}\n{after}\n"), **outcomes)
 
 
+def test_not_strict_means_that_a_refusal_is_the_programs_affair(suite):
+    tests = """
+    import anthropic
+    @pytest.mark.managed_agents(strict=False)
+    def test_it(managed_agents_api):
+        ask("Rain today?")
+        with pytest.raises(anthropic.BadRequestError, match="it waits for user.message"):
+            define_an_outcome(managed_agents_api.client)
+        assert len(managed_agents_api.unrecorded) == 1
+    def define_an_outcome(client):
+        agent = client.beta.agents.create(name="weather", model="claude-sonnet-4-6")
+        environment = client.beta.environments.create(name="weather")
+        session = client.beta.sessions.create(agent=agent.id, environment_id=environment.id).id
+        rubric = {"type": "text", "content": "y"}
+        outcome = {"type": "user.define_outcome", "description": "x", "rubric": rubric}
+        client.beta.sessions.events.send(session, events=[outcome])
+    """
+    ends(suite(tests), passed=1)
+
+
 def test_another_answer_to_a_tool_call_is_not_recorded_either(suite):
     out = ends(suite("def test_it(managed_agents_api): ask('Rain today?', 'sun')"), failed=1)
     assert "it has 'rain' where you sent 'sun'" in out
@@ -401,6 +426,18 @@ def test_of_recordings_that_open_alike_one_is_enough(names):
     with api_on(short, long) as api:
         api.client.beta.sessions.events.send(new_session(api.client), **SAY_GO)
         api.assert_finished()
+
+
+def test_a_recording_that_begins_with_the_client():
+    script = Script()
+    script.event("user.message", content=message("go")["content"])
+    script.idle()
+    with api_on(script) as api:
+        new_session(api.client)
+        with pytest.raises(
+            AssertionError, match="at event 1 of 4 with user.message 'go', which was never sent"
+        ):
+            api.assert_finished()
 
 
 def test_an_agent_that_is_not_done_is_not_finished():
