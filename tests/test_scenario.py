@@ -7,11 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from anthropic import beta_tool
+from anthropic.lib.tools import ToolError
 from anthropic.types.beta.sessions import BetaManagedAgentsSessionEvent
 from pydantic import TypeAdapter
 
+from utilities import stream_until_end_turn
 from utilities.replay import Library, Recording
 from utilities.replay.scenario import main
+from utilities.replay.testing import ManagedAgentsApi
 
 DATA = Path(__file__).parents[1] / "example_data"
 RECORDINGS = sorted((DATA / "recordings").glob("*.jsonl"))
@@ -206,6 +210,135 @@ def test_a_broken_scenario_is_one_clear_line(folder, capsys, old, new, told, tas
 def test_a_folder_without_scenarios_does_not_pass(tmp_path, capsys):
     assert main([str(tmp_path / "nowhere"), "--verify"]) == 2
     assert "there is no scenario" in capsys.readouterr().err
+
+
+# -- the client's side ------------------------------------------------------------------------------------
+
+ASKING = """
+name = "asking"
+start = "2026-11-21T09:00:00Z"
+agent = { name = "asking", model = "claude-sonnet-4-6", system = "", tools = [] }
+environment = { name = "asking" }
+
+[[turns]]
+user = "go"
+[[turns.requests]]
+seconds = 1.0
+[[turns.requests.calls]]
+custom = "lookup"
+seconds = 3.0
+input.order = "7"
+result = "no such order"
+is_error = true
+[[turns.requests.calls]]
+tool = "bash"
+seconds = 0.5
+input.command = "touch /mnt/user/made; pwd"
+[[turns.requests.calls]]
+tool = "bash"
+seconds = 0.5
+input.command = "rm /mnt/user/made && echo gone"
+confirm = "VERDICT"
+[[turns.requests]]
+seconds = 1.0
+say = "Done."
+[[turns.requests.calls]]
+tool = "bash"
+seconds = 0.5
+input.command = "ls /mnt/user"
+[[turns.requests]]
+seconds = 1.0
+say = "That is all."
+"""
+VERDICTS = {
+    "allow": ("gone", False, ""),
+    "deny": ("The user denied this call.", True, "made"),
+}
+
+
+@pytest.fixture(params=VERDICTS)
+def asking(request, tmp_path):
+    """The recording of a scenario in which the client answers a call and decides about another."""
+    scenarios = tmp_path / "asking" / "scenarios"
+    scenarios.mkdir(parents=True)
+    (scenarios / "asking.toml").write_text(ASKING.replace("VERDICT", request.param))
+    assert main([str(scenarios), "--write"]) == 0
+    return Recording.load(scenarios.parent / "recordings" / "asking.jsonl"), request.param
+
+
+def test_what_waits_for_the_client_parks_the_session(asking):
+    recording, verdict = asking
+    types = [event["type"].rpartition(".")[2] for event in recording.events]
+    parked = types.index("status_idle")
+    assert types[:parked + 1] == [
+        "status_running", "thread_status_running", "message", "model_request_start",
+        "custom_tool_use", "tool_use", "tool_use", "model_request_end", "tool_result",
+        "thread_status_idle", "usage", "status_idle",
+    ]  # fmt: skip
+    assert types[parked + 1 : parked + 6] == [
+        "custom_tool_result", "tool_confirmation", "status_running", "thread_status_running", "tool_result",
+    ]  # fmt: skip
+    custom, _, asked = [event for event in recording.events if event["type"].endswith("tool_use")][:3]
+    assert recording.events[parked]["stop_reason"]["event_ids"] == [custom["id"], asked["id"]]
+    answer, confirmation = recording.events[parked + 1 : parked + 3]
+    assert (answer["custom_tool_use_id"], answer["is_error"]) == (custom["id"], True)
+    assert (confirmation["tool_use_id"], confirmation["result"]) == (asked["id"], verdict)
+    for event in recording.events:
+        assert not EVENT.validate_python(event).model_extra
+
+
+def test_a_call_is_executed_only_if_the_client_allows_it(asking):
+    recording, verdict = asking
+    results = [
+        (event["content"][0]["text"], event["is_error"])
+        for event in recording.events
+        if event["type"] == "agent.tool_result"
+    ]
+    text, is_error, listed = VERDICTS[verdict]
+    assert results[:2] == [("/mnt", False), (text, is_error)]
+    assert results[2][0] == listed
+
+
+def test_the_time_that_the_client_takes_is_not_the_agents(asking):
+    recording, _ = asking
+    usages = [event["usage"] for event in recording.events if event["type"] == "session.usage"]
+    assert [usage["active_seconds"] for usage in usages] == [1.5, 4.5]
+
+
+def test_a_recording_says_that_the_client_was_written_by_hand(asking, folder):
+    assert "What the client answered was written by hand too." in asking[0].header["note"]
+    assert "client" not in Recording.load(made(folder)).header["note"]
+
+
+def test_a_program_plays_what_the_scenario_scripted(asking):
+    recording, verdict = asking
+    with ManagedAgentsApi(recording) as api:
+
+        @beta_tool
+        def lookup(order: str) -> str:
+            """Look an order up."""
+            raise ToolError("no such order")
+
+        agent = api.client.beta.agents.create(name="asking", model="claude-sonnet-4-6")
+        environment = api.client.beta.environments.create(name="asking")
+        session = api.client.beta.sessions.create(agent=agent.id, environment_id=environment.id)
+        allowed = verdict == "allow"
+        result = stream_until_end_turn(
+            api.client, session.id, "go", tools=[lookup], confirm=lambda call: allowed, timeout=20
+        )
+        api.assert_finished()
+    assert result.outcome == "end_turn"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [('confirm = "VERDICT"', 'confirm = "perhaps"', "perhaps"), ('result = "no such order"', "", "'result'")],
+)
+def test_a_wrong_client_is_one_clear_line(tmp_path, capsys, old, new, told):
+    (tmp_path / "asking.toml").write_text(ASKING.replace(old, new).replace("VERDICT", "allow"))
+    assert main([str(tmp_path), "--write"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("scenario: asking.toml: ") and error.count("\n") == 1 and told in error
 
 
 # -- what lesson 01 works on: the planted bugs -----------------------------------------------------------

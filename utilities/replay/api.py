@@ -119,6 +119,8 @@ class Api:
         self.sessions = Sessions(clock, library, *collections, strict=strict, speed=speed)
         self.threads, self.work = Threads(self.sessions), WorkQueue(clock, self.environments)
         self.requests = 0
+        # Told of every request and its answer, in the server's thread: for tests that look at what happened.
+        self.observer: Callable[[Request, Response | Subscription], object] = lambda request, answer: None
         self._routes = [(method, _pattern(path), function) for method, path, function in self._table()]
 
     def handle(self, request: Request, now: float) -> Response | Subscription:
@@ -134,7 +136,8 @@ class Api:
         try:
             answer = self._route(request, now)
         except ApiError as error:
-            return Response(error.status, error.body(request_id), headers)
+            answer = Response(error.status, error.body(request_id))
+        self.observer(request, answer)
         if isinstance(answer, Subscription):
             return answer
         return Response(answer.status, answer.content, {**headers, **answer.headers})

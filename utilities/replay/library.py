@@ -21,6 +21,7 @@ from .recording import OPENINGS, Event, Place, Recording, answered_call
 MASKS = (
     (re.compile(r"\b[a-z]+_[0-9A-Za-z]{16,}\b"), "<id>"),
     (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "<id>"),
+    (re.compile(r'("memory_id": ?)"[^"]+"'), r"\1<id>"),  # Astrocyte's
     (re.compile(r'("(?:score|similarity|distance)": ?)-?[0-9.]+(e-?[0-9]+)?'), r"\1<score>"),
 )
 

@@ -9,6 +9,11 @@ calls. The calls run with the SDK's own `agent_toolset`, in a scratch folder tha
 `/mnt`, and what they really return is what the recording says. Times come from the scenario and
 token counts are estimated, so the same scenario always makes the same bytes: `--verify` executes
 everything again and compares.
+
+What the client does in between is written in the scenario too, beside the call that waits for it:
+`custom = "name"` instead of `tool` is a call of the program's own tool, and `result` (and `is_error`)
+what the program answers; `confirm = "allow"` or `"deny"` (and `deny_message`) is its verdict on a
+built-in call that asks first.
 """
 
 from __future__ import annotations
@@ -37,6 +42,7 @@ NOTE = (
     "Scripted, not live: the agent's moves and the times were written by hand, its tool calls were "
     "executed for real with the SDK's agent_toolset, and token counts are estimated at four characters each."
 )
+BY_HAND = " What the client answered was written by hand too."
 TICK = 1e-6  # neighbouring events are a microsecond apart [seen]
 # List prices in US dollars per million tokens, for the estimated cost. [doc]
 PRICES = {"claude-sonnet-4-6": {"input": 3.0, "cache_write": 3.75, "cache_read": 0.3, "output": 15.0}}
@@ -107,6 +113,7 @@ class Recorder:
         self.cached = 0
         self.tokens = dict.fromkeys(("input", "cache_write", "cache_read", "output"), 0)
         self.active = 0.0
+        self.answers = 0  # of the client
 
     def emit(self, type: str, **fields: Any) -> str:
         """Append one event, a tick after the last one; returns its id."""
@@ -128,12 +135,40 @@ class Recorder:
         for request in turn["requests"]:
             calls = self.model_request(request)
             for id, call in calls:
-                await self.tool_result(id, call)
-        end = {"stop_reason": {"type": "end_turn"}}
-        self.emit("session.thread_status_idle", **thread, **end)
-        self.emit("session.usage", usage=self.usage(), budget=None)
-        self.emit("session.status_idle", **end)
+                if not waits(call):
+                    await self.tool_result(id, call)
+            if waiting := {id: call for id, call in calls if waits(call)}:
+                self.idle({"type": "requires_action", "event_ids": list(waiting)}, thread)
+                for id, call in waiting.items():
+                    self.client_answer(id, call)
+                self.emit("session.status_running")  # after the answers [seen: the order]
+                self.emit("session.thread_status_running", **thread)
+                for id, call in waiting.items():
+                    if "confirm" in call:
+                        await self.tool_result(id, call)
+        self.idle({"type": "end_turn"}, thread)
         self.now = later(self.now, 20.0)  # the user reads before going on
+
+    def idle(self, stop_reason: dict[str, Any], thread: dict[str, str]) -> None:
+        self.emit("session.thread_status_idle", **thread, stop_reason=stop_reason)
+        self.emit("session.usage", usage=self.usage(), budget=None)
+        self.emit("session.status_idle", stop_reason=stop_reason)
+
+    def client_answer(self, id: str, call: dict[str, Any]) -> None:
+        """The program's result of its own tool, or its verdict on a built-in call."""
+        self.answers += 1
+        if "custom" in call:
+            self.now = later(self.now, call["seconds"])  # the program's time, not the agent's
+            self.context += len(call["result"])
+            self.emit(
+                "user.custom_tool_result", custom_tool_use_id=id, is_error=call.get("is_error", False),
+                content=[{"type": "text", "text": call["result"]}],
+            )  # fmt: skip
+            return
+        if call["confirm"] not in ("allow", "deny"):
+            raise ScenarioError(f"confirm: {call['confirm']!r} is neither allow nor deny")
+        reason = {"deny_message": call["deny_message"]} if "deny_message" in call else {}
+        self.emit("user.tool_confirmation", tool_use_id=id, result=call["confirm"], **reason)
 
     def model_request(self, request: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
         """What one model request produces, all of it before the request's end. [seen]"""
@@ -146,16 +181,7 @@ class Recorder:
         self.wait(request["seconds"] * (1 - thinking))
         if said:
             self.emit("agent.message", content=[{"type": "text", "text": said}])
-        made = [
-            (
-                self.emit(
-                    "agent.tool_use", name=call["tool"], input=call["input"],
-                    evaluated_permission="allow", session_thread_id=None,
-                ),
-                call,
-            )
-            for call in calls
-        ]  # fmt: skip
+        made = [(self.tool_use(call), call) for call in calls]
         produced = len(said) + sum(len(str(call["input"])) for call in calls) + (400 if thinking else 0)
         spent = {
             "input": 3,
@@ -174,8 +200,18 @@ class Recorder:
         self.emit("span.model_request_end", model_request_start_id=start, is_error=False, model_usage=usage)
         return made
 
+    def tool_use(self, call: dict[str, Any]) -> str:
+        known: dict[str, Any] = {"input": call["input"]}
+        if "custom" in call:
+            return self.emit("agent.custom_tool_use", name=call["custom"], **known, session_thread_id=None)
+        known["evaluated_permission"] = "ask" if "confirm" in call else "allow"
+        return self.emit("agent.tool_use", name=call["tool"], **known, session_thread_id=None)
+
     async def tool_result(self, id: str, call: dict[str, Any]) -> None:
-        text, is_error = await self.sandbox.call(call["tool"], call["input"])
+        if call.get("confirm") == "deny":  # what the hosted API says then is in no public capture [ours]
+            text, is_error = call.get("deny_message", "The user denied this call."), True
+        else:
+            text, is_error = await self.sandbox.call(call["tool"], call["input"])
         self.wait(call["seconds"])
         blocks = [{"type": "text", "text": text}]
         self.emit("agent.tool_result", tool_use_id=id, content=blocks, is_error=is_error)
@@ -212,7 +248,7 @@ class Recorder:
             "recording": FORMAT,
             "name": self.name,
             "provenance": "scripted",
-            "note": NOTE,
+            "note": NOTE + BY_HAND * bool(self.answers),
             "recorded_at": self.scenario["start"],
             "sdk": anthropic.__version__,
             "agent": self.scenario["agent"],
@@ -222,6 +258,11 @@ class Recorder:
         if mounts := self.sandbox.memory.mounts:
             header["memory"] = [mount.to_dict() for mount in mounts]
         return Recording(path, header, self.events)
+
+
+def waits(call: dict[str, Any]) -> bool:
+    """Whether the session waits for its client before it goes on."""
+    return "custom" in call or "confirm" in call
 
 
 def tokens(characters: int) -> int:

@@ -28,6 +28,7 @@ STATUS = {
 STALE_LOOKS = 2
 TICK = 1e-6  # seconds between neighbours in a log [seen]
 NOBODY = "no recording continues from here"
+UNRECORDED = "unrecorded"  # the error code of what only a replay server refuses [ours]
 
 
 def thread_id(session_id: str, number: int) -> str:
@@ -199,6 +200,7 @@ class Session:
                 400,
                 f"{NOBODY} with this {event['type']}. {said or 'The server has no recordings'}. "
                 "Send what was recorded, record this session, or use a key to go live.",
+                code=UNRECORDED,
             )
         name, difference = closest.recording.name, differences[tracks.index(closest)]
         what = f"your {event['type']} is not the recorded one, the answer is"

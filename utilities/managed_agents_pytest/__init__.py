@@ -1,0 +1,108 @@
+"""The pytest fixture `managed_agents_api`: test your agent program on recordings, without key or network.
+
+    def test_my_agent(managed_agents_api):
+        my_program.main()                      # unmodified: finds the server by the environment
+        managed_agents_api.assert_finished()   # and did all that was recorded
+
+`@pytest.mark.managed_agents(recordings=…, strict=…, speed=…, faults=…)` on a test, a class or a
+module (`pytestmark`) says on what. Recordings are files or folders, relative to the test's file;
+without the mark it is the ini option `managed_agents_recordings` (relative to the ini file), and
+without that the folder `recordings` beside the test, if there is one. The other options are those
+of `utilities.replay.ReplayServer`. The fixture's value is a `utilities.replay.testing.ManagedAgentsApi`.
+
+pytest loads this module into every suite of an environment, so it imports nothing else before the
+fixture is used, and its import name is its own: a project may well have a `utilities` of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from utilities.replay.testing import ManagedAgentsApi
+
+MARK = "managed_agents"
+INI = "managed_agents_recordings"
+OPTIONS = ("recordings", "strict", "speed", "faults")
+API = pytest.StashKey["ManagedAgentsApi"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addini(INI, "recordings that `managed_agents_api` serves: files or folders", "paths", default=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    line = f"{MARK}(recordings, strict=True, speed=0, faults=…): what the fixture managed_agents_api serves"
+    config.addinivalue_line("markers", line)
+
+
+@pytest.fixture
+def managed_agents_api(request: pytest.FixtureRequest) -> Iterator[ManagedAgentsApi]:
+    """A replay server for this test; `ANTHROPIC_BASE_URL` and `ANTHROPIC_API_KEY` lead to it.
+
+    When the test is over, it fails if the program sent what no recording continues, even if the
+    program swallowed the server's refusal. A test that provokes this ends with `unrecorded.clear()`.
+    """
+    with _api(request) as api, pytest.MonkeyPatch.context() as patch:
+        for name, value in api.environment.items():
+            patch.setenv(name, value)
+        patch.delenv("COOKBOOK_OFFLINE", raising=False)  # `connect()` too is to come here
+        request.node.stash[API] = api
+        yield api
+        del request.node.stash[API]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Here and not in the fixture's end, so that a test has one result, failed or passed."""
+    try:
+        result = yield
+        api = item.stash.get(API, None)
+        if api and api.strict and api.unrecorded:
+            raise _failure("\n".join(exchange.error for exchange in api.unrecorded))
+        return result
+    except (Exception, pytest.fail.Exception):
+        if api := item.stash.get(API, None):
+            item.add_report_section("call", "managed_agents_api", api.summary())
+        raise
+
+
+def _failure(message: str) -> BaseException:
+    """What pytest shows without a trace: nothing in it would help."""
+    return pytest.fail.Exception(f"managed_agents_api: {message}", pytrace=False)
+
+
+def _api(request: pytest.FixtureRequest) -> ManagedAgentsApi:
+    try:
+        from utilities.replay.testing import ManagedAgentsApi  # takes a second or two, so only when needed
+    except ModuleNotFoundError as error:
+        import utilities
+
+        where = getattr(utilities, "__file__", None) or list(utilities.__path__)
+        raise _failure(f"{error}: it needs the cookbook's package `utilities`, here it is {where}") from None
+    try:
+        return ManagedAgentsApi(**_options(request))
+    except (ValueError, OSError) as error:
+        raise _failure(str(error)) from None
+
+
+def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """What the marks say, the closest one first, then the ini file, then the folder beside the test."""
+    beside = request.path.parent
+    options: dict[str, Any] = {}
+    for mark in reversed(list(request.node.iter_markers(MARK))):
+        options |= dict(zip(OPTIONS[:1], mark.args, strict=False)) | mark.kwargs
+        unknown = [*map(repr, mark.args[1:]), *(name for name in mark.kwargs if name not in OPTIONS)]
+        if unknown:
+            raise ValueError(f"the mark doesn't know {', '.join(unknown)}; it takes {', '.join(OPTIONS)}")
+    if "recordings" in options:
+        given = options["recordings"]
+        sources = given if isinstance(given, list | tuple) else [given]
+        return options | {"recordings": [beside / s if isinstance(s, str | Path) else s for s in sources]}
+    folder = beside / "recordings"
+    default = [folder] if folder.is_dir() else []
+    return options | {"recordings": request.config.getini(INI) or default}

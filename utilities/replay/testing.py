@@ -1,0 +1,259 @@
+"""A replay server for one test, and what happened on it.
+
+    with ManagedAgentsApi("tests/recordings") as api:
+        run_my_program(env={**os.environ, **api.environment})
+        api.assert_finished()
+
+Under pytest the fixture `managed_agents_api` is one of these; see `utilities/managed_agents_pytest`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import httpx2
+from anthropic import Anthropic, AsyncAnthropic, DefaultAsyncHttpxClient
+
+from .api import Request, Response
+from .library import Library, said
+from .recording import CALL_TYPES, Event, Recording, answered_call, is_client_event
+from .server import ReplayServer
+from .session import UNRECORDED, Session
+from .sessions import Subscription
+
+__all__ = ["Exchange", "ManagedAgentsApi", "PlayedSession"]
+
+KEY = "recorded"  # a key must be set for the SDK; any will do
+Source = Path | str | Recording
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request of the program under test, and how the server answered.
+
+    Attributes:
+        method, path: `POST`, `/v1/sessions/sesn_…/events` for example.
+        status: the HTTP status.
+        error: what the server said if it refused, else empty.
+    """
+
+    method: str
+    path: str
+    status: int
+    error: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} {self.status}" + (f": {self.error}" if self.error else "")
+
+
+@dataclass(frozen=True)
+class PlayedSession:
+    """One session that the program made, also after it was archived or deleted."""
+
+    play: Session
+
+    @property
+    def id(self) -> str:
+        return self.play.id
+
+    @property
+    def status(self) -> str:
+        """`idle`, `running`, `rescheduling` or `terminated` (also when it was archived)."""
+        return self.play.status
+
+    @property
+    def events(self) -> list[Event]:
+        """The event history, as `events.list` has it."""
+        return [*self.play.log, *self.play.queued]
+
+    @property
+    def sent(self) -> list[Event]:
+        """The events that the client sent."""
+        return [event for event in self.events if is_client_event(event)]
+
+    @property
+    def messages(self) -> list[str]:
+        """What the agent said, one text for each message."""
+        return [_text(event) for event in self.events if event["type"] == "agent.message"]
+
+    @property
+    def tool_calls(self) -> list[tuple[str, dict[str, Any]]]:
+        """The agent's tool calls, built-in and custom: name and input."""
+        return [(event["name"], event["input"]) for event in self.events if event["type"] in CALL_TYPES]
+
+    @property
+    def answers(self) -> list[tuple[str, str]]:
+        """What the client answered to tool calls: the tool's name, and the text or the verdict."""
+        names = {event["id"]: event["name"] for event in self.events if event["type"] in CALL_TYPES}
+        answers = [(event, answered_call(event)) for event in self.sent]
+        return [(names[call], event.get("result") or _text(event)) for event, call in answers if call]
+
+    @property
+    def recording(self) -> str | None:
+        """The name of the recording that it follows."""
+        return self.play.leader.recording.name if self.play.leader else None
+
+    @property
+    def missing(self) -> str | None:
+        """What its recording still has that did not happen, or None if all of it did."""
+        leader = self.play.leader
+        if leader is None:
+            return "there was no recording to follow"
+        if any(not track.open() for track in self.play.tracks[1:]) and self.status in ("idle", "terminated"):
+            return None
+        events = leader.recording.events
+        if (index := next(iter(leader.open()), None)) is not None:
+            recorded = events[index]
+            what = f"{recorded['type']} {said(recorded)[:80]!r}, which was never sent"
+        elif self.play.position < len(events):
+            index, what = self.play.position, f"{events[self.play.position]['type']}, not played yet"
+        else:
+            return None
+        return f"{leader.recording.name} goes on at event {index + 1} of {len(events)} with {what}"
+
+    def __str__(self) -> str:
+        lines = [f"{self.id}: {self.status}, {len(self.events)} events, following {self.recording}"]
+        for event in self.events:
+            if is_client_event(event) or event["type"] in ("agent.message", *CALL_TYPES):
+                about = event.get("result") or said(event) or event.get("input") or ""
+                name = f" {event['name']}" if "name" in event else ""
+                lines.append(f"  {event['type']}{name} {str(about)[:100]!r}")
+        lines += [f"  note: {note}" for note in list(self.play.notes)]
+        return "\n".join([*lines, f"  not finished: {self.missing}"] if self.missing else lines)
+
+
+class ManagedAgentsApi:
+    """A replay server for the time of a `with` block, and what happened on it.
+
+    Args:
+        recordings: files, folders or `Recording`s, one or several of them.
+        options: passed on to `ReplayServer` (`strict`, `speed`, `faults`); strict unless said otherwise.
+
+    Attributes:
+        sessions: the sessions that the program made, in order.
+        exchanges: its requests, with the server's answers, in order.
+        unrecorded: those that were refused because no recording goes on like that.
+
+    Raises:
+        RecordingError: a recording is damaged.
+        FileNotFoundError: there is no such file or folder.
+    """
+
+    def __init__(self, recordings: Source | Iterable[Source] = (), **options: Any) -> None:
+        sources = [recordings] if isinstance(recordings, Path | str | Recording) else list(recordings)
+        library = Library(recording for source in sources for recording in _loaded(source))
+        self.server = ReplayServer(library, **{"strict": True, **options})
+        self.server.api.observer = self._observe
+        self.strict: bool = options.get("strict", True)
+        self.exchanges: list[Exchange] = []
+        self.unrecorded: list[Exchange] = []
+        self.sessions: list[PlayedSession] = []
+
+    @property
+    def base_url(self) -> str:
+        return self.server.base_url
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables that lead a program here, in this process or in another."""
+        hosts = [os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), "127.0.0.1"]
+        no_proxy = ",".join(filter(None, hosts))  # a proxy could not reach this machine's loopback
+        address = {"ANTHROPIC_BASE_URL": self.base_url, "ANTHROPIC_API_KEY": KEY}
+        return {**address, "NO_PROXY": no_proxy, "no_proxy": no_proxy}
+
+    @cached_property
+    def client(self) -> Anthropic:
+        """The SDK's client, connected to this server."""
+        return Anthropic(api_key=KEY, base_url=self.base_url)
+
+    @cached_property
+    def async_client(self) -> AsyncAnthropic:
+        """The SDK's async client, connected to this server.
+
+        It keeps no connection open, so that nobody has to close it in the event loop that used it.
+        """
+        http_client = DefaultAsyncHttpxClient(limits=httpx2.Limits(max_keepalive_connections=0))
+        return AsyncAnthropic(api_key=KEY, base_url=self.base_url, http_client=http_client)
+
+    def assert_recorded(self) -> None:
+        """Everything that was sent is recorded. The fixture checks this by itself.
+
+        Raises:
+            AssertionError: with what was sent, and what the recordings have instead.
+        """
+        __tracebackhide__ = True
+        if self.unrecorded:
+            raise AssertionError("\n".join(exchange.error for exchange in self.unrecorded))
+
+    def assert_finished(self) -> None:
+        """At least one session was made, and each followed its recording to the end.
+
+        Raises:
+            AssertionError: no session, or one that stopped too early, with what was to come.
+        """
+        __tracebackhide__ = True
+        if not self.sessions:
+            raise AssertionError(f"no session was created on {self.base_url}; {self._hint()}")
+        if unfinished := [f"{session.id}: {session.missing}" for session in self.sessions if session.missing]:
+            raise AssertionError("\n".join(unfinished))
+
+    def _hint(self) -> str:
+        if self.exchanges:
+            return f"the last request was {self.exchanges[-1]}"
+        return "no request came: is the program's client made with a base_url or key of its own?"
+
+    def summary(self) -> str:
+        """What happened, for the reader of a failed test."""
+        refused = [f"refused: {exchange}" for exchange in self.exchanges if exchange.error]
+        requests = f"{len(self.exchanges)} requests on {self.base_url}"
+        return "\n".join([requests, *map(str, self.sessions), *refused])
+
+    def _observe(self, request: Request, answer: Response | Subscription) -> None:
+        """Called in the server's thread, so all it does is append."""
+        status = 200 if isinstance(answer, Subscription) else answer.status
+        error: dict[str, Any] = {}
+        if isinstance(answer, Response) and status >= 400:
+            error = answer.content["error"]
+        exchange = Exchange(request.method, request.path, status, error.get("message", ""))
+        self.exchanges.append(exchange)
+        if error.get("details", {}).get("error_code") == UNRECORDED:
+            self.unrecorded.append(exchange)
+        created = (request.method, request.path.rstrip("/"), status) == ("POST", "/v1/sessions", 200)
+        if created and isinstance(answer, Response):
+            self.sessions.append(PlayedSession(self.server.api.sessions.plays[answer.content["id"]]))
+
+    def __enter__(self) -> ManagedAgentsApi:
+        self.server.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.server.stop()  # first, so that a stream that is still read ends as it would anywhere
+        if "client" in self.__dict__:
+            self.client.close()
+
+
+def _loaded(source: Source) -> Iterable[Recording]:
+    if isinstance(source, Recording):
+        return [source]
+    path = Path(source)
+    if path.is_dir():
+        return Library.load(path).recordings
+    if path.suffix == ".toml":
+        make = f"`python -m utilities.replay.scenario {path.parent} --write`"
+        raise ValueError(f"{path} is a scenario, not a recording; {make} makes the recordings")
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such recording, file or folder")
+    return [Recording.load(path)]
+
+
+def _text(event: Event) -> str:
+    content = event.get("content") or []
+    return "\n".join(block["text"] for block in content if block["type"] == "text")
