@@ -11,6 +11,7 @@ from anthropic.types.beta.session_update_params import SessionUpdateParams
 from anthropic.types.beta.sessions.event_send_params import EventSendParams
 from anthropic.types.beta.sessions.resource_add_params import ResourceAddParams
 
+from . import spending
 from .errors import ApiError, not_found
 from .ids import make_id, seconds_between
 from .library import Library
@@ -31,6 +32,7 @@ from .store import (
 )
 
 UPLOADS = "/mnt/session/uploads"
+MAX_INITIAL = 50  # events that a session can be created with [sdk]
 SNAPSHOT = (
     *("id", "type", "version", "name", "description", "model", "system", "tools", "mcp_servers", "skills"),
     *("execution_identity", "multiagent"),
@@ -75,6 +77,8 @@ class Sessions(Collection):
 
     def create(self, body: Any, now: float) -> Resource:
         given = body_of(SessionCreateParams, body)
+        if len(given.get("initial_events") or ()) > MAX_INITIAL:
+            raise ApiError(400, f"initial_events: at most {MAX_INITIAL}; send the others to the session")
         agent = self._agent(given["agent"])
         environment = self.environments.get(given["environment_id"])
         if environment["archived_at"]:
@@ -89,12 +93,12 @@ class Sessions(Collection):
         # A session is as old as the recording that it will probably follow.
         created_at = tracks[0].recording.header["recorded_at"] if tracks else self.clock.tick()
         play = Session(id, created_at, tracks, strict=self.strict, speed=self.speed)
+        play.budget = spending.checked(given.get("budget"))
         item = {
             "id": id,
             "type": "session",
             "agent": agent,
             "archived_at": None,
-            "budget": given.get("budget"),
             "created_at": created_at,
             "environment_id": environment["id"],
             "metadata": checked_metadata(given.get("metadata") or {}),
@@ -124,15 +128,21 @@ class Sessions(Collection):
         item, play = self.get(id), self.play(id, now)
         if given.get("vault_ids") is not None:
             raise ApiError(400, "vault_ids: can't be changed after the session was created")  # [sdk]
-        if given.get("budget") is not None and item["budget"] is None:
-            raise ApiError(400, "budget: can't be added to a session that was created without one")  # [sdk]
+        changed: Resource = {"metadata": patched_metadata(item["metadata"], given.get("metadata"))}
+        if "title" in given:
+            changed["title"] = given["title"]
+        if "budget" in given:
+            if play.status == "terminated":  # [sdk]
+                raise ApiError(400, f"Session {id} is terminated, its budget can't be changed.")
+            changed["budget"] = spending.changed(play.budget, given["budget"], play.cost())
         if "agent" in given:
             play.require_settled("updated")
-            item["agent"] = {**item["agent"], **resolved_agent(given["agent"])}
-        for key in ("title", "budget"):
-            if key in given:
-                item[key] = given[key]
-        item["metadata"] = patched_metadata(item["metadata"], given.get("metadata"))
+            changed["agent"] = {**item["agent"], **resolved_agent(given["agent"])}
+        before = {**item, "budget": play.budget}
+        if changed := {key: value for key, value in changed.items() if value != before[key]}:
+            item |= {key: changed[key] for key in changed if key != "budget"}
+            told = {key: changed[key] for key in changed if changed[key] != {}}  # no emptied metadata [sdk]
+            play.update(told, now)
         return self._shown(id, play.status)
 
     def retrieve(self, id: str, now: float) -> Resource:
@@ -179,6 +189,7 @@ class Sessions(Collection):
         tokens = {"input_tokens": 0, "output_tokens": 0, "cache_read_input_tokens": 0}
         return {
             **self.items[id],
+            "budget": play.budget,
             "status": status,
             "updated_at": play.updated_at,
             "stats": {
