@@ -164,7 +164,7 @@ class Api:
             ("POST", "/v1/sessions/{id}/archive", lambda c: sessions.archive_session(c.id, c.now)),
             ("GET", "/v1/sessions/{id}/events", lambda c: sessions.list_events(c.id, c.query, c.now)),
             ("POST", "/v1/sessions/{id}/events", self._send),
-            ("GET", "/v1/sessions/{id}/events/stream", lambda c: sessions.subscribe(c.id, c.now)),
+            ("GET", "/v1/sessions/{id}/events/stream", lambda c: sessions.subscribe(c.id, c.query, c.now)),
             ("GET", "/v1/sessions/{id}/resources", lambda c: sessions.list_resources(c.id, c.query)),
             ("POST", "/v1/sessions/{id}/resources", lambda c: sessions.add_resource(c.id, c.body, c.now)),
             ("GET", "/v1/sessions/{id}/resources/{other}", lambda c: sessions.resource(*c.both)),

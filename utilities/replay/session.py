@@ -15,6 +15,7 @@ from . import spending, unrecorded
 from .errors import ApiError
 from .ids import later, make_id, seconds_between
 from .library import Track
+from .previews import Upcoming
 from .recording import Event, Output, Place, answered_call
 
 STATUS = {
@@ -260,6 +261,7 @@ class Session:
                 return None
             due = self._due(recorded, now)
             if due > now:
+                self._named(recorded)  # a preview has the event's id; it must not depend on who looks
                 return due
             if recorded["type"] == spending.REQUEST and spending.reached(self.budget, self.cost):
                 self._pause()
@@ -267,6 +269,16 @@ class Session:
             self._play(recorded, track)
             self.position += 1
         return None
+
+    def upcoming(self, now: float) -> Upcoming | None:
+        """The event that the agent is producing at `now`, if `advance` said that one is due later."""
+        track, position = self.leader, self.position
+        if track is None or self.anchor is None or not 0 < position < len(track.recording.events):
+            return None
+        before, recorded = track.recording.events[position - 1 : position + 1]
+        if recorded["id"] not in self.names or (due := self._due(recorded, now)) <= now:
+            return None
+        return Upcoming(self._renamed(recorded), self._due(before, now), due)
 
     def _due(self, recorded: Event, now: float) -> float:
         if not self.speed:
@@ -284,8 +296,7 @@ class Session:
             event = {**sent, "processed_at": recorded["processed_at"]}
             self.names[recorded["id"]] = own
         else:
-            self.names[recorded["id"]] = make_id("sevt", self.id, self.count)
-            self.count += 1
+            self._named(recorded)
             event = self._renamed(recorded)
             if recorded["id"] in track.recording.calls:
                 self.calls[event["id"]] = track.recording.calls[recorded["id"]]
@@ -296,6 +307,13 @@ class Session:
             written = over or seconds_between(output.created_at, recorded["processed_at"]) >= 0
             if written and output not in self.outputs:
                 self.outputs.append(output)
+
+    def _named(self, recorded: Event) -> str:
+        """The id that a recorded event has in this session."""
+        if recorded["id"] not in self.names:
+            self.names[recorded["id"]] = make_id("sevt", self.id, self.count)
+            self.count += 1
+        return self.names[recorded["id"]]
 
     def _moment(self, recorded: str) -> str:
         """The recorded time, put off by what the recording didn't have: the log never goes back."""

@@ -16,6 +16,7 @@ from .errors import ApiError, not_found
 from .ids import make_id, seconds_between
 from .library import Library
 from .paging import Query, page_of
+from .previews import Previews, requested
 from .recording import Event
 from .session import Session
 from .store import (
@@ -45,18 +46,23 @@ class Subscription:
 
     session: Session
     sent: int
+    previews: Previews
 
     def poll(self, now: float) -> tuple[list[Event], float | None, bool]:
         """What to send at `now`.
 
         Returns:
-            The new events, when the next will be due (None: not before the client does something),
-            and whether the stream is over.
+            The new events and their previews, when the next will be due (None: not before the client
+            does something), and whether the stream is over.
         """
         due = self.session.advance(now)
         events = self.session.log[self.sent :]
         self.sent += len(events)
-        return events, due, self.session.closed or self.session.status == "terminated"
+        carried = [each for event in events for each in (*self.previews.before(event), event)]
+        if self.previews.types and (upcoming := self.session.upcoming(now)):
+            started, due = self.previews.during(upcoming, now)
+            carried += started
+        return carried, due, self.session.closed or self.session.status == "terminated"
 
 
 class Sessions(Collection):
@@ -234,10 +240,11 @@ class Sessions(Collection):
             rows = [event for event in rows if event["processed_at"] and within(event["processed_at"])]
         return page_of(rows, query, default=100, most=1000, order=query.order("asc"))
 
-    def subscribe(self, id: str, now: float) -> Subscription:
+    def subscribe(self, id: str, query: Query, now: float) -> Subscription:
         """A stream from here on: opening one replays nothing. [doc]"""
+        previews = Previews(requested(query))
         play = self.play(id, now)
-        return Subscription(play, len(play.log))
+        return Subscription(play, len(play.log), previews)
 
     # -- its resources ----------------------------------------------------------------------------
 

@@ -28,7 +28,10 @@ def reminder(waiting: Sequence[str]) -> list[Event]:
 
 
 def interruption(log: Iterable[Event], sent: Event) -> list[Event]:
-    """The client stopped a turn: its open built-in call fails, and the session is idle. [seen: the order]"""
+    """The client stopped a turn: its open built-in call fails, and the session is idle. [seen: the order]
+
+    An open model request gets its end, which also closes a preview that will get no event. [sdk]
+    """
     history = list(log)
     results = [event for event in history if event["type"].endswith("tool_result")]
     answered = {event.get("tool_use_id") or event.get("mcp_tool_use_id") for event in results}
@@ -46,10 +49,27 @@ def interruption(log: Iterable[Event], sent: Event) -> list[Event]:
     end = {"stop_reason": {"type": "end_turn"}}
     thread = next((e for e in reversed(history) if e["type"] == "session.thread_status_running"), None)
     usage = next((e for e in reversed(history) if e["type"] == "session.usage"), None)
-    events = [*failed, sent]
+    events = [*_ended_request(history), *failed, sent]
     if thread is not None:
         names = {key: thread[key] for key in ("session_thread_id", "agent_name")}
         events.append({"type": "session.thread_status_idle", **names, **end})
     if usage is not None:
         events.append({"type": "session.usage", "usage": usage["usage"], "budget": usage.get("budget")})
     return [*events, {"type": "session.status_idle", **end}]
+
+
+def _ended_request(history: Sequence[Event]) -> list[Event]:
+    """The end of the model request that was under way, if one was; what it had used isn't known."""
+    ended = {e["model_request_start_id"] for e in history if e["type"] == "span.model_request_end"}
+    starts = [e["id"] for e in history if e["type"] == "span.model_request_start" and e["id"] not in ended]
+    counts = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+    usage = {**dict.fromkeys(counts, 0), "speed": None}
+    return [
+        {
+            "type": "span.model_request_end",
+            "model_request_start_id": id,
+            "is_error": True,
+            "model_usage": usage,
+        }
+        for id in starts[-1:]
+    ]
