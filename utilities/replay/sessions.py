@@ -31,6 +31,7 @@ from .store import (
     patched_metadata,
     resolved_agent,
 )
+from .webhooks import Outbox
 
 UPLOADS = "/mnt/session/uploads"
 MAX_INITIAL = 50  # events that a session can be created with [sdk]
@@ -78,6 +79,7 @@ class Sessions(Collection):
         self.library, self.agents, self.environments, self.files = library, agents, environments, files
         self.strict, self.speed = strict, speed
         self.plays: dict[str, Session] = {}
+        self.outbox: Outbox | None = None  # where webhooks are collected, if anybody wants them
 
     # -- the resource ---------------------------------------------------------------------------
 
@@ -116,6 +118,8 @@ class Sessions(Collection):
         if given.get("initial_events"):
             play.send(list(given["initial_events"]), now)
         self.items[id], self.plays[id] = item, play
+        if self.outbox is not None:
+            self.outbox.follow(play)
         for resource in resources:
             self._mount(item, resource)
         return self._shown(id, play.status)
@@ -176,6 +180,8 @@ class Sessions(Collection):
             play.require_settled("archived")
             item["archived_at"] = play.updated_at
             play.status, play.closed = "terminated", True
+            if self.outbox is not None:
+                self.outbox.archived(play)
         return self._shown(id, play.status)
 
     def delete(self, id: str, now: float) -> Resource:
@@ -218,6 +224,11 @@ class Sessions(Collection):
             )  # fmt: skip
         play.filed = len(play.outputs)
         return play
+
+    def advance(self, now: float) -> float | None:
+        """Play every session up to `now`; returns when the next event is due, in any of them."""
+        dues = [due for play in self.plays.values() if (due := play.advance(now)) is not None]
+        return min(dues, default=None)
 
     # -- its events -------------------------------------------------------------------------------
 
