@@ -15,8 +15,11 @@ from typing import Any
 from .errors import ApiError
 from .ids import later, make_id
 from .library import Library
+from .message_stream import stream
+from .messages import Completions
 from .paging import Query
 from .sessions import Sessions, Subscription
+from .sse import encoded
 from .store import Agents, Clock, Environments, Files
 
 NOTE_HEADER = "x-replay-note"
@@ -103,6 +106,7 @@ class Api:
         self.sessions = Sessions(
             clock, library, self.agents, self.environments, self.files, strict=strict, speed=speed
         )
+        self.completions = Completions(library.exchanges, strict=strict)
         self.requests = 0
         self._routes = [(method, _pattern(path), function) for method, path, function in self._table()]
 
@@ -151,6 +155,7 @@ class Api:
             ("POST", "/v1/environments/{id}", lambda c: environments.update(c.id, c.body)),
             ("DELETE", "/v1/environments/{id}", lambda c: environments.delete(c.id)),
             ("POST", "/v1/environments/{id}/archive", lambda c: environments.archive(c.id)),
+            ("POST", "/v1/messages", self._complete),
             ("POST", "/v1/files", self._upload),
             ("GET", "/v1/files", self._list_files),
             ("GET", "/v1/files/{id}", lambda c: files.get(c.id)),
@@ -189,8 +194,18 @@ class Api:
 
     def _send(self, call: Call) -> Response:
         accepted, notes = self.sessions.send(call.id, call.body, call.now)
-        note = " | ".join(notes).encode("ascii", "backslashreplace").decode()
-        return Response(200, accepted, {NOTE_HEADER: note} if note else {})
+        return Response(200, accepted, _noted(" | ".join(notes)))
+
+    def _complete(self, call: Call) -> Response:
+        message, streamed, note = self.completions.create(call.body)
+        if not streamed:
+            return Response(200, message, _noted(note))
+        headers = {"content-type": "text/event-stream", **_noted(note)}
+        return Response(200, b"".join(map(encoded, stream(message))), headers)
+
+
+def _noted(note: str | None) -> dict[str, str]:
+    return {NOTE_HEADER: note.encode("ascii", "backslashreplace").decode()} if note else {}
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import json
 import logging
 import socket
 import threading
@@ -32,8 +31,8 @@ from .errors import ApiError
 from .faults import Dropped, Faults
 from .ids import make_id
 from .library import Library
-from .recording import Event
 from .sessions import Subscription
+from .sse import encoded
 from .webhooks import Outbox
 
 MAX_BODY = 32 * 1024 * 1024  # bytes; more is answered with 413 [ours]
@@ -160,11 +159,6 @@ def _at_most(limit: int, receive: Receive) -> Receive:
         return message
 
     return limited
-
-
-def encoded(event: Event) -> bytes:
-    """One event on the wire: named by its type, because older clients have a list of names."""
-    return f"event: {event['type']}\ndata: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
 
 
 def _http(answer: Response) -> HttpResponse:
