@@ -90,6 +90,11 @@ class Spender:
 # -- what it has cost ----------------------------------------------------------------------------------
 
 
+@pytest.mark.rule(
+    "what a turn has cost before its end is estimated from the tokens of its model requests",
+    topic="sessions",
+    evidence="ours",
+)
 def test_the_cost_of_a_turn_is_spread_over_its_requests_by_their_tokens():
     events = costly().events
     before = costs(events)
@@ -105,6 +110,18 @@ def test_the_cost_of_a_turn_is_spread_over_its_requests_by_their_tokens():
 @pytest.mark.parametrize(
     ("amount", "requests", "reported"), [(1, 1, "3"), (3, 1, "3"), (4, 2, "6"), (6, 2, "6"), (7, 3, "10")]
 )
+@pytest.mark.rule(
+    "at its budget a session begins no further model request; the one that crosses it is finished",
+    topic="sessions",
+    evidence="doc",
+    source="docs: session budgets",
+)
+@pytest.mark.rule(
+    "the idle event of a used-up budget says budget_reached, after the threads' and the usage",
+    topic="order",
+    evidence="seen",
+    source="event_shapes.json, trace A",
+)
 def test_the_request_that_crosses_the_budget_is_finished_and_no_other_begun(amount, requests, reported):
     one = Spender(amount)
     one.send("go")
@@ -118,6 +135,12 @@ def test_the_request_that_crosses_the_budget_is_finished_and_no_other_begun(amou
     assert types[-3:] == STOPPED
 
 
+@pytest.mark.rule(
+    "a session that has reached its budget is idle, not terminated",
+    topic="sessions",
+    evidence="doc",
+    source="docs: session budgets",
+)
 def test_the_session_is_idle_and_shows_what_it_has_used():
     one = Spender(4)
     one.send("go")
@@ -130,6 +153,11 @@ def test_the_session_is_idle_and_shows_what_it_has_used():
     assert [e["stop_reason"]["type"] for e in one.events() if "stop_reason" in e] == ["budget_reached"] * 2
 
 
+@pytest.mark.rule(
+    "a turn that ends on the budget has ended; the next one stops before it asks the model",
+    topic="sessions",
+    evidence="ours",
+)
 def test_a_budget_that_the_turn_ends_on_stops_the_next_turn_before_it_asks():
     one = Spender(10)
     one.send("go")
@@ -148,6 +176,12 @@ def test_without_a_budget_or_below_it_nothing_stops():
             assert one.events()[-1]["stop_reason"]["type"] == "end_turn"
 
 
+@pytest.mark.rule(
+    "a result that comes when the budget is reached is taken: the running pair, then the idle pair at once",
+    topic="order",
+    evidence="seen",
+    source="event_shapes.json, trace A",
+)
 def test_a_result_that_comes_when_the_budget_is_reached():
     """The one order that was seen: the result, the running pair, and at once the idle pair."""
     script = Script("asking")
@@ -178,6 +212,12 @@ def test_a_result_that_comes_when_the_budget_is_reached():
 
 
 @pytest.mark.parametrize("budget", [cents(100), None])
+@pytest.mark.rule(
+    "raising or removing the budget resumes the paused turn by itself",
+    topic="sessions",
+    evidence="doc",
+    source="docs: session budgets",
+)
 def test_raising_or_removing_the_budget_resumes_the_turn_where_it_stopped(budget):
     one = Spender(4)
     one.send("go")
@@ -202,6 +242,11 @@ def test_a_raise_that_is_not_enough_buys_one_request():
     assert one.said() == ["looking", "done"]
 
 
+@pytest.mark.rule(
+    "a message to a session without money is taken, and the session stops again at once",
+    topic="sessions",
+    evidence="ours",
+)
 def test_a_message_to_a_session_without_money_is_heard_but_not_answered():
     one = Spender(4)
     one.send("go")
@@ -215,6 +260,9 @@ def test_a_message_to_a_session_without_money_is_heard_but_not_answered():
     assert one.said() == ["looking", "done"]
 
 
+@pytest.mark.rule(
+    "an interrupt gives up the turn that the budget has paused", topic="sessions", evidence="ours"
+)
 def test_an_interrupt_gives_the_stopped_turn_up():
     one = Spender(4)
     one.send("go")
@@ -244,6 +292,12 @@ def test_at_its_own_pace_the_stop_comes_when_the_next_request_would():
 
 
 @pytest.mark.parametrize("amount", ["", "0", "-5", "05", "25.00", "1e3", "many", "٣"])
+@pytest.mark.rule(
+    "a budget is whole cents and more than none, as a text without leading zeros",
+    topic="sessions",
+    evidence="doc",
+    source="docs: session budgets",
+)
 def test_a_budget_is_whole_cents_and_more_than_none(amount):
     assert "budget.max_list_cost.amount" in Caller(costly()).session(400, budget=cents(amount))
     assert "budget.max_list_cost.amount" in Spender(5).update(400, budget=cents(amount))
@@ -260,6 +314,12 @@ def error(spender, **fields):
     return answer.status, answer.content["error"]["details"]["error_code"]
 
 
+@pytest.mark.rule(
+    "a budget can't be added later, nor after it was removed: 400 budget_create_only",
+    topic="sessions",
+    evidence="sdk",
+    source="anthropic/types/beta/session_update_params.py",
+)
 def test_a_budget_comes_at_creation_or_never():
     bare, removed = Spender(), Spender(5)
     removed.update(budget=None)
@@ -269,6 +329,12 @@ def test_a_budget_comes_at_creation_or_never():
 
 
 @pytest.mark.parametrize(("amount", "status"), [(1, 400), (6, 400), (7, 200)])
+@pytest.mark.rule(
+    "a budget at or below what is used is refused: 400 budget_not_raised",
+    topic="sessions",
+    evidence="sdk",
+    source="anthropic/types/beta/session_update_params.py",
+)
 def test_a_new_budget_must_be_above_what_is_used(amount, status):
     one = Spender(4)
     one.send("go")
@@ -288,12 +354,24 @@ def test_lowering_it_while_nothing_is_used_is_fine():
     assert one.events()[-1]["stop_reason"]["type"] == "budget_reached"
 
 
+@pytest.mark.rule(
+    "the budget of a terminated session can't be changed",
+    topic="sessions",
+    evidence="sdk",
+    source="anthropic/types/beta/session_update_params.py",
+)
 def test_a_terminated_session_has_no_budget_to_change():
     one = Spender(5)
     one.call.post(f"{one.path}/archive")
     assert "terminated" in one.update(400, budget=cents(9))
 
 
+@pytest.mark.rule(
+    "an update is an event, session.updated, with what has changed; one that changes nothing is none",
+    topic="sessions",
+    evidence="sdk",
+    source="anthropic/types/beta/beta_managed_agents_session_updated_event.py",
+)
 def test_an_update_that_changes_nothing_is_no_event():
     one = Spender(5)
     one.update(budget=cents(5), title=None, metadata={})
@@ -338,6 +416,12 @@ def initial(count):
     return [event for number in range(count) for event in say(f"message {number}")["events"]]
 
 
+@pytest.mark.rule(
+    "initial events are taken up in order, up to 50 of them",
+    topic="sessions",
+    evidence="sdk",
+    source="anthropic/types/beta/session_create_params.py",
+)
 def test_fifty_initial_events_are_taken_up_in_order():
     call = Caller(turns(50))
     path = f"/sessions/{call.session(initial_events=initial(50))['id']}/events"
@@ -356,6 +440,9 @@ def test_fifty_initial_events_are_taken_up_in_order():
         ([*initial(1), *say("not recorded")["events"]], "no recording continues"),
     ],
 )
+@pytest.mark.rule(
+    "a session with initial events that are refused is not created", topic="sessions", evidence="ours"
+)
 def test_initial_events_that_are_refused_leave_no_session(events, told):
     call = Caller(turns(51))
     assert told in call.session(400, initial_events=events)
@@ -370,6 +457,12 @@ def test_an_initial_event_that_was_not_recorded_is_followed_as_closely_as_any_ot
     assert call.api.sessions.plays[session["id"]].notes
 
 
+@pytest.mark.rule(
+    "a message sent during a turn is listed with processed_at null until the turn is over",
+    topic="sending",
+    evidence="doc",
+    source="docs: events and streaming",
+)
 def test_a_message_sent_while_the_agent_works_waits_until_the_turn_is_over():
     call = Caller(turns(2), speed=1.0)
     path = f"/sessions/{call.session()['id']}/events"

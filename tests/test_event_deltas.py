@@ -62,6 +62,12 @@ def streamed(types, speed=0.0):
 
 
 @pytest.mark.parametrize("speed", [0.0, 100.0], ids=["at once", "in time"])
+@pytest.mark.rule(
+    "the pieces of a message's preview make the message",
+    topic="streams",
+    evidence="sdk",
+    source="anthropic/lib/sessions/_accumulate.py",
+)
 def test_accumulated_previews_are_the_message(speed):
     seen, _ = streamed(["agent.message"], speed)
     snapshot, folded = None, []
@@ -85,6 +91,12 @@ def test_each_preview_event_has_the_shape_of_the_sdk():
         assert not {"id", "processed_at"} & set(event.to_dict())
 
 
+@pytest.mark.rule(
+    "a preview has the id that its event will have; thinking has a start only",
+    topic="streams",
+    evidence="sdk",
+    source="anthropic/types/beta/beta_managed_agents_start_event.py",
+)
 def test_previews_come_right_before_their_event_and_thinking_has_a_start_only():
     seen, _ = streamed(BOTH)
     kinds = [event.type for event in seen]
@@ -96,6 +108,12 @@ def test_previews_come_right_before_their_event_and_thinking_has_a_start_only():
     assert {event.event_id for event in seen if event.type == "event_delta"} == {seen[message].id}
 
 
+@pytest.mark.rule(
+    "previews are in no history",
+    topic="streams",
+    evidence="sdk",
+    source="anthropic/types/beta/beta_managed_agents_start_event.py",
+)
 def test_previews_are_in_no_history():
     seen, history = streamed(BOTH)
     assert [event.type for event in history] == WHOLE
@@ -105,6 +123,12 @@ def test_previews_are_in_no_history():
 @pytest.mark.parametrize(
     ("types", "starts"),
     [([], []), (["agent.thinking"], ["agent.thinking"]), (["agent.message"] * 2, ["agent.message"])],
+)
+@pytest.mark.rule(
+    "only a stream that asks gets previews, of the types that it asks for",
+    topic="streams",
+    evidence="sdk",
+    source="anthropic/types/beta/sessions/event_stream_params.py",
 )
 def test_only_what_was_asked_for_is_previewed(types, starts):
     seen, _ = streamed(types)
@@ -134,6 +158,12 @@ def test_the_helper_does_not_count_previews():
         (["agent.message", "event_delta"], "'event_delta' has no previews"),
         (["agent.message"] * 101, "at most 100"),
     ],
+)
+@pytest.mark.rule(
+    "event_deltas takes agent.message and agent.thinking, at most 100 values; others are a 400",
+    topic="streams",
+    evidence="doc",
+    source="docs: event deltas",
 )
 def test_a_wrong_parameter_is_refused(types, told):
     with serving(talking()) as server:
@@ -170,6 +200,11 @@ def test_at_the_recorded_pace_the_text_grows_while_the_model_writes():
     assert not any(length for at, length in grown if at < 4.0)  # thinking has no text
 
 
+@pytest.mark.rule(
+    "a stream that is opened while a message is written gets its preview from the start",
+    topic="streams",
+    evidence="ours",
+)
 def test_a_stream_that_is_opened_in_the_middle_gets_what_was_written_by_then():
     call = Caller(talking(), speed=1.0)
     session = call.session(initial_events=SAY_GO["events"])["id"]
@@ -200,6 +235,12 @@ def talking_again():
     return script
 
 
+@pytest.mark.rule(
+    "an interrupt in the middle of a message ends its model request, and no message comes",
+    topic="streams",
+    evidence="sdk",
+    source="anthropic/types/beta/beta_managed_agents_start_event.py",
+)
 def test_an_interrupt_in_the_middle_of_a_message_ends_its_request():
     """[sdk] No event comes of it: the end of its model request closes the preview."""
     call = Caller(talking(), speed=1.0)
@@ -218,6 +259,7 @@ def test_an_interrupt_in_the_middle_of_a_message_ends_its_request():
     assert "agent.message" not in kinds
 
 
+@pytest.mark.rule("a message is previewed in pieces of four words", topic="streams", evidence="ours")
 @given(st.lists(st.text(max_size=200), max_size=4))
 def test_the_pieces_make_the_text_again(texts):
     content = [{"type": "text", "text": text} for text in texts]

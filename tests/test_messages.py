@@ -10,7 +10,7 @@ from anthropic import Anthropic, AsyncAnthropic, beta_tool
 from anthropic.types import RawMessageStreamEvent
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, TypeAdapter
+from pydantic import TypeAdapter
 
 from utilities.replay import Library, RecordingError, ReplayServer
 from utilities.replay.api import Request
@@ -101,12 +101,22 @@ CACHED = {"type": "text", "text": "hi", "cache_control": {"type": "ephemeral"}}
     ],
     ids=["blocks", "cached", "system", "ids", "scores", "sampling", "text", "no system", "again", "tools"],
 )  # fmt: skip
+@pytest.mark.rule(
+    "a request to the model is recognised by its system prompt, messages and tool names",
+    topic="messages",
+    evidence="ours",
+)
 def test_what_makes_two_requests_the_same(recorded, sent, same):
     model = Model(exchanges((recorded, says("yes"))))
     told = model.ask(sent, 200 if same else 400)
     assert told == "yes" if same else "no recording has this request" in told
 
 
+@pytest.mark.rule(
+    "the same request again gets the next recorded answer, then the last one for ever",
+    topic="messages",
+    evidence="ours",
+)
 def test_the_same_question_asked_again_gets_the_next_recorded_answer_then_the_last():
     model = Model(exchanges(*[(asks("roll"), says(str(number))) for number in (4, 2)]))
     assert [model.ask(asks("roll")) for _ in range(4)] == ["4", "2", "2", "2"]
@@ -158,6 +168,9 @@ def test_a_malformed_request_is_refused_and_names_the_field(body, told):
     assert told in Model(TEA).ask(body, 400)
 
 
+@pytest.mark.rule(
+    "POST /v1/messages/count_tokens is a 404: a tokenizer can't be made up", topic="messages", evidence="ours"
+)
 def test_tokens_are_not_counted():
     """What a tokenizer says can't be made up."""
     with server_of(TEA) as server, pytest.raises(anthropic.NotFoundError):
@@ -189,6 +202,12 @@ ANSWERS = {
 
 @pytest.mark.parametrize("kind", list(ANSWERS))
 @pytest.mark.parametrize("beta", [False, True])
+@pytest.mark.rule(
+    "a recorded message comes whole or as a stream, in the SDK's shapes",
+    topic="messages",
+    evidence="sdk",
+    source="anthropic/types/raw_message_stream_event.py",
+)
 def test_the_strict_client_gets_the_recorded_message_whole_or_streamed(kind, beta):
     with server_of(exchanges((asks("hi"), ANSWERS[kind]))) as server:
         client = strict(server)
@@ -222,11 +241,11 @@ def test_a_stream_has_the_events_of_the_sdk_in_order():
     assert (events[-2].delta.stop_reason, events[-2].usage.output_tokens) == ("end_turn", 20)
 
 
-class Whole(BaseModel):
-    """What a client puts together from a stream, without one."""
+class Whole:
+    """What a client puts together from the events of a stream."""
 
-    texts: dict[int, str] = {}
-    arguments: dict[int, str] = {}
+    def __init__(self):
+        self.texts, self.arguments = {}, {}
 
     def take(self, event):
         if event["type"] == "content_block_start" and event["content_block"]["type"] == "text":
@@ -265,6 +284,12 @@ RESULT = {"type": "tool_result", "tool_use_id": make_id("toolu", 2), "content": 
 
 
 @pytest.mark.parametrize("held", [True, False], ids=["the server holds the conversation", "sent whole"])
+@pytest.mark.rule(
+    "a conversation can be held under the id of a response, and gone on with",
+    topic="messages",
+    evidence="sdk",
+    source="anthropic/types/beta/beta_thread_continue_params.py",
+)
 def test_a_tool_loop_of_the_sdk_runs_on_recordings(held):
     first = asks("What does Ada drink?", tools=[recall.to_dict()])
     turns = [{"role": "assistant", "content": [CALL]}, {"role": "user", "content": [RESULT]}]
@@ -279,6 +304,11 @@ def test_a_tool_loop_of_the_sdk_runs_on_recordings(held):
         assert bool(server.api.completions.held.requests) == held
 
 
+@pytest.mark.rule(
+    "going on with a conversation that is not held is a 404 thread_not_found",
+    topic="messages",
+    evidence="ours",
+)
 def test_a_conversation_that_is_not_held_is_said_to_be_lost():
     lost = asks("and?", thread={"type": "continue", "previous_message_id": "msg_lost"})
     with server_of(TEA) as server, pytest.raises(anthropic.NotFoundError) as caught:

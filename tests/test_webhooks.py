@@ -89,6 +89,18 @@ def turn(client, session):
 # -- what comes, verified by the SDK ----------------------------------------------------------
 
 
+@pytest.mark.rule(
+    "webhooks are signed as Standard Webhooks and have the type and the ids, no more",
+    topic="webhooks",
+    evidence="sdk",
+    source="anthropic/resources/beta/webhooks.py",
+)
+@pytest.mark.rule(
+    "status_running is told as session.status_run_started, status_idle as session.status_idled",
+    topic="webhooks",
+    evidence="doc",
+    source="docs: webhooks",
+)
 def test_a_turn_is_told_in_the_sdks_shapes_and_order():
     with Receiver() as receiver, hooked(receiver) as client:
         session = new_session(client)
@@ -143,6 +155,11 @@ class Told:
         return [body["data"]["type"] for body in bodies]
 
 
+@pytest.mark.rule(
+    "session.pending, running, idled and requires_action are never sent: nobody says when they come",
+    topic="webhooks",
+    evidence="ours",
+)
 def test_every_type_that_is_told_is_one_of_the_sdk_and_each_session_type_is_accounted_for():
     models = get_args(get_args(BetaWebhookEventData)[0])
     known = {get_args(model.model_fields["type"].annotation)[0] for model in models}
@@ -151,6 +168,12 @@ def test_every_type_that_is_told_is_one_of_the_sdk_and_each_session_type_is_acco
     assert {type for type in known if type.startswith("session.")} == told | set(NEVER_TOLD)
 
 
+@pytest.mark.rule(
+    "an archived session is told as terminated", topic="webhooks", evidence="doc", source="docs: webhooks"
+)
+@pytest.mark.rule(
+    "creation, updates, archival and deletion of a session are told", topic="webhooks", evidence="ours"
+)
 def test_a_sessions_whole_life():
     told = Told(going())
     path = f"/sessions/{told.call.session(initial_events=SAY_GO['events'])['id']}"
@@ -172,6 +195,12 @@ def test_a_session_that_was_refused_is_not_told_of():
     assert told.types() == []
 
 
+@pytest.mark.rule(
+    "session.budget_reached is told once for each value of the budget",
+    topic="webhooks",
+    evidence="doc",
+    source="docs: webhooks",
+)
 def test_a_budget_that_is_reached_is_told_once_for_each_value():
     told = Told(costly())
     path = f"/sessions/{told.call.session(budget=cents(1), initial_events=SAY_GO['events'])['id']}"
@@ -182,6 +211,11 @@ def test_a_budget_that_is_reached_is_told_once_for_each_value():
     assert told.types() == ["session.updated", *TURN[1:], "session.budget_reached"]
 
 
+@pytest.mark.rule(
+    "webhooks about threads are about those that the session has created, not about its first",
+    topic="webhooks",
+    evidence="ours",
+)
 def test_other_threads_outcomes_retries_and_ends():
     script = Script()
     script.message("go")
@@ -217,6 +251,12 @@ def test_the_same_requests_give_the_same_deliveries():
 
 
 @pytest.mark.parametrize("status", [500, 404, 302, 429])
+@pytest.mark.rule(
+    "a delivery that doesn't get a 2xx is sent again under the same id",
+    topic="webhooks",
+    evidence="doc",
+    source="docs: webhooks",
+)
 def test_what_failed_is_sent_again_under_the_same_id(status):
     with Receiver(status, status) as receiver, hooked(receiver) as client:
         new_session(client)
@@ -226,6 +266,7 @@ def test_what_failed_is_sent_again_under_the_same_id(status):
     assert len(ids) == 1
 
 
+@pytest.mark.rule("a delivery is given up after three retries", topic="webhooks", evidence="ours")
 def test_what_fails_for_good_is_given_up_and_said(caplog):
     with Receiver(*[500] * 4) as receiver, hooked(receiver) as client:
         session = new_session(client)
@@ -312,6 +353,12 @@ def test_stopping_does_not_wait_for_retries():
 # -- on request: out of order, twice ----------------------------------------------------------
 
 
+@pytest.mark.rule(
+    "webhooks may come in any order: on request they do",
+    topic="webhooks",
+    evidence="doc",
+    source="docs: webhooks",
+)
 def test_out_of_order_on_request():
     with Receiver() as receiver, hooked(receiver, out_of_order=True) as client:
         new_session(client, initial_events=SAY_GO["events"])
@@ -319,6 +366,12 @@ def test_out_of_order_on_request():
     assert receiver.types() == [TURN[1], TURN[0], TURN[2]]
 
 
+@pytest.mark.rule(
+    "webhooks may come more than once: on request they do",
+    topic="webhooks",
+    evidence="doc",
+    source="docs: webhooks",
+)
 def test_twice_on_request():
     with Receiver() as receiver, hooked(receiver, twice=True) as client:
         new_session(client)
