@@ -6,9 +6,10 @@ that is plain create-read-update-delete, `api` maps requests to all of those, an
 puts a socket in front. Nothing below `server` knows about sockets, threads or sleeping.
 """
 
+from .deliveries import Webhook
 from .faults import Faults
 from .library import Library
 from .recording import Recording, RecordingError
 from .server import ReplayServer
 
-__all__ = ["Faults", "Library", "Recording", "RecordingError", "ReplayServer"]
+__all__ = ["Faults", "Library", "Recording", "RecordingError", "ReplayServer", "Webhook"]

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
+from .deliveries import Webhook
 from .library import Library
 from .recording import RecordingError
 from .server import ReplayServer
 
+SIGNING_KEY = "ANTHROPIC_WEBHOOK_SIGNING_KEY"  # where the SDK's client looks for it [sdk]
 RECORDINGS = Path(__file__).parents[2] / "example_data" / "recordings"
+
+
+def _webhook(options: argparse.Namespace) -> Webhook | None:
+    secret = options.webhook_secret or os.environ.get(SIGNING_KEY)
+    if options.webhook is None:
+        if options.webhook_secret or options.webhook_out_of_order or options.webhook_twice:
+            raise ValueError("--webhook is missing: the URL that webhooks go to")
+        return None
+    if not secret:
+        raise ValueError(f"--webhook needs --webhook-secret, or {SIGNING_KEY} in the environment")
+    return Webhook(
+        options.webhook, secret, anywhere=options.webhook_anywhere,
+        out_of_order=options.webhook_out_of_order, twice=options.webhook_twice,
+    )  # fmt: skip
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -21,6 +38,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--recordings", type=Path, action="append", metavar="DIR", help="may be repeated")
     parser.add_argument("--speed", type=float, default=0.0, help="recorded seconds per second; 0: at once")
     parser.add_argument("--strict", action="store_true", help="refuse what no recording continues")
+    parser.add_argument("--webhook", metavar="URL", help="deliver signed webhooks of the sessions there")
+    parser.add_argument("--webhook-secret", metavar="whsec_…", help=f"by default what {SIGNING_KEY} says")
+    parser.add_argument("--webhook-out-of-order", action="store_true", help="the second before the first")
+    parser.add_argument("--webhook-twice", action="store_true", help="deliver each twice, under one id")
+    parser.add_argument("--webhook-anywhere", action="store_true", help="let the URL lead off this machine")
     options = parser.parse_args(argv)
     if not options.speed >= 0:
         parser.error("--speed: 0 or more")
@@ -29,7 +51,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         library = Library.load(*(options.recordings or [RECORDINGS]))
         address = {"host": options.host, "port": options.port, "key": options.key}
-        server = ReplayServer(library, strict=options.strict, speed=options.speed, **address)
+        modes = {"strict": options.strict, "speed": options.speed, "webhook": _webhook(options)}
+        server = ReplayServer(library, **modes, **address)
     except (RecordingError, OSError, ValueError) as error:
         print(f"replay server: {error}", file=sys.stderr)
         return 2

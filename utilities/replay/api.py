@@ -16,8 +16,11 @@ from .errors import ApiError
 from .ids import later, make_id
 from .library import Library
 from .memory_stores import MemoryStores
+from .message_stream import stream
+from .messages import Completions
 from .paging import Query
 from .sessions import Sessions, Subscription
+from .sse import encoded
 from .store import Agents, Clock, Environments, Files
 from .threads import Threads
 from .vaults import Vaults
@@ -118,6 +121,7 @@ class Api:
         collections = self.agents, self.environments, self.files, self.memory, self.vaults
         self.sessions = Sessions(clock, library, *collections, strict=strict, speed=speed)
         self.threads, self.work = Threads(self.sessions), WorkQueue(clock, self.environments)
+        self.completions = Completions(library.exchanges, strict=strict)
         self.requests = 0
         # Told of every request and its answer, in the server's thread: for tests that look at what happened.
         self.observer: Callable[[Request, Response | Subscription], object] = lambda request, answer: None
@@ -180,6 +184,7 @@ class Api:
             ("POST", WORK + "/{other}/ack", lambda c: work.acknowledge(*c.both)),
             ("POST", WORK + "/{other}/heartbeat", lambda c: work.heartbeat(*c.both, c.query)),
             ("POST", WORK + "/{other}/stop", lambda c: work.stop(*c.both, c.body)),
+            ("POST", "/v1/messages", self._complete),
             ("POST", "/v1/files", self._upload),
             ("GET", "/v1/files", self._list_files),
             ("GET", "/v1/files/{id}", lambda c: files.get(c.id)),
@@ -210,7 +215,7 @@ class Api:
             ("POST", "/v1/sessions/{id}/archive", lambda c: sessions.archive_session(c.id, c.now)),
             ("GET", "/v1/sessions/{id}/events", lambda c: sessions.list_events(c.id, c.query, c.now)),
             ("POST", "/v1/sessions/{id}/events", self._send),
-            ("GET", "/v1/sessions/{id}/events/stream", lambda c: sessions.subscribe(c.id, c.now)),
+            ("GET", "/v1/sessions/{id}/events/stream", lambda c: sessions.subscribe(c.id, c.query, c.now)),
             ("GET", "/v1/sessions/{id}/resources", lambda c: sessions.list_resources(c.id, c.query)),
             ("POST", "/v1/sessions/{id}/resources", lambda c: sessions.add_resource(c.id, c.body, c.now)),
             ("GET", "/v1/sessions/{id}/resources/{other}", lambda c: sessions.resource(*c.both)),
@@ -220,7 +225,7 @@ class Api:
             ("GET", THREAD, lambda c: threads.retrieve(*c.both, c.now)),
             ("POST", THREAD + "/archive", lambda c: threads.archive(*c.both, c.now)),
             ("GET", THREAD + "/events", lambda c: threads.events(*c.both, c.query, c.now)),
-            ("GET", THREAD + "/stream", lambda c: threads.subscribe(*c.both, c.now)),
+            ("GET", THREAD + "/stream", lambda c: threads.subscribe(*c.both, c.query, c.now)),
             ("POST", "/v1/memory_stores", lambda c: stores.create(c.body)),
             ("GET", "/v1/memory_stores", lambda c: stores.list(c.query)),
             ("GET", "/v1/memory_stores/{id}", lambda c: stores.get(c.id)),
@@ -267,8 +272,18 @@ class Api:
 
     def _send(self, call: Call) -> Response:
         accepted, notes = self.sessions.send(call.id, call.body, call.now)
-        note = " | ".join(notes).encode("ascii", "backslashreplace").decode()
-        return Response(200, accepted, {NOTE_HEADER: note} if note else {})
+        return Response(200, accepted, _noted(" | ".join(notes)))
+
+    def _complete(self, call: Call) -> Response:
+        message, streamed, note = self.completions.create(call.body)
+        if not streamed:
+            return Response(200, message, _noted(note))
+        headers = {"content-type": "text/event-stream", **_noted(note)}
+        return Response(200, b"".join(map(encoded, stream(message))), headers)
+
+
+def _noted(note: str | None) -> dict[str, str]:
+    return {NOTE_HEADER: note.encode("ascii", "backslashreplace").decode()} if note else {}
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

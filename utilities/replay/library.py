@@ -7,7 +7,6 @@ followed until the client does something that only some of them recorded.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
@@ -15,22 +14,9 @@ from os.path import commonprefix
 from pathlib import Path
 from typing import Any
 
+from .masks import masked
+from .messages import Exchange, is_messages, load
 from .recording import OPENINGS, Event, Place, Recording, answered_call
-
-# Two runs never agree on these, so they are not compared.
-MASKS = (
-    (re.compile(r"\b[a-z]+_[0-9A-Za-z]{16,}\b"), "<id>"),
-    (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "<id>"),
-    (re.compile(r'("memory_id": ?)"[^"]+"'), r"\1<id>"),  # Astrocyte's
-    (re.compile(r'("(?:score|similarity|distance)": ?)-?[0-9.]+(e-?[0-9]+)?'), r"\1<score>"),
-)
-
-
-def masked(text: str) -> str:
-    """`text` without ids and scores, which are different in every run."""
-    for pattern, stand_in in MASKS:
-        text = pattern.sub(stand_in, text)
-    return text
 
 
 def said(event: Event) -> str:
@@ -118,9 +104,10 @@ class Track:
 
 
 class Library:
-    """All recordings of a server. Safe to share: nothing in it changes."""
+    """All recordings of a server, of sessions and of messages. Safe to share: nothing in it changes."""
 
-    def __init__(self, recordings: Iterable[Recording] = ()) -> None:
+    def __init__(self, recordings: Iterable[Recording] = (), exchanges: Iterable[Exchange] = ()) -> None:
+        self.exchanges = list(exchanges)
         self.recordings = sorted(recordings, key=lambda recording: recording.name)
 
     @classmethod
@@ -131,13 +118,17 @@ class Library:
             RecordingError: one of them is damaged.
             FileNotFoundError: a folder does not exist.
         """
-        recordings = []
+        recordings, exchanges = [], []
         for folder in map(Path, folders):
             if not folder.is_dir():
                 hint = "`make recordings` fills example_data/recordings"
                 raise FileNotFoundError(f"{folder}: no such folder of recordings; {hint}")
-            recordings += [Recording.load(path) for path in sorted(folder.rglob("*.jsonl"))]
-        return cls(recordings)
+            for path in sorted(folder.rglob("*.jsonl")):
+                if is_messages(path):
+                    exchanges += load(path)
+                else:
+                    recordings.append(Recording.load(path))
+        return cls(recordings, exchanges)
 
     def tracks(self, agent_name: str) -> list[Track]:
         """The beginnings that a session of this agent can take: its own recordings, or else all."""

@@ -198,7 +198,8 @@ class Recording:
         return cls(path, header, events)
 
 
-def _object(path: Path, number: int, line: str) -> dict[str, Any]:
+def json_object(path: Path, number: int, line: str) -> dict[str, Any]:
+    """One line of a recording, which must be a JSON object."""
     try:
         value = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -209,7 +210,7 @@ def _object(path: Path, number: int, line: str) -> dict[str, Any]:
 
 
 def _header(path: Path, line: str) -> dict[str, Any]:
-    header = _object(path, 1, line)
+    header = json_object(path, 1, line)
     if "recording" not in header:
         raise RecordingError(path, 1, "no header: the first line must say `recording`, the format's version")
     if header["recording"] != FORMAT:
@@ -235,7 +236,7 @@ def _header(path: Path, line: str) -> dict[str, Any]:
 
 def _event(path: Path, number: int, line: str, seen: dict[str, str]) -> Event:
     """One event; `seen` has the types of those before it, by id."""
-    event = _object(path, number, line)
+    event = json_object(path, number, line)
     for key in ("id", "type", "processed_at"):
         if not isinstance(event.get(key), str):
             raise RecordingError(path, number, f"the event's `{key}` must be a text")

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import json
 import logging
 import socket
 import threading
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from types import TracebackType
 
 import uvicorn
@@ -25,13 +25,15 @@ from starlette.responses import Response as HttpResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from .api import REPLAY_HEADER, Api, Request, Response
+from .deliveries import Deliverer, Webhook
 from .errors import ApiError
 from .faults import Dropped, Faults
 from .ids import make_id
 from .library import Library
 from .multipart import read_upload
-from .recording import Event
 from .sessions import Subscription
+from .sse import encoded
+from .webhooks import Outbox
 
 MAX_BODY = 32 * 1024 * 1024  # bytes; more is answered with 413 [ours]
 PING_SECONDS = 15.0  # a silent stream says that it is alive this often [ours]
@@ -48,6 +50,7 @@ class App:
         self.streams: dict[str, int] = {}  # how many streams each session has had, less one
         self.changed: dict[str, asyncio.Event] = {}
         self.stopping = False
+        self.deliverer: Deliverer | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self.answer(HttpRequest(scope, _at_most(MAX_BODY, receive)))
@@ -91,6 +94,8 @@ class App:
 
     def _wake(self, path: str) -> None:
         """Streams of the session that this request was about look at once, not when their timer ends."""
+        if self.deliverer is not None:
+            self.deliverer.changed.set()
         for session_id in path.split("/"):
             if event := self.changed.pop(session_id, None):
                 event.set()
@@ -146,11 +151,6 @@ def _at_most(limit: int, receive: Receive) -> Receive:
     return limited
 
 
-def encoded(event: Event) -> bytes:
-    """One event on the wire: named by its type, because older clients have a list of names."""
-    return f"event: {event['type']}\ndata: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
-
-
 def _http(answer: Response) -> HttpResponse:
     if isinstance(answer.content, bytes):
         return HttpResponse(answer.content, answer.status, dict(answer.headers))
@@ -168,6 +168,7 @@ class ReplayServer:
         port: 0 takes a free one.
         key: what clients must send as their API key; None takes any.
         faults: what to break on purpose.
+        webhook: where changes of sessions are told; None for nowhere.
 
     Raises:
         ValueError: a host that others can reach, without a key.
@@ -177,11 +178,15 @@ class ReplayServer:
     def __init__(
         self, library: Library, *, strict: bool = False, speed: float = 0.0,
         host: str = "127.0.0.1", port: int = 0, key: str | None = None, faults: Faults = NO_FAULTS,
+        webhook: Webhook | None = None,
     ) -> None:  # fmt: skip
         if host not in LOOPBACK and not key:
             reach = "can be reached from other machines"
             raise ValueError(f"{host} {reach}: give a key too (--key), or stay on loopback")
         self.api = Api(library, strict=strict, speed=speed)
+        self._webhook = webhook
+        if webhook is not None:
+            self.api.sessions.outbox = Outbox()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.socket(family)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -234,7 +239,25 @@ class ReplayServer:
         )  # fmt: skip
         logging.getLogger("uvicorn.error").addFilter(_on_purpose)
         self._uvicorn = _Uvicorn(config, self._ready, self._app)
-        await self._uvicorn.serve(sockets=[self._socket])
+        async with self._delivering():
+            await self._uvicorn.serve(sockets=[self._socket])
+
+    @asynccontextmanager
+    async def _delivering(self) -> AsyncIterator[None]:
+        """Webhooks go out meanwhile; what is under way at the end is dropped."""
+        outbox = self.api.sessions.outbox
+        if self._webhook is None or outbox is None:
+            yield
+            return
+        self._app.deliverer = Deliverer(self._webhook, outbox, self.api.sessions.advance)
+        task = asyncio.create_task(self._app.deliverer.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            _, pending = await asyncio.wait([task], timeout=GRACE)
+            if not pending and not task.cancelled() and (error := task.exception()):
+                logging.getLogger(__name__).error("webhooks had stopped: %r", error)
 
     def _shut(self) -> None:
         self._uvicorn.should_exit = True

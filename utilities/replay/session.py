@@ -6,15 +6,17 @@ says when the next event will be; whoever has a clock calls it again then.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
-from . import unrecorded
+from . import spending, unrecorded
 from .errors import ApiError
 from .ids import later, make_id, seconds_between
 from .library import Track
 from .mount import Write
+from .previews import Upcoming
 from .recording import Event, Output, Place, answered_call
 
 STATUS = {
@@ -46,6 +48,8 @@ class Session:
         tracks: the recordings that it may follow, best first.
         strict: refuse a client event that no recording continues, instead of following the closest.
         speed: how many recorded seconds pass in one second; 0 plays everything at once.
+        budget: what it may cost; None for no limit.
+        hear: is told of every event that the log gets.
     """
 
     id: str
@@ -53,6 +57,8 @@ class Session:
     tracks: list[Track]
     strict: bool = False
     speed: float = 0.0
+    budget: spending.Budget | None = None
+    hear: Callable[[Event], object] | None = None
 
     status: str = "idle"
     log: list[Event] = field(default_factory=list)  # processed, in order
@@ -77,6 +83,8 @@ class Session:
     answered: set[str] = field(default_factory=set)  # tool calls that have their answer
     partial: bool = False  # results came since the last idle, but not all of them
     count: int = 0
+    paused: list[Event] | None = None  # the threads that the budget has stopped; None: it has not
+    costs: dict[str, list[Decimal]] = field(default_factory=dict)  # by recording, before each event
 
     def __post_init__(self) -> None:
         self.names |= self._thread_names()
@@ -110,6 +118,24 @@ class Session:
         self._add(unrecorded.deletion())
         self.closed = True
 
+    def update(self, changes: dict[str, Any], now: float) -> None:
+        """An update request has changed these fields. [sdk]"""
+        self._add([{"type": "session.updated", **changes}])
+        if "budget" in changes:
+            self.budget = changes["budget"]
+            if self.paused is not None:  # the work goes on by itself [doc]
+                self._resume()
+                self.advance(now)
+
+    def cost(self) -> Decimal:
+        """The list cost so far, in cents."""
+        if self.leader is None:
+            return Decimal(0)
+        recording = self.leader.recording
+        if recording.name not in self.costs:
+            self.costs[recording.name] = spending.costs(recording.events)
+        return self.costs[recording.name][self.position]
+
     # -- what the client sends ------------------------------------------------------------
 
     def send(self, events: Sequence[Event], now: float) -> list[Event]:
@@ -125,15 +151,20 @@ class Session:
         if self.closed or self.status == "terminated":
             raise ApiError(409, f"Session {self.id} is archived or terminated and takes no more events.")
         tracks, notes, accepted = [track.copy() for track in self.tracks], list(self.notes), []
-        answered, stops = set(self.answered), []
+        answered, stops, unheard = set(self.answered), [], []
         for number, event in enumerate(events):
             self._require_possible(event, answered)
             id = make_id("sevt", self.id, self.count + number)
-            if self._is_unrecorded_interrupt(event, tracks):
+            gives_up = event["type"] == "user.interrupt" and self.paused is not None
+            if gives_up or self._is_unrecorded_interrupt(event, tracks):
                 stops.append({"id": id, **event})
                 accepted.append({"id": id, **event, "processed_at": None})
                 for track in tracks:
                     track.drop_turn()
+                continue
+            if event["type"] == "user.message" and self.paused is not None:
+                unheard.append({"id": id, **event})  # without money there is no turn for a recording to have
+                accepted.append({"id": id, **event, "processed_at": None})
                 continue
             tracks, note = self._follow(tracks, event)
             for track in tracks:
@@ -150,8 +181,11 @@ class Session:
         self.count += len(accepted)
         for stop in stops:  # an interrupt jumps the queue [doc]
             self._interrupt(stop)
-        self.queued += [event for event in accepted if event["id"] not in {stop["id"] for stop in stops}]
+        taken = {event["id"] for event in [*stops, *unheard]}
+        self.queued += [event for event in accepted if event["id"] not in taken]
         self._lead(tracks)
+        if unheard and self.paused is not None:
+            self._resume(unheard)  # and it stops again, before it has asked the model [seen, for a result]
         self.advance(now)
         return accepted
 
@@ -182,6 +216,8 @@ class Session:
         waiting = any(call not in self.answered for call in self.awaited)
         if self.status == "idle" and not waiting:
             self._add([sent])  # nothing to stop [ours]
+            if self.paused is not None and self.leader is not None:  # but a turn to give up [ours]
+                self.paused, self.position = None, self.leader.recording.next_turn(self.position)
             return
         self.answered.update(self.awaited)
         self._add(unrecorded.interruption(self.log, sent))
@@ -236,6 +272,8 @@ class Session:
             When the next event is due, in the same seconds; None if the session waits for its client.
         """
         while (track := self.leader) is not None and self.position < len(track.recording.events):
+            if self.paused is not None:
+                return None
             recorded = track.recording.events[self.position]
             gate = track.recording.gates[self.position]
             if gate is not None and gate not in track.taken:
@@ -244,10 +282,24 @@ class Session:
                 return None
             due = self._due(recorded, now)
             if due > now:
+                self._named(recorded)  # a preview has the event's id; it must not depend on who looks
                 return due
+            if recorded["type"] == spending.REQUEST and spending.reached(self.budget, self.cost):
+                self._pause()
+                return None
             self._play(recorded, track)
             self.position += 1
         return None
+
+    def upcoming(self, now: float) -> Upcoming | None:
+        """The event that the agent is producing at `now`, if `advance` said that one is due later."""
+        track, position = self.leader, self.position
+        if track is None or self.anchor is None or not 0 < position < len(track.recording.events):
+            return None
+        before, recorded = track.recording.events[position - 1 : position + 1]
+        if recorded["id"] not in self.names or (due := self._due(recorded, now)) <= now:
+            return None
+        return Upcoming(self._renamed(recorded), self._due(before, now), due)
 
     def _due(self, recorded: Event, now: float) -> float:
         if not self.speed:
@@ -265,8 +317,7 @@ class Session:
             event = {**sent, "processed_at": recorded["processed_at"]}
             self.names[recorded["id"]] = own
         else:
-            self.names[recorded["id"]] = make_id("sevt", self.id, self.count)
-            self.count += 1
+            self._named(recorded)
             event = self._renamed(recorded)
             if recorded["id"] in track.recording.calls:
                 self.calls[event["id"]] = track.recording.calls[recorded["id"]]
@@ -282,6 +333,13 @@ class Session:
             if written and item not in self.memory:
                 self.memory.append(item)
 
+    def _named(self, recorded: Event) -> str:
+        """The id that a recorded event has in this session."""
+        if recorded["id"] not in self.names:
+            self.names[recorded["id"]] = make_id("sevt", self.id, self.count)
+            self.count += 1
+        return self.names[recorded["id"]]
+
     def _moment(self, recorded: str) -> str:
         """The recorded time, put off by what the recording didn't have: the log never goes back."""
         moment = later(recorded, self.lag)
@@ -291,8 +349,10 @@ class Session:
         return moment
 
     def _append(self, event: Event) -> None:
-        self.log.append(event)
         kind = event["type"]
+        if kind == "session.usage":
+            event["budget"] = self.budget
+        self.log.append(event)
         self.status = STATUS.get(kind, self.status)
         if kind == "session.usage":
             self.usage = event["usage"]
@@ -300,6 +360,18 @@ class Session:
             self.awaited = list(event["stop_reason"].get("event_ids") or ())
             self.stale_looks, self.partial = STALE_LOOKS, False
             self.anchor = None  # the pause that was recorded here is the client's, who has its own
+        if self.hear is not None:
+            self.hear(event)
+
+    def _pause(self) -> None:
+        """The budget is used up: no further model request. [doc]"""
+        self.paused = spending.running(self.log)
+        usage = spending.usage_now(self.log, self.usage, self.cost())
+        self._add(spending.stop(self.paused, usage, self.budget))
+
+    def _resume(self, heard: Sequence[Event] = ()) -> None:
+        self._add([*spending.resumption(self.paused or ()), *heard])
+        self.paused = None
 
     def _remind(self, recorded: Event) -> None:
         """Some results came and the recording has more: idle again with the rest. [doc]"""

@@ -13,6 +13,7 @@ from anthropic.types.beta.sessions.event_send_params import EventSendParams
 from anthropic.types.beta.sessions.resource_add_params import ResourceAddParams
 from anthropic.types.beta.sessions.resource_update_params import ResourceUpdateParams
 
+from . import spending
 from .errors import ApiError, not_found
 from .ids import make_id, seconds_between
 from .library import Library
@@ -20,6 +21,7 @@ from .memory_stores import MemoryStores
 from .mount import difference
 from .multiagent import expanded
 from .paging import Query, page_of
+from .previews import Previews, requested
 from .recording import Event
 from .session import Session
 from .store import (
@@ -35,9 +37,11 @@ from .store import (
     resolved_agent,
 )
 from .vaults import Vaults
+from .webhooks import Outbox
 
 UPLOADS = "/mnt/session/uploads"
 LATE = "memory stores are attached when a session is created; none comes or goes later"  # [doc]
+MAX_INITIAL = 50  # events that a session can be created with [sdk]
 SNAPSHOT = (
     *("id", "type", "version", "name", "description", "model", "system", "tools", "mcp_servers", "skills"),
     *("execution_identity", "multiagent"),
@@ -50,18 +54,30 @@ class Subscription:
 
     session: Session
     sent: int
+    previews: Previews
 
     def poll(self, now: float) -> tuple[list[Event], float | None, bool]:
         """What to send at `now`.
 
         Returns:
-            The new events, when the next will be due (None: not before the client does something),
-            and whether the stream is over.
+            The new events and their previews, when the next will be due (None: not before the client
+            does something), and whether the stream is over.
         """
         due = self.session.advance(now)
         events = self.session.log[self.sent :]
         self.sent += len(events)
-        return events, due, self.session.closed or self.session.status == "terminated"
+        carried = [
+            e for event in events if self.carries(event) for e in (*self.previews.before(event), event)
+        ]
+        upcoming = self.session.upcoming(now) if self.previews.types else None
+        if upcoming and self.carries(upcoming.event):
+            started, due = self.previews.during(upcoming, now)
+            carried += started
+        return carried, due, self.session.closed or self.session.status == "terminated"
+
+    def carries(self, event: Event) -> bool:
+        """Whether this stream has the events of this kind: all of a session's."""
+        return True
 
 
 class Sessions(Collection):
@@ -77,11 +93,14 @@ class Sessions(Collection):
         self.library, self.agents, self.environments, self.files = library, agents, environments, files
         self.memory, self.vaults, self.strict, self.speed = memory, vaults, strict, speed
         self.plays: dict[str, Session] = {}
+        self.outbox: Outbox | None = None  # where webhooks are collected, if anybody wants them
 
     # -- the resource ---------------------------------------------------------------------------
 
     def create(self, body: Any, now: float) -> Resource:
         given = body_of(SessionCreateParams, body)
+        if len(given.get("initial_events") or ()) > MAX_INITIAL:
+            raise ApiError(400, f"initial_events: at most {MAX_INITIAL}; send the others to the session")
         agent = self._agent(given["agent"])
         environment = self.environments.get(given["environment_id"])
         if environment["archived_at"]:
@@ -103,12 +122,12 @@ class Sessions(Collection):
         # A session is as old as the recording that it will probably follow.
         created_at = tracks[0].recording.header["recorded_at"] if tracks else self.clock.tick()
         play = Session(id, created_at, tracks, strict=self.strict, speed=self.speed, unlike=unlike)
+        play.budget = spending.checked(given.get("budget"))
         item = {
             "id": id,
             "type": "session",
             "agent": agent,
             "archived_at": None,
-            "budget": given.get("budget"),
             "created_at": created_at,
             "environment_id": environment["id"],
             "metadata": checked_metadata(given.get("metadata") or {}),
@@ -120,6 +139,8 @@ class Sessions(Collection):
         if given.get("initial_events"):
             play.send(list(given["initial_events"]), now)
         self.items[id], self.plays[id] = item, play
+        if self.outbox is not None:
+            self.outbox.follow(play)
         for resource in resources:
             if resource["type"] == "memory_store":
                 item["resources"].append(attached[resource["memory_store_id"]])
@@ -144,15 +165,21 @@ class Sessions(Collection):
         item, play = self.get(id), self.play(id, now)
         if given.get("vault_ids") is not None:
             raise ApiError(400, "vault_ids: can't be changed after the session was created")  # [sdk]
-        if given.get("budget") is not None and item["budget"] is None:
-            raise ApiError(400, "budget: can't be added to a session that was created without one")  # [sdk]
+        changed: Resource = {"metadata": patched_metadata(item["metadata"], given.get("metadata"))}
+        if "title" in given:
+            changed["title"] = given["title"]
+        if "budget" in given:
+            if play.status == "terminated":  # [sdk]
+                raise ApiError(400, f"Session {id} is terminated, its budget can't be changed.")
+            changed["budget"] = spending.changed(play.budget, given["budget"], play.cost())
         if "agent" in given:
             play.require_settled("updated")
-            item["agent"] = {**item["agent"], **resolved_agent(given["agent"])}
-        for key in ("title", "budget"):
-            if key in given:
-                item[key] = given[key]
-        item["metadata"] = patched_metadata(item["metadata"], given.get("metadata"))
+            changed["agent"] = {**item["agent"], **resolved_agent(given["agent"])}
+        before = {**item, "budget": play.budget}
+        if changed := {key: value for key, value in changed.items() if value != before[key]}:
+            item |= {key: changed[key] for key in changed if key != "budget"}
+            told = {key: changed[key] for key in changed if changed[key] != {}}  # no emptied metadata [sdk]
+            play.update(told, now)
         return self._shown(id, play.status)
 
     def retrieve(self, id: str, now: float) -> Resource:
@@ -184,6 +211,8 @@ class Sessions(Collection):
             play.require_settled("archived")
             item["archived_at"] = play.updated_at
             play.status, play.closed = "terminated", True
+            if self.outbox is not None:
+                self.outbox.archived(play)
         return self._shown(id, play.status)
 
     def delete(self, id: str, now: float) -> Resource:
@@ -203,6 +232,7 @@ class Sessions(Collection):
         tokens = {"input_tokens": 0, "output_tokens": 0, "cache_read_input_tokens": 0}
         return {
             **self.items[id],
+            "budget": play.budget,
             "status": status,
             "updated_at": play.updated_at,
             "stats": {
@@ -243,6 +273,11 @@ class Sessions(Collection):
                 play.notes.append(f"{path}{write.path} was written when this was recorded, not now: {error}")
         play.remembered = len(play.memory)
 
+    def advance(self, now: float) -> float | None:
+        """Play every session up to `now`; returns when the next event is due, in any of them."""
+        dues = [due for play in self.plays.values() if (due := play.advance(now)) is not None]
+        return min(dues, default=None)
+
     # -- its events -------------------------------------------------------------------------------
 
     def send(self, id: str, body: Any, now: float) -> tuple[dict[str, Any], list[str]]:
@@ -267,10 +302,11 @@ class Sessions(Collection):
             rows = [event for event in rows if event["processed_at"] and within(event["processed_at"])]
         return page_of(rows, query, default=100, most=1000, order=query.order("asc"))
 
-    def subscribe(self, id: str, now: float) -> Subscription:
+    def subscribe(self, id: str, query: Query, now: float) -> Subscription:
         """A stream from here on: opening one replays nothing. [doc]"""
+        previews = Previews(requested(query))
         play = self.play(id, now)
-        return Subscription(play, len(play.log))
+        return Subscription(play, len(play.log), previews)
 
     # -- its resources ----------------------------------------------------------------------------
 

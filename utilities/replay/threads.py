@@ -15,6 +15,7 @@ from .errors import ApiError, not_found
 from .ids import later, seconds_between
 from .multiagent import roster, thread_agent
 from .paging import Query, page_of
+from .previews import Previews, requested
 from .recording import Event
 from .session import TICK, Session, thread_id
 from .sessions import Sessions, Subscription
@@ -72,10 +73,11 @@ class Threads:
         rows = [event for event in [*play.log, *play.queued] if is_of(event, id, session_id)]
         return page_of(rows, query, default=100, most=1000)
 
-    def subscribe(self, session_id: str, id: str, now: float) -> Subscription:
+    def subscribe(self, session_id: str, id: str, query: Query, now: float) -> Subscription:
+        previews = Previews(requested(query))
         self.retrieve(session_id, id, now)
         play = self.sessions.play(session_id, now)
-        return ThreadSubscription(play, len(play.log), id)
+        return ThreadSubscription(play, len(play.log), previews, id)
 
     def _all(self, session_id: str, now: float) -> builtins.list[Resource]:
         play, item = self.sessions.play(session_id, now), self.sessions.get(session_id)
@@ -120,13 +122,12 @@ class Threads:
 class ThreadSubscription(Subscription):
     """An open stream of one thread: the session's, less what is not the thread's."""
 
-    def __init__(self, session: Session, sent: int, thread: str) -> None:
-        super().__init__(session, sent)
+    def __init__(self, session: Session, sent: int, previews: Previews, thread: str) -> None:
+        super().__init__(session, sent, previews)
         self.thread = thread
 
-    def poll(self, now: float) -> tuple[list[Event], float | None, bool]:
-        events, due, over = super().poll(now)
-        return [event for event in events if is_of(event, self.thread, self.session.id)], due, over
+    def carries(self, event: Event) -> bool:
+        return is_of(event, self.thread, self.session.id)
 
 
 def is_of(event: Event, thread: str, session_id: str) -> bool:

@@ -23,7 +23,10 @@ def reminder(log: Sequence[Event], waiting: Sequence[str]) -> list[Event]:
 
 
 def interruption(log: Iterable[Event], sent: Event) -> list[Event]:
-    """The client stopped a turn: its open built-in call fails, and the session is idle. [seen: the order]"""
+    """The client stopped a turn: its open built-in call fails, and the session is idle. [seen: the order]
+
+    An open model request gets its end, which also closes a preview that will get no event. [sdk]
+    """
     history = list(log)
     results = [event for event in history if event["type"].endswith("tool_result")]
     answered = {event.get("tool_use_id") or event.get("mcp_tool_use_id") for event in results}
@@ -38,7 +41,7 @@ def interruption(log: Iterable[Event], sent: Event) -> list[Event]:
         for call in calls
         if call["id"] not in answered
     ]
-    return [*failed, sent, *idling(history, {"type": "end_turn"})]
+    return [*_ended_request(history), *failed, sent, *idling(history, {"type": "end_turn"})]
 
 
 def idling(log: Sequence[Event], stop_reason: dict[str, object]) -> list[Event]:
@@ -51,3 +54,20 @@ def idling(log: Sequence[Event], stop_reason: dict[str, object]) -> list[Event]:
     if usage := last.get("session.usage"):
         events.append({"type": "session.usage", "usage": usage["usage"], "budget": usage.get("budget")})
     return [*events, {"type": "session.status_idle", "stop_reason": stop_reason}]
+
+
+def _ended_request(history: Sequence[Event]) -> list[Event]:
+    """The end of the model request that was under way, if one was; what it had used isn't known."""
+    ended = {e["model_request_start_id"] for e in history if e["type"] == "span.model_request_end"}
+    starts = [e["id"] for e in history if e["type"] == "span.model_request_start" and e["id"] not in ended]
+    counts = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+    usage = {**dict.fromkeys(counts, 0), "speed": None}
+    return [
+        {
+            "type": "span.model_request_end",
+            "model_request_start_id": id,
+            "is_error": True,
+            "model_usage": usage,
+        }
+        for id in starts[-1:]
+    ]
