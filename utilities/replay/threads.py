@@ -9,6 +9,7 @@ are the events that a child's own list and stream show here. [ours]
 from __future__ import annotations
 
 import builtins
+from dataclasses import dataclass
 from typing import Any
 
 from .errors import ApiError, not_found
@@ -74,8 +75,7 @@ class Threads:
 
     def subscribe(self, session_id: str, id: str, now: float) -> Subscription:
         self.retrieve(session_id, id, now)
-        play = self.sessions.play(session_id, now)
-        return ThreadSubscription(play, len(play.log), id)
+        return ThreadSubscription(**vars(self.sessions.subscribe(session_id, now)), thread=id)
 
     def _all(self, session_id: str, now: float) -> builtins.list[Resource]:
         play, item = self.sessions.play(session_id, now), self.sessions.get(session_id)
@@ -117,12 +117,11 @@ class Threads:
         }
 
 
+@dataclass(kw_only=True)
 class ThreadSubscription(Subscription):
     """An open stream of one thread: the session's, less what is not the thread's."""
 
-    def __init__(self, session: Session, sent: int, thread: str) -> None:
-        super().__init__(session, sent)
-        self.thread = thread
+    thread: str
 
     def poll(self, now: float) -> tuple[list[Event], float | None, bool]:
         events, due, over = super().poll(now)
