@@ -1,8 +1,9 @@
 """Memory stores in sessions: attached, found and written as recorded; in recordings, scenarios and exports.
 
-Tags as in `test_memory_stores`.
+A test's `rule` says what it proves, and where that is from.
 """
 
+import functools
 import json
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from utilities.replay.scenario import main
 
 from .calling import SAY_GO, Caller, new_session, serving, strict
 from .recordings import Script
+
+rule = functools.partial(pytest.mark.rule, topic="memory")
 
 NOTES = "/mnt/memory/notes"
 
@@ -83,8 +86,12 @@ def attach(store, **fields):
     return {"type": "memory_store", "memory_store_id": store, **fields}
 
 
+@rule(
+    "an attached store is a resource with its name and description of that moment, and without an id",
+    evidence="sdk",
+)
+@rule("the resource routes find an attached store by the store's id", evidence="ours")
 def test_an_attached_store_is_a_resource_of_its_session(client):
-    """With its name and description of that moment, no id [sdk]; found by the store's id [ours]."""
     store = client.beta.memory_stores.create(name="Team Notes", description="shared").id
     session = new_session(client, resources=[attach(store, instructions="Read first.")])
     (resource,) = client.beta.sessions.retrieve(session).resources
@@ -107,6 +114,12 @@ def test_an_attached_store_is_a_resource_of_its_session(client):
     assert (resource.description, resource.instructions) == ("", None)
 
 
+@rule(
+    "a store is mounted at `/mnt/memory/` and its name, lowercased, every run of other characters "
+    "than ASCII letters and digits one hyphen",
+    evidence="sdk",
+    note="whether hyphens at the ends are cut off isn't said; they are kept here",
+)
 @pytest.mark.parametrize(
     ("name", "path"),
     [
@@ -119,12 +132,11 @@ def test_an_attached_store_is_a_resource_of_its_session(client):
     ],
 )
 def test_the_mount_path_comes_from_the_name(name, path):
-    """Lowercased, every run of other characters than ASCII letters and digits is one hyphen. [sdk]"""
     assert mount_path(name) == f"/mnt/memory/{path}"
 
 
+@rule("stores of the same name in one session are mounted at `…`, `…-2`, `…-3`", evidence="ours")
 def test_stores_of_the_same_name_get_paths_of_their_own():
-    """[ours]"""
     call = Caller()
     stores = [call.post("/memory_stores", {"name": name})["id"] for name in ("Notes", "notes", "NOTES")]
     resources = call.session(resources=[attach(store) for store in stores])["resources"]
@@ -132,8 +144,8 @@ def test_stores_of_the_same_name_get_paths_of_their_own():
     assert [resource["memory_store_id"] for resource in resources] == stores
 
 
+@rule("a session's resources keep the order they were given in", evidence="ours")
 def test_resources_keep_the_order_they_were_given_in():
-    """[ours]"""
     call = Memory()
     files = [{"type": "file", "file_id": call.upload(f"{n}.py")["id"]} for n in range(2)]
     session = call.session(resources=[files[0], attach(call.store), files[1]])
@@ -144,8 +156,8 @@ def test_resources_keep_the_order_they_were_given_in():
     assert call.get(f"/sessions/{session['id']}")["resources"] == session["resources"][:2]
 
 
+@rule("a memory store is attached when a session is created, never later, and stays (400)", evidence="doc")
 def test_a_store_neither_comes_nor_goes_later():
-    """[doc]"""
     call = Memory()
     plain, session = call.begin(resources=[]), call.begin()
     assert "when a session is created" in call.post(f"/sessions/{plain}/resources", attach(call.store), 400)
@@ -154,6 +166,13 @@ def test_a_store_neither_comes_nor_goes_later():
     assert call.get(path)["memory_store_id"] == call.store
 
 
+@rule(
+    "an archived store can't be attached (400), an unknown one is 404; instructions have at most "
+    "4,096 characters",
+    evidence="sdk",
+)
+@rule("a session has at most 8 memory stores", evidence="doc")
+@rule("a store is attached once to a session", evidence="ours")
 @pytest.mark.parametrize(
     ("resources", "status", "told"),
     [
@@ -167,7 +186,6 @@ def test_a_store_neither_comes_nor_goes_later():
     ],
 )
 def test_what_cannot_be_attached(resources, status, told):
-    """Unknown, archived, too long [sdk], more than eight [doc], one twice [ours]; there is no session."""
     call = Caller()
     stores = {n: call.post("/memory_stores", {"name": str(n)})["id"] for n in (*range(9), "archived")}
     call.post(f"/memory_stores/{stores['archived']}/archive")
@@ -176,8 +194,8 @@ def test_what_cannot_be_attached(resources, status, told):
     call.session(resources=[attach(stores[n], instructions="i" * 4096) for n in range(8)])
 
 
+@rule("sessions are filtered by `memory_store_id`", evidence="sdk")
 def test_sessions_by_memory_store():
-    """[sdk]"""
     call = Memory()
     other = call.post("/memory_stores", {"name": "other"})["id"]
     sessions = [
@@ -193,8 +211,12 @@ def test_sessions_by_memory_store():
 # -- played ---------------------------------------------------------------------------------------------
 
 
+@rule(
+    "what a session's agent wrote below `/mnt/memory` is in the store as versions by `session_actor`",
+    evidence="sdk",
+)
+@rule("a session's versions stay when the session is deleted", evidence="doc")
 def test_what_a_session_wrote_is_in_the_store():
-    """As versions by that session, the agent, not by the client that began it. [sdk]"""
     start = {"/a.md": "1", "/b.md": "2"}
     call = Memory(remembering(("/a.md", "1b"), ("/b.md", None), ("/c.md", "3"), start=start), start=start)
     session = call.begin()
@@ -212,8 +234,8 @@ def test_what_a_session_wrote_is_in_the_store():
     assert call.versions(session_id=session) == written
 
 
+@rule("a session's write arrives when it is played, also if nobody follows the session", evidence="ours")
 def test_a_write_arrives_when_it_is_played():
-    """Whoever looks, and however: nobody has to follow the session for it. [ours: the moment]"""
     call = Memory(remembering(("/a", "1"), ("/a", "2")), speed=1.0)
     session = call.begin()
     call.go(session)
@@ -223,8 +245,11 @@ def test_a_write_arrives_when_it_is_played():
     assert call.get(f"/sessions/{session}")["status"] == "running"
 
 
+@rule(
+    "a session's versions have the recorded times, unless the store's history has got further",
+    evidence="ours",
+)
 def test_the_times_of_writes_are_the_recorded_ones():
-    """[ours]"""
     script = remembering(("/a", "1"))
     call = Memory(script)
     call.go(call.begin())
@@ -232,15 +257,42 @@ def test_the_times_of_writes_are_the_recorded_ones():
     assert row["created_at"] == script.memory[0]["writes"][0]["created_at"]
 
 
+@rule("an interrupted turn writes no more", evidence="ours")
+def test_a_turn_that_is_stopped_writes_no_more():
+    script = remembering(("/a", "1"), ("/b", "2"))
+    script.message("more")
+    script.say("hm", after=1.0)
+    script.memory[0]["writes"].append({"path": "/c", "content": "3", "created_at": script.now})
+    script.idle()
+    call = Memory(script, speed=1.0)
+    session = call.begin()
+    call.go(session)
+    call.now = 1.5
+    call.post(f"/sessions/{session}/events", {"events": [{"type": "user.interrupt"}]})
+    call.now = 30.0
+    assert call.contents() == {"/a": "1"}
+    call.go(session, "more")
+    call.now = 60.0
+    assert call.contents() == {"/a": "1", "/c": "3"}
+
+
+def test_a_write_after_the_last_event_is_not_lost():
+    script = remembering()
+    late = {"path": "/a", "content": "1", "created_at": "2026-11-22T00:00:00Z"}
+    script.memory[0]["writes"].append(late)
+    call = Memory(script)
+    call.go(call.begin())
+    assert call.contents() == {"/a": "1"}
+
+
 def test_initial_events_write_too():
-    """[sdk]"""
     call = Memory(remembering(("/a", "1")))
     session = call.begin(initial_events=SAY_GO["events"])
     assert call.versions(session_id=session) == [("created", "/a", "1")]
 
 
+@rule("an agent that writes what is there already makes no version", evidence="doc")
 def test_writing_what_is_there_already_is_no_version():
-    """[doc]"""
     call = Memory(
         remembering(("/a", "1"), ("/a", "1"), ("/gone", None), start={"/a": "1"}), start={"/a": "1"}
     )
@@ -248,6 +300,7 @@ def test_writing_what_is_there_already_is_no_version():
     assert call.versions() == [("created", "/a", "1")]
 
 
+@rule("a store is shared: a session finds what another has left", evidence="doc")
 def test_one_store_over_two_sessions():
     """The second session finds what the first has left and what a client has changed meanwhile."""
     first = remembering(("/a", "1"), name="first")
@@ -274,8 +327,11 @@ def test_one_store_over_two_sessions():
 # -- not as it was recorded -----------------------------------------------------------------------------
 
 
+@rule(
+    "of recordings that agree otherwise, the one that began with the attached memory is followed",
+    evidence="ours",
+)
 def test_the_recording_that_began_with_this_memory_is_followed():
-    """[ours]"""
     starts = {"a": {}, "b": {"/a": "1"}}
     scripts = [remembering(("/x", name), start=start, name=name) for name, start in starts.items()]
     for name, start in starts.items():
@@ -284,6 +340,7 @@ def test_the_recording_that_began_with_this_memory_is_followed():
         assert call.contents()["/x"] == name
 
 
+@rule("other memory than the recording began with is told in a header, once", evidence="ours")
 @pytest.mark.parametrize(
     ("start", "fields", "told"),
     [
@@ -295,7 +352,6 @@ def test_the_recording_that_began_with_this_memory_is_followed():
     ],
 )
 def test_other_memory_than_recorded_is_told_once(start, fields, told):
-    """Its tool results say what was there then; as with a message that isn't the recorded one. [ours]"""
     script = remembering(start={"/a": "1"})
     script.message("go")
     script.idle()
@@ -306,7 +362,6 @@ def test_other_memory_than_recorded_is_told_once(start, fields, told):
 
 
 def test_a_store_that_the_recording_had_not_is_told():
-    """[ours]"""
     script = Script("plain")
     script.message("go")
     script.idle()
@@ -327,6 +382,8 @@ def in_the_way(call, session):
     call.remember("/a/b", "")
 
 
+@rule("a read-only mount, an archived and a deleted store take no writes of a session", evidence="doc")
+@rule("a recorded write that the mount would refuse is left out, and told in a header", evidence="ours")
 @pytest.mark.parametrize(
     ("before", "access", "told"),
     [
@@ -337,7 +394,6 @@ def in_the_way(call, session):
     ],
 )
 def test_a_write_that_the_mount_would_refuse_is_told_and_left_out(before, access, told):
-    """Read-only [doc], archived [sdk], deleted: the agent's call would have failed. [ours: the note]"""
     call = Memory(remembering(("/a", "1")))
     session = call.begin(access=access)
     if before:
@@ -357,7 +413,8 @@ def test_memory_comes_back_as_it_was_saved(tmp_path):
     (mount,) = recording.mounts
     assert [mount.to_dict()] == script.memory
     assert mount.end() == {"/a": "1"}
-    assert [(path, write.path) for path, write in recording.memory_writes] == [(NOTES, "/a"), (NOTES, "/b")]
+    places = {index: [write.path for _, write in writes] for index, writes in recording.memory_writes.items()}
+    assert places == {3: ["/a"], 4: ["/b"]}
 
 
 GOOD = {"path": "/a", "content": "1", "created_at": "2026-11-21T09:00:01Z"}
@@ -529,7 +586,7 @@ def test_a_scenario_can_go_on_with_what_another_has_left(folder):
     ],
 )
 def test_a_write_that_the_hosted_mount_refuses_is_no_recording(folder, capsys, command, told):
-    """Nothing here keeps bash from it, and the recording would tell of what can't be. [doc, sdk]"""
+    """Nothing here keeps bash from it, and the recording would tell of what can't be."""
     lines = SCENARIO.splitlines()
     changed = [
         f"input.command = {json.dumps(command)}" if line.startswith("input.command") else line
