@@ -3,12 +3,14 @@
 A test's `rule` says what it proves, and where that is from.
 """
 
+import asyncio
 import functools
 import json
 from pathlib import Path
 
 import pytest
-from anthropic import Anthropic
+from anthropic import Anthropic, AsyncAnthropic
+from anthropic.lib.tools._memories import SessionMemoryStores
 from anthropic.types.beta.sessions import BetaManagedAgentsMemoryStoreResource
 
 from utilities.replay import Library, Recording, RecordingError, ReplayServer
@@ -402,6 +404,46 @@ def test_a_write_that_the_mount_would_refuse_is_told_and_left_out(before, access
     if before is not deleted:
         assert "/a" not in call.contents()
     assert call.get(f"/sessions/{session}/events")["data"][-1]["type"] == "session.status_idle"
+
+
+# -- the SDK's own worker ---------------------------------------------------------------------------------
+
+
+async def synced(server, session_id, folder):
+    """What a self-hosted sandbox does with a session's memory: download, work on the files, sync back."""
+    async with strict(server, AsyncAnthropic) as client:
+        session = await client.beta.sessions.retrieve(session_id)
+        session.resources[0].mount_path = str(folder)  # not this machine's /mnt
+        stores = SessionMemoryStores(client, workdir=folder.parent)
+        await stores.download(session)
+        found = {file.name: file.read_text() for file in folder.iterdir() if not file.name.startswith(".")}
+        (folder / "changed.md").write_text("2")
+        (folder / "deep").mkdir()
+        (folder / "deep" / "new.md").write_text("new")
+        (folder / "raced.md").write_text("mine")
+        (folder / "gone.md").unlink()
+        memories, id = client.beta.memory_stores.memories, session.resources[0].memory_store_id
+        (raced,) = [row async for row in memories.list(id) if row.path == "/raced.md"]
+        await memories.update(raced.id, memory_store_id=id, content="theirs")
+        await stores.finish()
+        left = (folder / "raced.md").read_text()
+        await stores.dispose()
+        return found, left
+
+
+def test_the_sdks_worker_keeps_a_folder_and_a_store_in_step(tmp_path):
+    """`anthropic.lib` as it is: preconditions, expected hashes and full pages are what it relies on."""
+    with serving() as server:
+        api = strict(server).beta.memory_stores
+        store = api.create(name="Notes").id
+        for name in ("changed", "gone", "kept", "raced"):
+            api.memories.create(store, path=f"/{name}.md", content="1")
+        session = new_session(strict(server), resources=[attach(store)])
+        found, left = asyncio.run(synced(server, session, tmp_path / "notes"))
+        rows = {row.path: row.content for row in api.memories.list(store, view="full")}
+    assert found == dict.fromkeys(["changed.md", "gone.md", "kept.md", "raced.md"], "1")
+    assert rows == {"/changed.md": "2", "/deep/new.md": "new", "/kept.md": "1", "/raced.md": "theirs"}
+    assert left == "theirs"  # the store wins
 
 
 # -- in a recording -------------------------------------------------------------------------------------
