@@ -96,8 +96,6 @@ class MemoryStores(Collection):
         given, full = memory_body(MemoryUpdateParams, body, memory_store_id=id), is_full(query, "basic")
         self._writable(id)
         changes = {key: given[key] for key in ("content", "path") if given.get(key) is not None}
-        if not changes:
-            raise ApiError(400, "content, path: at least one of them is needed")  # [doc]
         expected = None
         if "precondition" in given:
             given_hash = given["precondition"].get("content_sha256")
