@@ -1,9 +1,9 @@
 """Memory stores, memories, versions: each rule through the real client on a socket, answers checked strictly.
 
-The tag at the end of a test's docstring says where the rule is from: [sdk] the SDK's types and docstrings,
-[doc] the documentation, [ours] a choice of this server.
+A test's `rule` says what it proves, and where that is from.
 """
 
+import functools
 import hashlib
 import itertools
 import re
@@ -23,6 +23,8 @@ from utilities.replay.mount import MAX_CONTENT
 from utilities.replay.store import Clock
 
 from .calling import Caller, serving, strict
+
+rule = functools.partial(pytest.mark.rule, topic="memory")
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +67,11 @@ def operations(api, store, **filters):
 # -- stores -------------------------------------------------------------------------------------------
 
 
+@rule(
+    "a memory store has every field that the SDK names; its description is an empty text when unset",
+    evidence="sdk",
+)
 def test_a_store_is_complete(api):
-    """[sdk]"""
     store = api.create(name="User Preferences", metadata={"user": "7"})
     assert isinstance(store, BetaManagedAgentsMemoryStore)
     assert re.fullmatch(r"memstore_01\w{22}", store.id)
@@ -75,8 +80,12 @@ def test_a_store_is_complete(api):
     assert api.retrieve(store.id) == store
 
 
+@rule(
+    "updating a store: empty clears the description, null removes a metadata key, and only a change "
+    "moves `updated_at`",
+    evidence="sdk",
+)
 def test_an_update_changes_what_it_names(api, store):
-    """Empty clears a description, null removes a metadata key, and only a change moves `updated_at`. [sdk]"""
     before = api.update(store, metadata={"a": "1", "b": "2"})
     after = api.update(store, name="Other", description="", metadata={"a": None, "c": "3"})
     assert (after.name, after.description, after.metadata) == ("Other", "", {"b": "2", "c": "3"})
@@ -84,6 +93,11 @@ def test_an_update_changes_what_it_names(api, store):
     assert api.update(store, name="Other", description=None) == after == api.retrieve(store)
 
 
+@rule(
+    "a store's name has 1 to 255 characters, none of them control ones, its description up to "
+    "1,024, its metadata 16 pairs",
+    evidence="sdk",
+)
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
@@ -99,7 +113,6 @@ def test_an_update_changes_what_it_names(api, store):
     ],
 )
 def test_limits_of_a_store(api, store, fields, told):
-    """[sdk]"""
     for call in (lambda **f: api.create(**{"name": "x", **f}), lambda **f: api.update(store, **f)):
         error = refused(400, call, **fields)
         assert error["type"] == "invalid_request_error"
@@ -107,8 +120,9 @@ def test_limits_of_a_store(api, store, fields, told):
     api.create(name="n" * 255, description="d" * 1024, metadata={"k" * 64: "v" * 512})
 
 
+@rule("stores are listed by page and by time, the archived ones on request", evidence="sdk")
+@rule("stores are listed newest first", evidence="ours")
 def test_stores_are_listed_without_the_archived_ones():
-    """By page, by time, archived ones on request. [sdk]"""
     with serving() as server:
         api = strict(server).beta.memory_stores
         stores = [api.create(name=str(number)) for number in range(25)]
@@ -124,8 +138,14 @@ def test_stores_are_listed_without_the_archived_ones():
             refused(400, api.list, limit=limit)
 
 
+@rule(
+    "an archived store can't be updated, nor its memories created or updated (400); they can be "
+    "read and deleted, their versions redacted; it can't be undone",
+    evidence="sdk",
+    source="docstring of archived_at",
+    note="the documentation only calls it read-only",
+)
 def test_an_archived_store_can_only_be_read_and_emptied(api, store, memory):
-    """Not updated or written to, but read, emptied, redacted, deleted; archived again unchanged. [sdk]"""
     old = memory.memory_version_id
     memory = api.memories.update(memory.id, memory_store_id=store, content="v2")
     archived = api.archive(store)
@@ -144,8 +164,8 @@ def test_an_archived_store_can_only_be_read_and_emptied(api, store, memory):
     assert api.delete(store).type == "memory_store_deleted"
 
 
+@rule("deleting a store deletes its memories and versions", evidence="sdk")
 def test_a_deleted_store_takes_everything_with_it(api, store, memory):
-    """[sdk]"""
     deleted = api.delete(store)
     assert (deleted.id, deleted.type) == (store, "memory_store_deleted")
     for call, *args in (
@@ -163,8 +183,11 @@ def test_a_deleted_store_takes_everything_with_it(api, store, memory):
 # -- memories -----------------------------------------------------------------------------------------
 
 
+@rule(
+    "a memory has the size and SHA-256 of its UTF-8 bytes, also where it is shown without its content",
+    evidence="sdk",
+)
 def test_a_memory_is_complete(api, store, memory):
-    """Size and hash of the UTF-8 bytes are always there, the content only in view=full. [sdk]"""
     assert isinstance(memory, BetaManagedAgentsMemory)
     assert re.fullmatch(r"mem_01\w{22}", memory.id)
     assert re.fullmatch(r"memver_01\w{22}", memory.memory_version_id)
@@ -174,8 +197,10 @@ def test_a_memory_is_complete(api, store, memory):
     assert memory.created_at == memory.updated_at
 
 
+@rule(
+    "`view` is `full` by default when one is retrieved, `basic` for create, update and lists", evidence="sdk"
+)
 def test_the_view_decides_about_content(api, store, memory):
-    """Full by default for one, basic for create, update and lists. [sdk]"""
     ids, full = {"memory_store_id": store}, {"view": "full"}
     assert api.memories.retrieve(memory.id, **ids).content == "milk ✓"
     assert api.memories.retrieve(memory.id, **ids, view="basic").content is None
@@ -192,8 +217,8 @@ def test_the_view_decides_about_content(api, store, memory):
     assert "view" in refused(400, api.memories.list, store, view="all")["message"]
 
 
+@rule("a memory keeps its id when its path changes; changing one doesn't update its store", evidence="sdk")
 def test_changing_a_memory_leaves_its_address_alone(api, store, memory):
-    """It keeps its id when its path changes; what isn't named stays; the store itself isn't updated. [sdk]"""
     before = api.retrieve(store).updated_at
     moved = api.memories.update(memory.id, memory_store_id=store, path="/done.md", view="full")
     assert (moved.id, moved.path, moved.content) == (memory.id, "/done.md", "milk ✓")
@@ -204,8 +229,14 @@ def test_changing_a_memory_leaves_its_address_alone(api, store, memory):
     assert api.retrieve(store).updated_at == before
 
 
+@rule(
+    "an update of a memory that names neither `content` nor `path` is 200 and changes nothing",
+    evidence="unsettled",
+    source="the SDK's own tests send it",
+    note="the documentation says that at least one of them must be there",
+)
+@rule("an update of a memory to what is stored is 200 and makes no version", evidence="doc")
 def test_an_update_that_changes_nothing_is_no_version(api, store, memory):
-    """Neither content nor path [sdk: its own tests send that], or the same as stored [doc]."""
     assert api.memories.update(memory.id, memory_store_id=store) == memory
     assert api.memories.update(memory.id, memory_store_id=store, content=None, path=None) == memory
     same = api.memories.update(memory.id, memory_store_id=store, content="milk ✓", path=memory.path)
@@ -231,9 +262,13 @@ PATHS = {
 }
 
 
+@rule(
+    "a memory's path starts with `/`, has 1 to 20 segments, none empty, `.` or `..`, at most 1,024 "
+    "bytes, is NFC and printable (400)",
+    evidence="sdk",
+)
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
 def test_paths_that_a_memory_cannot_have(api, store, memory, path):
-    """[sdk]"""
     for call, first in (
         (api.memories.create, {"content": "x"}),
         (api.memories.update, {"memory_id": memory.id}),
@@ -242,8 +277,8 @@ def test_paths_that_a_memory_cannot_have(api, store, memory, path):
         assert refused(400, call, path=path, **first, **id)["message"].startswith("path: ")
 
 
+@rule("a memory's path is case-sensitive and of any script", evidence="sdk")
 def test_paths_that_a_memory_can_have(api, store):
-    """Up to 20 segments and 1,024 bytes, any script, case-sensitive. [sdk]"""
     paths = [
         "/a" * 20,
         "/" + "é" * 511 + "x",
@@ -259,8 +294,9 @@ def test_paths_that_a_memory_can_have(api, store):
     assert {row.path for row in api.memories.list(store)} == set(paths)
 
 
+@rule("a memory holds at most 102,400 bytes of UTF-8; more is refused", evidence="sdk")
+@rule("too much content is 400, and so is null for a new memory", evidence="ours")
 def test_content_is_limited_in_bytes(api, store, memory):
-    """102,400 bytes of UTF-8. [sdk] That null is no content of a new memory is [ours]."""
     api.memories.create(store, path="/full", content="é" * (MAX_CONTENT // 2))
     too_much = "é" * (MAX_CONTENT // 2) + "x"
     for error in (
@@ -271,8 +307,12 @@ def test_content_is_limited_in_bytes(api, store, memory):
     assert '""' in refused(400, api.memories.create, store, path="/null", content=None)["message"]
 
 
+@rule(
+    "`view` is read from the query, in a body it is unknown (400)",
+    evidence="sdk",
+    source="memories.create sends it so",
+)
 def test_what_belongs_in_the_query_is_no_field_of_the_body(api, store, memory):
-    """[sdk]"""
     for field in ({"view": "full"}, {"memory_store_id": store}, {"betas": []}):
         error = refused(
             400, api.memories.update, memory.id, memory_store_id=store, content="x", extra_body=field
@@ -281,8 +321,13 @@ def test_what_belongs_in_the_query_is_no_field_of_the_body(api, store, memory):
     refused(400, api.memories.create, store, path="/x", content="x", extra_body={"view": "full"})
 
 
+@rule(
+    "a store holds 2,000 memories; then none can be created, but those there be changed",
+    evidence="unsettled",
+    source="a comment in the SDK's worker",
+    note="2,000 in the SDK, 10,000 in later copies of the documentation; the status, 400, is ours",
+)
 def test_a_store_holds_2000_memories():
-    """[unsettled] Existing ones can still be changed. [doc]"""
     memories = Memories("memstore_x", Clock("2026-01-01T00:00:00Z"))
     ids = [memories.create(f"/{number}", "", {})["id"] for number in range(MAX_MEMORIES)]
     with pytest.raises(Exception, match="is full: it has 2,000 memories"):
@@ -295,9 +340,13 @@ def test_a_store_holds_2000_memories():
 # -- conflicts ----------------------------------------------------------------------------------------
 
 
+@rule(
+    "a path that is taken, or is above or below one that is, is 409 `memory_path_conflict_error` "
+    "with the memory's id and path, for create and rename",
+    evidence="doc",
+)
 @pytest.mark.parametrize("path", ["/notes/todo.md", "/notes", "/notes/todo.md/deeper"])
 def test_a_path_that_is_taken_is_a_conflict(api, store, memory, path):
-    """So are those above and below it, for a new memory and a renamed one. [sdk: the type; doc: the rest]"""
     other = api.memories.create(store, path="/other", content="x")
     for error in (
         refused(409, api.memories.create, store, path=path, content="x"),
@@ -308,8 +357,8 @@ def test_a_path_that_is_taken_is_a_conflict(api, store, memory, path):
     assert api.memories.retrieve(other.id, memory_store_id=store).path == "/other"
 
 
+@rule("a path is taken by whole segments, and a memory isn't in its own way", evidence="doc")
 def test_a_path_beside_another_is_free(api, store, memory):
-    """A memory doesn't stand in its own way either. [doc]"""
     for path in ("/notes/todo.md2", "/note", "/notes/todo"):
         api.memories.create(store, path=path, content="")
     deeper = api.memories.update(memory.id, memory_store_id=store, path="/notes/todo.md/deeper")
@@ -322,8 +371,12 @@ def is_now(text):
     return {"type": "content_sha256", "content_sha256": sha256(text)}
 
 
+@rule(
+    "an update whose `precondition` is not the memory's content is 409 "
+    "`memory_precondition_failed_error`; the path plays no part",
+    evidence="sdk",
+)
 def test_an_update_with_a_precondition(api, store, memory):
-    """It applies to the content that was read; the path plays no part. [sdk]"""
     update, ids = api.memories.update, {"memory_store_id": store}
     second = update(memory.id, **ids, content="v2", precondition=is_now("milk ✓"))
     error = refused(409, update, memory.id, **ids, content="v3", precondition=is_now("milk ✓"))
@@ -335,16 +388,19 @@ def test_an_update_with_a_precondition(api, store, memory):
     assert operations(api, store) == ["modified", "modified", "modified", "created"]
 
 
+@rule("an update that asks for what is stored is 200 although its precondition fails", evidence="doc")
 def test_a_repeated_update_succeeds_although_its_precondition_fails(api, store, memory):
-    """200 if what is stored is what was asked for, and no second version. [doc]"""
     asked = {"content": "v2", "path": "/v2", "precondition": is_now("milk ✓"), "memory_store_id": store}
     assert api.memories.update(memory.id, **asked) == api.memories.update(memory.id, **asked)
     assert operations(api, store) == ["modified", "created"]
     refused(409, api.memories.update, memory.id, **{**asked, "path": "/v3"})
 
 
+@rule("a delete with another `expected_content_sha256` is 409, and nothing is deleted", evidence="sdk")
+@rule(
+    "a delete that expects another content has the type `memory_precondition_failed_error`", evidence="ours"
+)
 def test_a_delete_that_expects_a_content(api, store, memory):
-    """409 if it has another, and nothing is deleted. [sdk]"""
     ids = {"memory_store_id": store}
     wrong = {"expected_content_sha256": sha256("other")}
     assert (
@@ -358,9 +414,9 @@ def test_a_delete_that_expects_a_content(api, store, memory):
     assert memory.id in refused(404, api.memories.delete, memory.id, **ids)["message"]
 
 
+@rule("a hash that isn't 64 lowercase hexadecimal characters is 400", evidence="ours")
 @pytest.mark.parametrize("hash", ["", "abc", sha256("x").upper(), sha256("x") + "0"])
 def test_a_hash_that_is_none_is_refused(api, store, memory, hash):
-    """64 lowercase hexadecimal characters. [sdk] That others are a 400 is [ours]."""
     ids = {"memory_store_id": store}
     precondition = {"type": "content_sha256", "content_sha256": hash}
     refused(400, api.memories.update, memory.id, **ids, content="x", precondition=precondition)
@@ -368,8 +424,12 @@ def test_a_hash_that_is_none_is_refused(api, store, memory, hash):
     refused(400, api.memories.delete, memory.id, **ids, expected_content_sha256=hash)
 
 
+@rule(
+    "the client sends again what got a 409: compare-and-swap needs `max_retries=0`",
+    evidence="sdk",
+    source="run against the client",
+)
 def test_the_client_repeats_a_conflict_unless_told_not_to():
-    """Why compare-and-swap needs max_retries=0: a 409 is sent again. [sdk]"""
     with serving() as server:
         client = strict(server)
         store = client.beta.memory_stores.create(name="x").id
@@ -403,6 +463,14 @@ def tree(client):
 WHOLE = ["/A", "/notes-archive/a", "/notes/2026/11/21.md", "/notes/2026/x", "/notes/todo.md", "/z", "/é"]
 
 
+@rule(
+    "memories are listed by `path_prefix`, in whole segments; `depth=1` groups what is further down "
+    "as `memory_prefix`",
+    evidence="sdk",
+)
+@rule(
+    "memories are listed in path order", evidence="doc", note="by bytes, here; the documentation doesn't say"
+)
 @pytest.mark.parametrize(
     ("fields", "paths"),
     [
@@ -417,7 +485,6 @@ WHOLE = ["/A", "/notes-archive/a", "/notes/2026/11/21.md", "/notes/2026/x", "/no
     ],
 )
 def test_lists_by_prefix_and_depth(client, tree, fields, paths):
-    """Prefixes are whole segments, depth=1 groups the rest. [sdk] In path order [doc], by bytes [ours]."""
     api = client.beta.memory_stores.memories
     rows = list(api.list(tree, **fields))
     assert [row.path for row in rows] == paths
@@ -428,6 +495,11 @@ def test_lists_by_prefix_and_depth(client, tree, fields, paths):
         assert [row.path for row in api.list(tree, **fields, limit=limit)] == paths
 
 
+@rule(
+    "a prefix that doesn't end with `/`, a depth other than 0 and 1 and a limit beyond 100 are 400",
+    evidence="sdk",
+    source="the docstrings; the status is ours",
+)
 @pytest.mark.parametrize(
     "fields",
     [
@@ -443,13 +515,12 @@ def test_lists_by_prefix_and_depth(client, tree, fields, paths):
     ids=str,
 )
 def test_a_list_that_cannot_be(client, tree, fields):
-    """[sdk]"""
     error = refused(400, client.beta.memory_stores.memories.list, tree, **fields)
     assert error["message"].startswith(next(iter(fields)))
 
 
+@rule("with `view=full` a page holds 20 memories or versions, whatever `limit` says", evidence="sdk")
 def test_a_page_with_contents_holds_twenty(api, store):
-    """Whatever `limit` says, for memories and for versions. [sdk]"""
     for number in range(25):
         api.memories.create(store, path=f"/{number:02}", content=str(number))
     for resource in (api.memories, api.memory_versions):
@@ -460,8 +531,8 @@ def test_a_page_with_contents_holds_twenty(api, store):
         assert sorted(int(row.content) for row in full) == list(range(25))
 
 
+@rule("pages of memories don't move while memories come and go", evidence="ours")
 def test_pages_do_not_move_while_memories_come_and_go(api, store):
-    """[ours]"""
     ids = {p: api.memories.create(store, path=f"/{p}", content="").id for p in "bdfh"}
     first = api.memories.list(store, limit=2)
     api.memories.create(store, path="/a", content="")
@@ -482,8 +553,8 @@ def history(api, store, memory):
     return list(api.memory_versions.list(store, view="full"))[::-1]
 
 
+@rule("every change to a memory is a version, and the memory names the one that it has now", evidence="sdk")
 def test_every_change_is_a_version(history, store, memory):
-    """And a memory points to the one it has now. [sdk]"""
     created, modified, deleted = history
     assert all(isinstance(version, BetaManagedAgentsMemoryVersion) for version in history)
     assert [version.operation for version in history] == ["created", "modified", "deleted"]
@@ -495,23 +566,25 @@ def test_every_change_is_a_version(history, store, memory):
     assert {(version.redacted_at, version.redacted_by) for version in history} == {(None, None)}
 
 
+@rule("a version that records a deletion has a path, but no content, hash or size", evidence="sdk")
 def test_a_deletion_has_a_path_but_no_content(api, store, history):
-    """[sdk]"""
     deleted = history[-1]
     assert deleted == api.memory_versions.retrieve(deleted.id, memory_store_id=store)
     assert (deleted.content, deleted.content_sha256, deleted.content_size_bytes) == (None, None, None)
     assert deleted.path == "/v2"
 
 
+@rule("a client's version is by `api_actor`", evidence="sdk")
+@rule("every client's key has the same id", evidence="ours")
 def test_the_author_is_the_key_that_a_client_uses(history):
-    """[sdk] There is one key, whichever is sent. [ours]"""
     assert {version.created_by.type for version in history} == {"api_actor"}
     (key,) = {version.created_by.api_key_id for version in history}
     assert key.startswith("apikey_")
 
 
+@rule("versions are filtered by memory, also a deleted one, by operation, author and time", evidence="sdk")
+@rule("versions are listed newest first", evidence="doc")
 def test_versions_by_memory_operation_author_and_time(api, store, history):
-    """The newest first [doc]; the memory may be deleted. [sdk]"""
     other = api.memories.create(store, path="/other", content="")
     key = history[0].created_by.api_key_id
     own = ["deleted", "modified", "created"]
@@ -530,8 +603,12 @@ def test_versions_by_memory_operation_author_and_time(api, store, history):
         refused(400, api.memory_versions.list, store, limit=limit)
 
 
+@rule(
+    "redacting a version clears content, hash, size and path; what happened, when and by whom stays",
+    evidence="sdk",
+)
+@rule("redacting twice changes nothing", evidence="ours")
 def test_redacting_takes_everything_that_was_said(api, store, history):
-    """Content, hash, size and path; what happened, when and by whom stays. Once is enough. [sdk]"""
     old = history[0]
     redacted = api.memory_versions.redact(old.id, memory_store_id=store)
     assert redacted.redacted_at > history[-1].created_at
@@ -545,8 +622,12 @@ def test_redacting_takes_everything_that_was_said(api, store, history):
     assert [version.content for version in kept] == [None, "v2", None]
 
 
+@rule(
+    "the version that a memory holds now can't be redacted",
+    evidence="doc",
+    note="the status isn't said; it is 400 here",
+)
 def test_what_a_memory_holds_now_cannot_be_redacted(api, store, memory):
-    """Update or delete it first. [doc] That it is a 400 is [ours]."""
     ids = {"memory_store_id": store}
     current = memory.memory_version_id
     assert memory.id in refused(400, api.memory_versions.redact, current, **ids)["message"]
@@ -555,8 +636,8 @@ def test_what_a_memory_holds_now_cannot_be_redacted(api, store, memory):
     assert api.memory_versions.redact(current, **ids).path is None
 
 
+@rule("a memory or version is found only in its own store (404)", evidence="ours")
 def test_ids_of_another_store_are_unknown(api, store, memory):
-    """[sdk]"""
     ids = {"memory_store_id": api.create(name="other").id}
     for call, id in (
         (api.memories.retrieve, memory.id),

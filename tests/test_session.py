@@ -105,6 +105,10 @@ def test_some_results_are_followed_by_an_idle_with_the_rest(order):
         assert talk.log[-1]["type"] == "session.status_idle"
         rest = [calls[other] for other in "abc" if other not in order[:sent]]
         assert talk.log[-1]["stop_reason"] == {"type": "requires_action", "event_ids": rest}
+        # Its thread first, then what it has used, then itself. [seen]
+        ending = ["session.thread_status_idle", "session.usage", "session.status_idle"]
+        assert types(talk)[-3:] == ending
+        assert talk.log[-3]["stop_reason"] == talk.log[-1]["stop_reason"]
     talk.send([result(calls[order[-1]], order[-1].upper())], 0)
     assert talk.log[-1]["stop_reason"] == {"type": "end_turn"}
 

@@ -88,7 +88,7 @@ def test_events_that_are_wrong(call, events, told):
     [
         ({"environment_id": 5}, "environment_id: "),
         ({"resources": [{"type": "file"}]}, "resources.0.file_id: Field required"),
-        ({"resources": [{"type": "github_repository", "url": "https://x.y/z"}]}, "resources.0.type: "),
+        ({"resources": [{"type": "disk", "size": 5}]}, "resources.0.type: 'disk' is unknown"),
         ({"title": ["x"]}, "title: "),
         ({"agent": {"type": "agent"}}, "agent.id: Field required"),
         ({"initial_events": [{"type": "user.message", "content": 5}]}, "initial_events.0.content: "),

@@ -31,6 +31,8 @@ def mount_path(name: str) -> str:
 
 def checked_path(path: str) -> str:
     """`path`, if a memory can have it; ValueError says why not. [sdk]"""
+    if len(path.encode()) > MAX_PATH:  # first: the rest is only for what is short enough to look at
+        raise ValueError(f"{path[:40]!r}… is longer than {MAX_PATH:,} bytes")
     segments = path.split("/")[1:]
     if not path.startswith("/") or not 1 <= len(segments) <= MAX_SEGMENTS:
         raise ValueError(f"{path!r} must start with / and have 1 to {MAX_SEGMENTS} segments")
@@ -40,8 +42,6 @@ def checked_path(path: str) -> str:
         raise ValueError(f"{path!r} has a control or format character, or a line separator")
     if not unicodedata.is_normalized("NFC", path):
         raise ValueError(f"{path!r} is not in Unicode Normalization Form C")
-    if len(path.encode()) > MAX_PATH:
-        raise ValueError(f"{path[:40]!r}… is longer than {MAX_PATH:,} bytes")
     return path
 
 

@@ -11,6 +11,7 @@ really executed. Nothing here may pass a scripted recording off as a live one.
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -99,10 +100,18 @@ class Recording:
         return [Mount.read(mount) for mount in self.header.get("memory", ())]
 
     @cached_property
-    def memory_writes(self) -> list[tuple[str, Write]]:
-        """What the session wrote into its memory stores, each with the mount path, in order."""
+    def memory_writes(self) -> dict[int, list[tuple[str, Write]]]:
+        """What the session wrote into its memory, with the mount paths, by the event that it was there with.
+
+        So a turn that a client stops leaves no more behind than it had played.
+        """
+        times = [parse_time(event["processed_at"]) for event in self.events]
         writes = [(mount.mount_path, write) for mount in self.mounts for write in mount.writes]
-        return sorted(writes, key=lambda item: parse_time(item[1].created_at))
+        at: dict[int, list[tuple[str, Write]]] = {}
+        for path, write in sorted(writes, key=lambda item: parse_time(item[1].created_at)):
+            index = min(bisect_left(times, parse_time(write.created_at)), len(times) - 1)
+            at.setdefault(index, []).append((path, write))
+        return at
 
     @cached_property
     def client_events(self) -> list[int]:

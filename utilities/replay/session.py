@@ -328,10 +328,7 @@ class Session:
             written = over or seconds_between(output.created_at, recorded["processed_at"]) >= 0
             if written and output not in self.outputs:
                 self.outputs.append(output)
-        for item in track.recording.memory_writes:
-            written = over or seconds_between(item[1].created_at, recorded["processed_at"]) >= 0
-            if written and item not in self.memory:
-                self.memory.append(item)
+        self.memory += track.recording.memory_writes.get(self.position, ())
 
     def _named(self, recorded: Event) -> str:
         """The id that a recorded event has in this session."""

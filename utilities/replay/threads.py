@@ -9,13 +9,13 @@ are the events that a child's own list and stream show here. [ours]
 from __future__ import annotations
 
 import builtins
+from dataclasses import dataclass
 from typing import Any
 
 from .errors import ApiError, not_found
 from .ids import later, seconds_between
 from .multiagent import roster, thread_agent
 from .paging import Query, page_of
-from .previews import Previews, requested
 from .recording import Event
 from .session import TICK, Session, thread_id
 from .sessions import Sessions, Subscription
@@ -74,10 +74,8 @@ class Threads:
         return page_of(rows, query, default=100, most=1000)
 
     def subscribe(self, session_id: str, id: str, query: Query, now: float) -> Subscription:
-        previews = Previews(requested(query))
         self.retrieve(session_id, id, now)
-        play = self.sessions.play(session_id, now)
-        return ThreadSubscription(play, len(play.log), previews, id)
+        return ThreadSubscription(**vars(self.sessions.subscribe(session_id, query, now)), thread=id)
 
     def _all(self, session_id: str, now: float) -> builtins.list[Resource]:
         play, item = self.sessions.play(session_id, now), self.sessions.get(session_id)
@@ -119,12 +117,11 @@ class Threads:
         }
 
 
+@dataclass(kw_only=True)
 class ThreadSubscription(Subscription):
     """An open stream of one thread: the session's, less what is not the thread's."""
 
-    def __init__(self, session: Session, sent: int, previews: Previews, thread: str) -> None:
-        super().__init__(session, sent, previews)
-        self.thread = thread
+    thread: str
 
     def carries(self, event: Event) -> bool:
         return is_of(event, self.thread, self.session.id)
