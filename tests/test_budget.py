@@ -168,6 +168,16 @@ def test_a_budget_that_the_turn_ends_on_stops_the_next_turn_before_it_asks():
     assert one.events()[-1]["stop_reason"]["type"] == "budget_reached"
 
 
+def test_a_recording_without_prices_reaches_no_budget():
+    script = costly()
+    for event in script.events:
+        if event["type"] == "session.usage":
+            del event["usage"]["list_cost"]
+    one = Spender(1, script)
+    one.send("go")
+    assert one.events()[-1]["stop_reason"]["type"] == "end_turn"
+
+
 def test_without_a_budget_or_below_it_nothing_stops():
     for amount in (None, 21):
         one = Spender(amount)
@@ -272,6 +282,26 @@ def test_an_interrupt_gives_the_stopped_turn_up():
     assert one.types(stopped) == ["session.updated"]
     one.send("more")
     assert one.said() == ["looking", "more done"]
+
+
+def test_an_interrupt_that_was_recorded_later_in_the_turn_gives_it_up_too():
+    script = Script("stopped")
+    script.message("go")
+    request(script, 300, tool="one")
+    request(script, 300, tool="two")
+    script.event("user.interrupt")
+    ended(script, "6", 600)
+    script.message("more")
+    request(script, 100, text="more done")
+    ended(script, "7", 700)
+    one = Spender(3, script)
+    one.send("go")
+    one.call.post(f"{one.path}/events", {"events": [{"type": "user.interrupt"}]})
+    assert one.types()[-1] == "user.interrupt" and one.events()[-1]["processed_at"]
+    one.update(budget=None)
+    one.send("more")
+    assert one.said() == ["more done"]
+    assert one.types().count("span.model_request_start") == 2  # the second of the stopped turn never came
 
 
 def test_at_its_own_pace_the_stop_comes_when_the_next_request_would():

@@ -93,8 +93,10 @@ def costs(events: Sequence[Event]) -> list[Decimal]:
 
 
 def _list_cost(event: Event, otherwise: Decimal) -> Decimal:
+    """The cost that a `session.usage` event says; a service without prices says none. [sdk]"""
     cost = event["usage"].get("list_cost") or {}
-    return Decimal(cost["amount"]) if "amount" in cost else otherwise
+    amount = str(cost.get("amount"))
+    return Decimal(amount) if re.fullmatch(r"[0-9]+(\.[0-9]+)?", amount) else otherwise
 
 
 def _spread(turn: Sequence[Event], start: Decimal, end: Decimal) -> list[Decimal]:

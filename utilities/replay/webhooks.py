@@ -89,7 +89,7 @@ class Outbox:
     def _hear(self, session: Session, event: Event) -> None:
         type, more = TOLD.get(event["type"]), {}
         if type is not None and type.startswith("session.thread_"):
-            thread = event["session_thread_id"]
+            thread = str(event.get("session_thread_id"))
             if not _was_created(session, thread):
                 return  # a session's first thread is the session; these are about the others [ours]
             more = {"session_thread_id": thread}
@@ -108,6 +108,6 @@ class Outbox:
 
 def _was_created(session: Session, thread: str) -> bool:
     return any(
-        event["type"] == "session.thread_created" and event["session_thread_id"] == thread
+        event["type"] == "session.thread_created" and event.get("session_thread_id") == thread
         for event in session.log
     )
