@@ -43,7 +43,7 @@ GUARDS = [
     Guard("a history that goes back to the first turn", "turn.py", "if ended and self._goes_on:", "if False:", "turn_begins or only_the_last"),
     Guard("events that came while the stream was down", "stream.py", "                if started or message is None:\n                    events = yield ReadHistory(left())", "                if message is None:\n                    events = yield ReadHistory(left())\n                elif started:\n                    events = []", "breaks_anywhere"),
     Guard("a stream that breaks in the middle", "stream.py", "isinstance(error, StreamEnded | httpx2.TransportError | anthropic.APIConnectionError)", "isinstance(error, StreamEnded)", "breaks_anywhere and drop"),
-    Guard("a stream that ends too early", "stream.py", "isinstance(error, StreamEnded | httpx2", "isinstance(error, httpx2", "breaks_anywhere and end_after"),
+    Guard("a stream that ends too early", "stream.py", "isinstance(error, StreamEnded | httpx2", "isinstance(error, httpx2", "breaks_anywhere and end"),
     Guard("sending before the stream is open", "stream.py", "                yield Open(left())\n                if started or message is None:", "                if started or message is None:\n                    yield Open(left())", "every_stop_reason"),
     Guard("a message that is sent again after a reconnect", "stream.py", "if started or message is None:", "if message is None:", "breaks_anywhere"),
     Guard("a tool that runs again after a lost send", "stream.py", "fresh = [call for call in wanted.calls if call.id not in answers]", "fresh = list(wanted.calls)", "never_arrived"),

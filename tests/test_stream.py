@@ -72,7 +72,7 @@ def test_a_session_deleted_while_the_stream_was_down(kind: str) -> None:
     script = Script()
     script.message("go")
     script.say("the stream breaks here")
-    with served(script, faults=Faults(drop_after=3)) as session:
+    with served(script, faults=Faults("drop=3")) as session:
 
         def delete(event: Any) -> None:
             if event.type == "user.message":  # the last event before the break
@@ -182,11 +182,11 @@ def test_the_deadline_says_what_it_waited_for_and_loses_nothing(kind: str) -> No
 # -- nothing lost, nothing repeated ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fault", ["drop_after", "end_after"])
+@pytest.mark.parametrize("fault", ["drop", "end"])
 @pytest.mark.parametrize("after", range(9))
 def test_a_stream_that_breaks_anywhere(kind: str, fault: str, after: int) -> None:
     shown: list[Any] = []
-    with served(a_turn(), faults=Faults(**{fault: after})) as session:
+    with served(a_turn(), faults=Faults(f"{fault}={after}")) as session:
         result = session.follow(kind, "go", on_event=shown.append)
         whole = session.history()
     assert result.outcome == "end_turn"
@@ -195,14 +195,12 @@ def test_a_stream_that_breaks_anywhere(kind: str, fault: str, after: int) -> Non
 
 
 def test_a_stream_that_breaks_again_and_again(kind: str) -> None:
-    with served(a_turn(), faults=Faults(drop_after=2, times=3), speed=40) as session:
+    with served(a_turn(), faults=Faults("drop=2,times=3"), speed=40) as session:
         result = session.follow(kind, "go")
         assert [event.id for event in result.events] == [event.id for event in session.history()]
 
 
-@pytest.mark.parametrize(
-    "faults", [Faults(repeat=True), Faults(queued=True), Faults(repeat=True, queued=True)]
-)
+@pytest.mark.parametrize("faults", [Faults("repeat"), Faults("queued"), Faults("repeat queued")])
 def test_repeated_events_are_shown_once(kind: str, faults: Faults) -> None:
     shown: list[Any] = []
     with served(a_turn(), faults=faults) as session:
@@ -360,7 +358,7 @@ def test_calls_that_come_together_run_together_and_go_in_one_send(kind: str, too
 
 
 @pytest.mark.parametrize(
-    "faults", [Faults(), Faults(repeat=True), *(Faults(drop_after=n, times=2) for n in (3, 7, 8, 10, 14))]
+    "faults", [Faults(), Faults("repeat"), *(Faults(f"drop={n},times=2") for n in (3, 7, 8, 10, 14))]
 )
 def test_each_call_is_run_and_answered_once(kind: str, faults: Faults) -> None:
     ran: list[str] = []
