@@ -386,9 +386,30 @@ def test_an_answer_whose_response_was_lost_is_not_given_twice(kind: str) -> None
 
     with served(parallel_calls(["a", "b"]), posts=Posts(lose=1)) as session:
         result = session.follow(kind, "go", tools=[make_tool(kind, work)])
+        sent = [event.type for event in session.history()].count("user.custom_tool_result")
     assert result.outcome == "end_turn"
     assert sorted(ran) == ["a", "b"]
-    assert len(session.posts.events_posts) == 3  # the SDK did send it again, and was refused
+    assert sent == 2
+    assert len(session.posts.events_posts) == 2  # the history showed that there was no need for a third
+
+
+def test_an_answer_that_somebody_else_gave_first_is_theirs(kind: str) -> None:
+    """Two programs that follow one session: the API refuses the second answer, and the turn goes on."""
+    shown: list[Any] = []
+
+    def work(name: str) -> str:
+        client = session.client()
+        call = next(e.id for e in session.history() if e.type == "agent.custom_tool_use")
+        content = [{"type": "text", "text": "a ok"}]
+        answer = {"type": "user.custom_tool_result", "custom_tool_use_id": call, "content": content}
+        client.beta.sessions.events.send(session.session_id, events=[answer])
+        return "a ok, but late"
+
+    with served(parallel_calls(["a"])) as session:
+        result = session.follow(kind, "go", tools=[make_tool(kind, work)], on_event=shown.append)
+        assert [event.id for event in shown] == [event.id for event in session.history()]
+    assert result.outcome == "end_turn"
+    assert [call.text for call in result.tool_calls] == ["a ok"]
 
 
 def test_an_answer_that_never_arrived_is_given_again_without_running_the_tool_again(kind: str) -> None:

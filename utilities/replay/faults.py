@@ -139,7 +139,7 @@ KINDS = {
         "outcome terminated", f"{_T}a_turn_cut_short_has_its_own_outcome", options=TURN,
     ),
     "reschedule": Kind(
-        "reschedule=SECONDS", "the session is rescheduled, and runs on so much later; 0 by default",
+        "reschedule[=SECONDS]", "the session is rescheduled, and runs on so much later; 0 by default",
         "goes on; not taken for settled", f"{_T}a_rescheduled_session_goes_on", _seconds, 0.0, TURN,
     ),
     "budget": Kind(
@@ -147,7 +147,7 @@ KINDS = {
         "outcome budget_reached", f"{_T}a_turn_cut_short_has_its_own_outcome", options=TURN,
     ),
     "window": Kind(
-        "window=N", "an idle event names only the first N of the calls that wait; 5 by default",
+        "window[=N]", "an idle event names only the first N of the calls that wait; 5 by default",
         "runs and answers each call once", f"{_T}a_window_slides_over_parallel_calls", _whole(1), 5,
     ),
 }  # fmt: skip
@@ -257,11 +257,10 @@ def usage(kind: Kind) -> str:
 
 def help_text() -> str:
     """What `--faults help` prints."""
-    width = max(len(usage(kind)) for kind in KINDS.values())
     lines = ["A spec is faults with a blank between them: drop=5,times=2 repeat", ""]
-    lines += [f"  {usage(kind):<{width}}  {kind.does}" for kind in KINDS.values()]
-    lines += ["", *(f"  {option:<{width}}  {means}" for option, means in OPTIONS.items())]
-    return "\n".join(lines)
+    for kind in KINDS.values():
+        lines += [f"  {usage(kind)}", f"      {kind.does}"]
+    return "\n".join([*lines, "", *(f"  {option:<12}{means}" for option, means in OPTIONS.items())])
 
 
 def markdown_table() -> str:

@@ -10,6 +10,16 @@ from typing import Any
 
 from .recording import Event
 
+# What a session has used before its first turn has ended. [seen]
+NOTHING_USED = {
+    "active_seconds": 0.0,
+    "input_tokens": 0,
+    "output_tokens": 0,
+    "cache_read_input_tokens": 0,
+    "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
+    "server_tool_use": {"web_search_requests": 0, "web_fetch_requests": 0},
+    "list_cost": {"amount": "0", "currency": "USD"},
+}
 INTERRUPTED = "The execution was interrupted before it finished."
 
 
@@ -78,14 +88,13 @@ def error(retry: str) -> Event:
 
 
 def _status(kind: str, log: list[Event], *, usage: bool = False, **fields: Any) -> list[Event]:
-    """The main thread's status, what was used so far, the session's status; what the log has no model of
-    is left out."""
+    """The thread's status, what was used so far, the session's status."""
     events: list[Event] = []
     thread = next((e for e in reversed(log) if e["type"] == "session.thread_status_running"), None)
-    spent = next((e for e in reversed(log) if e["type"] == "session.usage"), None)
     if thread is not None:
         names = {key: thread[key] for key in ("session_thread_id", "agent_name")}
         events.append({"type": f"session.thread_status_{kind}", **names, **fields})
-    if usage and spent is not None:
+    if usage:
+        spent = next((e for e in reversed(log) if e["type"] == "session.usage"), {"usage": NOTHING_USED})
         events.append({"type": "session.usage", "usage": spent["usage"], "budget": spent.get("budget")})
     return [*events, {"type": f"session.status_{kind}", **fields}]
