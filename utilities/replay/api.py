@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import ApiError
+from .faults import NO_FAULTS, Faults
 from .ids import later, make_id
 from .library import Library
 from .paging import Query
@@ -42,6 +43,7 @@ class Request:
     query: Sequence[tuple[str, str]] = ()
     body: bytes = b""
     upload: Upload | None = None
+    faults: Faults = NO_FAULTS  # of the client that sends it
 
     def json(self) -> Any:
         try:
@@ -159,7 +161,7 @@ class Api:
             ("GET", "/v1/files/{id}", lambda c: files.get(c.id)),
             ("GET", "/v1/files/{id}/content", self._download),
             ("DELETE", "/v1/files/{id}", lambda c: files.delete(c.id)),
-            ("POST", "/v1/sessions", lambda c: sessions.create(c.body, c.now)),
+            ("POST", "/v1/sessions", lambda c: sessions.create(c.body, c.now, c.request.faults)),
             ("GET", "/v1/sessions", lambda c: sessions.list_sessions(c.query, c.now)),
             ("GET", "/v1/sessions/{id}", lambda c: sessions.retrieve(c.id, c.now)),
             ("POST", "/v1/sessions/{id}", lambda c: sessions.update(c.id, c.body, c.now)),
@@ -191,7 +193,7 @@ class Api:
         return Response(200, content, {"content-type": mime_type})
 
     def _send(self, call: Call) -> Response:
-        accepted, notes = self.sessions.send(call.id, call.body, call.now)
+        accepted, notes = self.sessions.send(call.id, call.body, call.now, call.request.faults)
         note = " | ".join(notes).encode("ascii", "backslashreplace").decode()
         return Response(200, accepted, {NOTE_HEADER: note} if note else {})
 

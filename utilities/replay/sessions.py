@@ -12,6 +12,7 @@ from anthropic.types.beta.sessions.event_send_params import EventSendParams
 from anthropic.types.beta.sessions.resource_add_params import ResourceAddParams
 
 from .errors import ApiError, not_found
+from .faults import NO_FAULTS, Faults
 from .ids import make_id, seconds_between
 from .library import Library
 from .paging import Query, page_of
@@ -73,7 +74,7 @@ class Sessions(Collection):
 
     # -- the resource ---------------------------------------------------------------------------
 
-    def create(self, body: Any, now: float) -> Resource:
+    def create(self, body: Any, now: float, faults: Faults = NO_FAULTS) -> Resource:
         given = body_of(SessionCreateParams, body)
         agent = self._agent(given["agent"])
         environment = self.environments.get(given["environment_id"])
@@ -104,7 +105,7 @@ class Sessions(Collection):
             "vault_ids": list(given.get("vault_ids") or ()),
         }
         if given.get("initial_events"):
-            play.send(list(given["initial_events"]), now)
+            play.send(list(given["initial_events"]), now, faults)
         self.items[id], self.plays[id] = item, play
         for resource in resources:
             self._mount(item, resource)
@@ -204,14 +205,16 @@ class Sessions(Collection):
 
     # -- its events -------------------------------------------------------------------------------
 
-    def send(self, id: str, body: Any, now: float) -> tuple[dict[str, Any], list[str]]:
+    def send(
+        self, id: str, body: Any, now: float, faults: Faults = NO_FAULTS
+    ) -> tuple[dict[str, Any], list[str]]:
         """The accepted events, and a line for each that left the recording."""
         events = body_of(EventSendParams, body)["events"]
         if not events:
             raise ApiError(400, "events: at least one event is needed")
         play = self.play(id, now)
         known = len(play.notes)
-        accepted = play.send(events, now)
+        accepted = play.send(events, now, faults)
         return {"data": accepted}, play.notes[known:]
 
     def list_events(self, id: str, query: Query, now: float) -> dict[str, Any]:
