@@ -139,7 +139,7 @@ class ManagedAgentsApi:
 
     Attributes:
         sessions: the sessions that the program made, in order.
-        exchanges: its requests, with the server's answers, in order.
+        exchanges: its requests, with the server's answers, in order; without those that a fault turned away.
         unrecorded: those that were refused because no recording goes on like that.
 
     Raises:
