@@ -14,6 +14,7 @@ from anthropic import Anthropic, AsyncAnthropic, Middleware
 
 from utilities import TurnResult, stream_until_end_turn, stream_until_end_turn_async
 from utilities.replay import Faults, Library, ReplayServer
+from utilities.replay.faults import FAULTS_HEADER
 
 from .recordings import Script
 
@@ -103,7 +104,12 @@ class Served:
         return asyncio.run(run())
 
     def history(self) -> list[Any]:
-        return list(self.client().beta.sessions.events.list(self.session_id))
+        return list(healthy(self.server).beta.sessions.events.list(self.session_id))
+
+
+def healthy(server: ReplayServer) -> Anthropic:
+    """A client that the server's faults leave alone."""
+    return Anthropic(api_key="x", base_url=server.base_url, default_headers={FAULTS_HEADER: ""})
 
 
 @contextmanager
@@ -117,7 +123,7 @@ def served(
     """Serve these recordings and create a session on them."""
     library = Library([script.recording() for script in scripts])
     with ReplayServer(library, strict=strict, speed=speed, faults=faults or Faults()) as server:
-        with Anthropic(api_key="x", base_url=server.base_url) as client:
+        with healthy(server) as client:
             agent = client.beta.agents.create(name=scripts[0].agent, model="claude-sonnet-4-6")
             environment = client.beta.environments.create(name="test")
             session = client.beta.sessions.create(agent=agent.id, environment_id=environment.id)

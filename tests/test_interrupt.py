@@ -56,6 +56,7 @@ def test_a_running_turn_stops_in_the_order_that_was_seen() -> None:
         "agent.tool_result",
         "user.interrupt",
         "session.thread_status_idle",
+        "session.usage",
         "session.status_idle",
     ]
     assert session.log[begun]["is_error"]

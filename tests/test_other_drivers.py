@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import anthropic
+import httpx2
 import pytest
 from anthropic import AsyncAnthropic, beta_async_tool
 from anthropic.lib.tools import ToolError
@@ -139,15 +141,33 @@ def test_the_runner_ends_on_a_session_with_built_in_calls_if_it_sees_the_turn_en
 def test_the_runner_hangs_on_a_session_with_built_in_calls_whose_turn_has_ended():
     """It counts `agent.tool_use` without `user.tool_result` as open; in the cloud nobody sends one."""
     with playing(recalling(0, builtin=True)) as (api, session), pytest.raises(TimeoutError):
-        run_tools(api, session, Recall(), seconds=1.0)
+        run_tools(api, session, Recall(), seconds=0.7)
     with playing(recalling(0)) as (api, session):
         assert run_tools(api, session, Recall()) == []  # without one it is over after max_idle
+
+
+@pytest.mark.parametrize("faults", ["drop=0", "drop=2", "end=3", "repeat", "queued", "window=2"])
+def test_the_runner_survives_a_lost_stream_and_answers_each_call_once(faults):
+    tool = Recall()
+    with playing(recalling(3), faults=faults) as (api, session):
+        calls = run_tools(api, session, tool)
+        api.assert_finished()
+    assert (len(calls), tool.runs, sends(api)) == (3, 3, [200] * 4)
+
+
+@pytest.mark.parametrize("faults", ["drop=0", "end=0"])
+def test_the_runner_hangs_if_the_stream_is_lost_after_a_built_in_call(faults):
+    """The turn ends while it is not connected, so it hears of that only from the history: as above."""
+    with playing(recalling(1, builtin=True), faults=faults) as (api, session):
+        with pytest.raises(TimeoutError):
+            run_tools(api, session, Recall(), seconds=2.5)
+        api.assert_finished()  # all was answered, and the agent is done
 
 
 def test_the_runner_runs_a_built_in_call_again_if_a_local_tool_has_that_name():
     tool = Recall("bash")
     with playing(recalling(0, builtin=True)) as (api, session), pytest.raises(TimeoutError):
-        run_tools(api, session, tool, seconds=1.0)
+        run_tools(api, session, tool, seconds=1.5)
     assert tool.runs == 1
     assert sends(api) == [200, 400]
     assert only(api).tool_calls == [("bash", {"command": "ls"})]
@@ -279,11 +299,45 @@ def test_astrocyte_waits_for_ever_after_any_other_end_and_its_timeout_does_not_f
 
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
-        thread.join(1.0)
+        while thread.is_alive() and not (only(api).messages and only(api).status == "idle"):
+            time.sleep(0.01)
+        thread.join(0.5)  # five times its timeout
         assert thread.is_alive() and not ended
-        assert only(api).status == "idle"
     thread.join(10.0)
     assert ended[0].endswith("Done.")  # the server was stopped: the end of the stream counts as success
+
+
+def test_astrocyte_does_not_open_a_lost_stream_again():
+    with playing(recalling(0), faults="drop=4") as (api, session):
+        with pytest.raises(httpx2.RemoteProtocolError):
+            run_session(api, session)
+        assert only(api).messages == ["Looking.", "Done."]
+
+
+def test_astrocyte_takes_a_stream_that_ends_too_early_for_success():
+    with playing(recalling(0), faults="end=4") as (api, session):
+        assert run_session(api, session) == "Looking."
+        assert only(api).messages == ["Looking.", "Done."]
+
+
+def test_astrocyte_says_what_comes_twice_twice():
+    with playing(recalling(0), faults="repeat") as (api, session):
+        assert run_session(api, session) == "Looking.Looking.Done.Done."
+
+
+def test_astrocyte_answers_a_call_that_is_named_twice_twice():
+    brain = Brain()
+    with playing(recalling(1), faults="repeat") as (api, session), pytest.raises(anthropic.BadRequestError):
+        run_session(api, session, brain)
+    assert (brain.recalls, sends(api)) == (2, [200, 200, 400])
+
+
+def test_astrocyte_copes_with_calls_that_are_named_one_by_one():
+    brain = Brain()
+    with playing(recalling(3), faults="window=1") as (api, session):
+        assert run_session(api, session, brain) == "Looking.Done."
+        api.assert_finished()
+    assert (brain.recalls, sends(api)) == (3, [200] * 4)
 
 
 def test_astrocyte_blocks_the_event_loop_for_the_whole_turn():
@@ -306,7 +360,7 @@ def test_astrocyte_blocks_the_event_loop_for_the_whole_turn():
 
     with playing(recalling(0), speed=3.0) as (api, session):  # 1.5 recorded seconds in 0.5
         assert asyncio.run(both(api, session)) == "Looking.Done."  # five times its timeout
-    assert ticks <= 1
+    assert ticks < 5  # of fifty
 
 
 def test_astrocyte_leaves_the_session_parked_when_a_tool_raises():

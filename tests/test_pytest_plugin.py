@@ -248,8 +248,7 @@ def test_a_recording_written_in_the_test_file_and_faults(suite):
     import sys
     sys.path.insert(0, {str(ROOT)!r})
     from tests.test_pytest_plugin import weather
-    from utilities.replay import Faults
-    @pytest.mark.managed_agents(recordings=weather("mine", "Mine?").recording(), faults=Faults(end_after=1))
+    @pytest.mark.managed_agents(recordings=weather("mine", "Mine?").recording(), faults="end=1")
     def test_it(managed_agents_api):
         assert ask("Mine?") == ""  # the program takes the end of its stream for the end of the turn
         with pytest.raises(AssertionError, match="at event 8 of 14 with user.custom_tool_result 'rain'"):
@@ -266,6 +265,7 @@ def test_a_recording_written_in_the_test_file_and_faults(suite):
     [
         ("colour='red'", "the mark doesn't know colour; it takes recordings, strict, speed, faults"),
         ("'recordings', True", "the mark doesn't know True"),
+        ("faults='earthquake'", "there is no fault 'earthquake'; there are: drop=N, "),
         ("recordings='gone'", "gone: no such recording, file or folder"),
         ("recordings='test_it.py'", "test_it.py, line 1: not JSON"),
         ("recordings='scenarios/weather.toml'", "utilities.replay.scenario"),

@@ -106,12 +106,12 @@ def test_stopping_ends_open_streams_at_once():
     ("faults", "seen"),
     [
         (Faults(), TURN),
-        (Faults(drop_after=3), [*TURN[:3], "RemoteProtocolError"]),
-        (Faults(drop_after=0), ["RemoteProtocolError"]),
-        (Faults(end_after=3), TURN[:3]),
-        (Faults(end_after=3, times=0), TURN),
-        (Faults(repeat=True), [kind for kind in TURN for _ in range(2)]),
-        (Faults(queued=True), [*TURN[:3], *TURN[2:]]),
+        (Faults("drop=3"), [*TURN[:3], "RemoteProtocolError"]),
+        (Faults("drop=0"), ["RemoteProtocolError"]),
+        (Faults("end=3"), TURN[:3]),
+        (Faults("end=3,times=0"), TURN),
+        (Faults("repeat"), [kind for kind in TURN for _ in range(2)]),
+        (Faults("queued"), [*TURN[:3], *TURN[2:]]),
     ],
 )
 def test_faults_do_what_they_say_and_once(faults, seen, caplog):
@@ -126,7 +126,7 @@ def test_faults_do_what_they_say_and_once(faults, seen, caplog):
         each.join(5)
     assert [getattr(item, "type", type(item).__name__) for item in got] == seen
     assert {event.type for event in whole} == set(TURN)  # the second stream is not cut
-    if faults.queued:
+    if faults.first("queued"):
         assert [event.processed_at is None for event in got[2:4]] == [True, False]
         assert got[2].id == got[3].id
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]

@@ -8,13 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 
-from anthropic import Anthropic, AsyncAnthropic
+from anthropic import (
+    Anthropic,
+    APIConnectionError,
+    APIStatusError,
+    AsyncAnthropic,
+    InternalServerError,
+    RateLimitError,
+)
 from anthropic.types.beta import BetaManagedAgentsSession
 
 __all__ = ["wait_for_idle_status", "wait_for_idle_status_async"]
 
 SETTLED = ("idle", "terminated")
+PASSING = (APIConnectionError, RateLimitError, InternalServerError)  # a look that failed; the next may not
 
 
 def wait_for_idle_status(
@@ -32,13 +41,20 @@ def wait_for_idle_status(
         The settled session.
 
     Raises:
-        TimeoutError: it was still running; the message says for how long.
+        TimeoutError: it was still running, or nobody answered; the message says for how long.
         anthropic.NotFoundError: there is no such session.
     """
     patience = _Patience(session_id, timeout, interval)
-    while (session := client.beta.sessions.retrieve(session_id)).status not in SETTLED:
-        time.sleep(patience.pause(session.status))
-    return session
+    sessions = client.with_options(max_retries=0).beta.sessions  # here is a deadline, the SDK has none
+    while True:
+        try:
+            session = sessions.retrieve(session_id, timeout=patience.left())
+            if session.status in SETTLED:
+                return session
+            pause = patience.pause(session.status)
+        except PASSING as error:
+            pause = patience.pause(error)
+        time.sleep(pause)
 
 
 async def wait_for_idle_status_async(
@@ -46,9 +62,16 @@ async def wait_for_idle_status_async(
 ) -> BetaManagedAgentsSession:
     """`wait_for_idle_status` for `AsyncAnthropic`."""
     patience = _Patience(session_id, timeout, interval)
-    while (session := await client.beta.sessions.retrieve(session_id)).status not in SETTLED:
-        await asyncio.sleep(patience.pause(session.status))
-    return session
+    sessions = client.with_options(max_retries=0).beta.sessions
+    while True:
+        try:
+            session = await sessions.retrieve(session_id, timeout=patience.left())
+            if session.status in SETTLED:
+                return session
+            pause = patience.pause(session.status)
+        except PASSING as error:
+            pause = patience.pause(error)
+        await asyncio.sleep(pause)
 
 
 class _Patience:
@@ -57,14 +80,31 @@ class _Patience:
     def __init__(self, session_id: str, timeout: float, interval: float) -> None:
         self.session_id, self.timeout, self.interval = session_id, timeout, interval
         self.start = time.monotonic()
+        self.state = "could not be seen"
 
-    def pause(self, status: str) -> float:
+    def left(self) -> float:
+        """How many seconds the next look may take; one at least, or the last would always fail."""
+        return max(1.0, self.start + self.timeout - time.monotonic())
+
+    def pause(self, seen: str | Exception) -> float:
+        """How long to wait after a look that saw this status, or failed."""
         waited = time.monotonic() - self.start
+        error = seen if isinstance(seen, Exception) else None
+        if error is None:
+            self.state = f"is still {seen!r}"
         if waited >= self.timeout:
             raise TimeoutError(
-                f"session {self.session_id} is still {status!r} after {waited:.1f} s of waiting for "
+                f"session {self.session_id} {self.state} after {waited:.1f} s of waiting for "
                 f"{' or '.join(SETTLED)}: a turn may be under way; follow it with stream_until_end_turn"
-            )
-        pause = min(self.interval, self.timeout - waited)
+            ) from error
+        pause = max(self.interval, _retry_after(seen))
         self.interval = min(2.0, self.interval * 1.5)
-        return pause
+        return min(pause, self.timeout - waited)
+
+
+def _retry_after(seen: str | Exception) -> float:
+    """Seconds that the service asks to wait; 0 if it says nothing."""
+    if isinstance(seen, APIStatusError):
+        with suppress(KeyError, ValueError):  # not said, or as a date
+            return float(seen.response.headers["retry-after"])
+    return 0.0

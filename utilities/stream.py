@@ -75,8 +75,9 @@ def stream_until_end_turn(
         anthropic.APIStatusError: the API refused the message or the session id.
     """
     turn = Turn(session_id)
-    driver = _Sync(client, turn, tools_by_name(tools), confirm, on_event)
-    flow = _flow(turn, message, timeout, quiet, time.monotonic)
+    once = client.with_options(max_retries=0)  # `_flow` tries again: it knows the deadline and the history
+    driver = _Sync(once, turn, tools_by_name(tools), confirm, on_event)
+    flow = _flow(turn, message, timeout, quiet, client.max_retries, time.monotonic)
     try:
         step: Any = next(flow)
         while True:
@@ -108,8 +109,8 @@ async def stream_until_end_turn_async(
 ) -> TurnResult:
     """`stream_until_end_turn` for `AsyncAnthropic`; `confirm` and `on_event` may be async too."""
     turn = Turn(session_id)
-    driver = _Async(client, turn, tools_by_name(tools), confirm, on_event)
-    flow = _flow(turn, message, timeout, quiet, time.monotonic)
+    driver = _Async(client.with_options(max_retries=0), turn, tools_by_name(tools), confirm, on_event)
+    flow = _flow(turn, message, timeout, quiet, client.max_retries, time.monotonic)
     try:
         step: Any = next(flow)
         while True:
@@ -148,7 +149,15 @@ class Send:
 
 @dataclass(frozen=True)
 class ReadHistory:
-    """Read back to where the turn began; the answer is its events."""
+    """Read back to where the turn began, or to the event `since`; the answer is the events after it."""
+
+    seconds: float
+    since: str | None = None
+
+
+@dataclass(frozen=True)
+class ReadNewest:
+    """The id of the session's newest event, empty if it has none."""
 
     seconds: float
 
@@ -188,9 +197,17 @@ class StreamEnded(Exception):
 
 
 def _flow(
-    turn: Turn, message: Message, timeout: float | None, quiet: float, clock: Callable[[], float]
+    turn: Turn,
+    message: Message,
+    timeout: float | None,
+    quiet: float,
+    retries: int,
+    clock: Callable[[], float],
 ) -> Generator[Any, Any, TurnResult]:
-    """What happens when: yields what it wants done and gets the answer, or the error, back."""
+    """What happens when: yields what it wants done and gets the answer, or the error, back.
+
+    `retries` is how often the beginning is tried again; what has begun is followed until the deadline.
+    """
     start = clock()
 
     def left() -> float:
@@ -199,6 +216,8 @@ def _flow(
             raise TurnTimeout(turn.session_id, clock() - start, turn.last_event)
         return remaining
 
+    opening = None if message is None else user_message(message)
+    newest: str | None = None  # the session's newest event before our message
     answers: dict[str, dict[str, Any]] = {}
     started = connected = False
     failures = 0
@@ -206,11 +225,15 @@ def _flow(
         try:
             if not connected:
                 yield Open(left())
-                if started or message is None:
+                if started or opening is None:
                     events = yield ReadHistory(left())
-                else:  # only now that the stream is open, so that nothing of the turn is missed
-                    turn.expect((yield Send([user_message(message)], left())))
-                    events = []
+                elif newest is None:
+                    newest, events = (yield ReadNewest(left())), []
+                else:  # an attempt failed, perhaps only its response: there is no idempotency key [sdk]
+                    events = yield ReadHistory(left(), newest)
+                if not started and opening is not None and not any(says(e, opening) for e in events):
+                    # only now that the stream is open, so that nothing of the turn is missed
+                    turn.expect((yield Send([opening], left())))
                 if started and (yield ReadStatus(left())) == "terminated":
                     turn.feed(*events)
                     return turn.finish("terminated")
@@ -238,10 +261,11 @@ def _flow(
             if not is_passing(error):
                 raise
             left()
-            if not started:
-                raise
             connected, failures = False, failures + 1
-            yield Pause(min(left(), 0.0 if failures == 1 else min(MAX_BACKOFF, 0.25 * 2**failures)))
+            pause = wait_before(error, failures)
+            if not started and (failures > retries or pause >= left()):
+                raise
+            yield Pause(min(left(), pause))
 
 
 def _answer(
@@ -259,11 +283,13 @@ def _answer(
         try:
             yield Send([answers[id] for id in ready], left())
         except anthropic.BadRequestError:
-            # The SDK repeats a POST whose response was lost; then the first one has taken effect.
-            turn.feed(*(yield ReadHistory(left())))
-            still = {call.id for action in turn.feed() if isinstance(action, Answer) for call in action.calls}
+            # Somebody else was faster: another program that follows the session, or an answer of our own
+            # that took effect although its response was lost.
+            actions = turn.feed(*(yield ReadHistory(left())))
+            still = {call.id for action in actions if isinstance(action, Answer) for call in action.calls}
             if still & set(ready):
                 raise
+            yield from (action for action in actions if isinstance(action, Show))
         turn.answered(ready)
     return [call.id for call in wanted.calls if call.id not in answers] + wanted.unknown
 
@@ -272,6 +298,27 @@ def user_message(message: str | Iterable[Any]) -> dict[str, Any]:
     """The `user.message` event for a text or for content blocks."""
     content = [{"type": "text", "text": message}] if isinstance(message, str) else list(message)
     return {"type": "user.message", "content": content}
+
+
+def says(event: Event, message: dict[str, Any]) -> bool:
+    """Whether this event is that `user.message`, as the API gives it back."""
+    if event.type != "user.message":
+        return False
+    ours = [(block["type"], block.get("text")) for block in message["content"]]
+    return ours == [(block.type, getattr(block, "text", None)) for block in event.content]
+
+
+def wait_before(error: Exception, failures: int) -> float:
+    """Seconds before the next attempt: what the service asks for, else longer each time.
+
+    A connection that broke is opened again at once.
+    """
+    if isinstance(error, anthropic.APIStatusError):
+        with suppress(KeyError, ValueError):  # not said, or as a date
+            return max(0.0, float(error.response.headers["retry-after"]))
+    elif failures == 1:
+        return 0.0
+    return min(MAX_BACKOFF, 0.25 * 2.0 ** min(failures, 10))
 
 
 def is_passing(error: Exception) -> bool:
@@ -314,8 +361,13 @@ class _Sync:
             case Send(batch, seconds):
                 sent = events.send(self.turn.session_id, events=batch, timeout=min(seconds, MAX_REQUEST))
                 return sent.data or []
-            case ReadHistory(seconds):
-                history = History(self.turn.seen)
+            case ReadNewest(seconds):
+                newest = events.list(
+                    self.turn.session_id, order="desc", limit=1, timeout=min(seconds, MAX_REQUEST)
+                )
+                return newest.data[0].id if newest.data else ""
+            case ReadHistory(seconds, since):
+                history = History(self.turn.seen | {since or ""})
                 pages = events.list(
                     self.turn.session_id, order="desc", limit=100, timeout=min(seconds, MAX_REQUEST)
                 )
@@ -423,8 +475,13 @@ class _Async:
                 limit = min(seconds, MAX_REQUEST)
                 sent = await events.send(self.turn.session_id, events=batch, timeout=limit)
                 return sent.data or []
-            case ReadHistory(seconds):
-                history = History(self.turn.seen)
+            case ReadNewest(seconds):
+                newest = await events.list(
+                    self.turn.session_id, order="desc", limit=1, timeout=min(seconds, MAX_REQUEST)
+                )
+                return newest.data[0].id if newest.data else ""
+            case ReadHistory(seconds, since):
+                history = History(self.turn.seen | {since or ""})
                 pages = events.list(
                     self.turn.session_id, order="desc", limit=100, timeout=min(seconds, MAX_REQUEST)
                 )

@@ -141,7 +141,9 @@ class TurnTimeout(TimeoutError):
     """The deadline passed before the turn ended. The session goes on without us."""
 
     def __init__(self, session_id: str, seconds: float, last_event: Event | None) -> None:
-        last = f"the last event was {last_event.type} ({last_event.id})" if last_event else "no event came"
+        last = "no event came, so the message may not have arrived: see events.list before you send it again"
+        if last_event:
+            last = f"the last event was {last_event.type} ({last_event.id})"
         super().__init__(
             f"session {session_id}: the turn was not over after {seconds:.1f} s; {last}. The session is not "
             "lost: call again with message=None to go on waiting, or send a user.interrupt event to stop it."

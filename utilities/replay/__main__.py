@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from .deliveries import Webhook
+from .faults import Faults, help_text
 from .library import Library
 from .recording import RecordingError
 from .server import ReplayServer
@@ -43,16 +44,21 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--webhook-out-of-order", action="store_true", help="the second before the first")
     parser.add_argument("--webhook-twice", action="store_true", help="deliver each twice, under one id")
     parser.add_argument("--webhook-anywhere", action="store_true", help="let the URL lead off this machine")
+    parser.add_argument("--faults", default="", metavar="SPEC", help="what to break; `help` lists it")
     options = parser.parse_args(argv)
+    if options.faults == "help":
+        print(help_text())
+        return 0
     if not options.speed >= 0:
         parser.error("--speed: 0 or more")
     if not 0 <= options.port <= 65535:
         parser.error("--port: 0 to 65535")
     try:
+        faults = Faults(options.faults)
         library = Library.load(*(options.recordings or [RECORDINGS]))
         address = {"host": options.host, "port": options.port, "key": options.key}
         modes = {"strict": options.strict, "speed": options.speed, "webhook": _webhook(options)}
-        server = ReplayServer(library, **modes, **address)
+        server = ReplayServer(library, faults=faults, **modes, **address)
     except (RecordingError, OSError, ValueError) as error:
         print(f"replay server: {error}", file=sys.stderr)
         return 2

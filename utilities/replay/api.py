@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import ApiError
+from .faults import NO_FAULTS, Faults
 from .ids import later, make_id
 from .library import Library
 from .memory_stores import MemoryStores
@@ -55,6 +56,7 @@ class Request:
     query: Sequence[tuple[str, str]] = ()
     body: bytes = b""
     upload: Upload | None = None
+    faults: Faults = NO_FAULTS  # of the client that sends it
 
     def json(self) -> Any:
         try:
@@ -243,7 +245,7 @@ class Api:
         ]
 
     def _create_session(self, call: Call) -> Any:
-        session = self.sessions.create(call.body, call.now)
+        session = self.sessions.create(call.body, call.now, call.request.faults)
         self.work.add(session)
         return session
 
@@ -271,7 +273,7 @@ class Api:
         return Response(200, content, {"content-type": mime_type})
 
     def _send(self, call: Call) -> Response:
-        accepted, notes = self.sessions.send(call.id, call.body, call.now)
+        accepted, notes = self.sessions.send(call.id, call.body, call.now, call.request.faults)
         return Response(200, accepted, _noted(" | ".join(notes)))
 
     def _complete(self, call: Call) -> Response:

@@ -57,6 +57,22 @@ class Track:
                 return
             self.taken[index] = ""
 
+    def rewind(self, opening: str, again: str | None = None) -> int:
+        """Go back to where a turn began, as if nothing had been sent since.
+
+        Args:
+            opening: the id of the client event that began it.
+            again: the id of one that begins it anew.
+
+        Returns:
+            The position of the turn's first event.
+        """
+        index = next(i for i, id in self.taken.items() if id == opening)
+        self.taken = {i: id for i, id in self.taken.items() if i < index}
+        if again is not None:
+            self.taken[index] = again
+        return self.recording.gates.index(index)
+
     def counterpart(self, sent: Event, calls: Mapping[str, Place]) -> int | None:
         """Where the recording has the client event that `sent` would be, whatever its text.
 

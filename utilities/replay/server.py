@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from types import TracebackType
 
 import uvicorn
@@ -26,8 +27,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 from .api import REPLAY_HEADER, Api, Request, Response
 from .deliveries import Deliverer, Webhook
+from .delivery import Delivery, Dropped, Hanging, Lost, turned_away
 from .errors import ApiError
-from .faults import Dropped, Faults
+from .faults import FAULTS_HEADER, NO_FAULTS, FaultError, Faults
 from .ids import make_id
 from .library import Library
 from .multipart import read_upload
@@ -38,7 +40,6 @@ from .webhooks import Outbox
 MAX_BODY = 32 * 1024 * 1024  # bytes; more is answered with 413 [ours]
 PING_SECONDS = 15.0  # a silent stream says that it is alive this often [ours]
 GRACE = 3  # seconds that stopping waits for a client that has stopped reading [ours]
-NO_FAULTS = Faults()
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -47,9 +48,9 @@ class App:
 
     def __init__(self, api: Api, *, key: str | None = None, faults: Faults = NO_FAULTS) -> None:
         self.api, self.key, self.faults = api, key, faults
-        self.streams: dict[str, int] = {}  # how many streams each session has had, less one
+        self.delivery = Delivery()
         self.changed: dict[str, asyncio.Event] = {}
-        self.stopping = False
+        self.stopping = asyncio.Event()
         self.deliverer: Deliverer | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,7 +61,14 @@ class App:
         refusal = {"request-id": make_id("req", "refused", self.api.requests)}
         try:
             self._require_key(http)
-            request = await self._read(http)
+            faults = self._faults_of(http)
+            if fault := self.delivery.refusal(faults, http.method, http.url.path):
+                if fault.name == "hang":
+                    return Hanging(self.stopping)
+                if fault.retry_after is not None:
+                    refusal["retry-after"] = f"{fault.retry_after:g}"
+                raise turned_away(fault)
+            request = replace(await self._read(http), faults=faults)
             answer = self.api.handle(request, time.monotonic())
         except ApiError as error:
             return JSONResponse(error.body(refusal["request-id"]), error.status, refusal)
@@ -70,10 +78,22 @@ class App:
             return JSONResponse(failure.body(refusal["request-id"]), 500, refusal)
         if isinstance(answer, Subscription):
             headers = {"cache-control": "no-cache", **refusal}
-            return StreamingResponse(self._events(answer), media_type="text/event-stream", headers=headers)
+            return StreamingResponse(
+                self._events(answer, faults), media_type="text/event-stream", headers=headers
+            )
         if request.method != "GET":
             self._wake(request.path)
+        if answer.status < 400 and self.delivery.is_lost(faults, request.method, request.path):
+            return Lost()
         return _http(answer)
+
+    def _faults_of(self, http: HttpRequest) -> Faults:
+        """The client's own faults, if it names any, or the server's."""
+        spec = http.headers.get(FAULTS_HEADER)
+        try:
+            return self.faults if spec is None else Faults(spec)
+        except FaultError as error:
+            raise ApiError(400, f"{FAULTS_HEADER}: {error}") from error
 
     def _require_key(self, http: HttpRequest) -> None:
         if self.key is None:
@@ -102,30 +122,27 @@ class App:
 
     def end_streams(self) -> None:
         """Let every open stream finish now."""
-        self.stopping = True
+        self.stopping.set()
         for event in self.changed.values():
             event.set()
 
-    async def _events(self, subscription: Subscription) -> AsyncIterator[bytes]:
+    async def _events(self, subscription: Subscription, faults: Faults) -> AsyncIterator[bytes]:
         session_id = subscription.session.id
-        stream = self.streams[session_id] = self.streams.get(session_id, -1) + 1
-        limit = self.faults.limit(stream)
+        cut = self.delivery.stream(faults, session_id)
         while True:
             # Taken before looking: what happens while this writes must not be missed.
             changed = self.changed.setdefault(session_id, asyncio.Event())
             now = time.monotonic()
             events, due, over = subscription.poll(now)
-            carried = [copy for event in events for copy in self.faults.delivery(event)]
-            if limit is not None and len(carried) >= limit:
-                yield b"".join(map(encoded, carried[:limit]))
-                if self.faults.drop_after is None:
-                    return
+            carried, broken = cut.carry(events)
+            if carried:
+                yield b"".join(map(encoded, carried))
+            if broken and cut.how == "silent":
+                await self.stopping.wait()
+            elif broken and cut.how == "drop":
                 yield b"event: agent.message\ndata: {"
                 raise Dropped
-            if carried:
-                limit = None if limit is None else limit - len(carried)
-                yield b"".join(map(encoded, carried))
-            if over or self.stopping:
+            if broken or over or self.stopping.is_set():
                 return
             wait = PING_SECONDS if due is None else min(PING_SECONDS, due - now)
             try:

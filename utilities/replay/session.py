@@ -13,11 +13,13 @@ from typing import Any
 
 from . import spending, unrecorded
 from .errors import ApiError
+from .faults import NO_FAULTS, Faults
 from .ids import later, make_id, seconds_between
 from .library import Track
 from .mount import Write
 from .previews import Upcoming
-from .recording import Event, Output, Place, answered_call
+from .recording import OPENINGS, Event, Output, Place, answered_call
+from .trouble import Blow, Trouble
 
 STATUS = {
     "session.status_running": "running",
@@ -86,6 +88,11 @@ class Session:
     paused: list[Event] | None = None  # the threads that the budget has stopped; None: it has not
     costs: dict[str, list[Decimal]] = field(default_factory=dict)  # by recording, before each event
 
+    now: float = 0.0  # the caller's time, as last heard
+    trouble: Trouble = field(default_factory=Trouble)  # what goes wrong on purpose
+    opened: Event | None = None  # the last message accepted
+    copies: list[tuple[str, str]] = field(default_factory=list)  # messages that came twice: first, second
+
     def __post_init__(self) -> None:
         self.names |= self._thread_names()
 
@@ -99,6 +106,9 @@ class Session:
 
     def look(self) -> str:
         """The status field as a request sees it, which lags behind the idle event."""
+        held = self.trouble.unsettled(self.now)
+        if self.status == "idle" and held is not None:
+            return "running" if held else "idle"
         if self.stale_looks and self.status == "idle":
             self.stale_looks -= 1
             return "running"
@@ -138,8 +148,8 @@ class Session:
 
     # -- what the client sends ------------------------------------------------------------
 
-    def send(self, events: Sequence[Event], now: float) -> list[Event]:
-        """Take the client's events, all or none.
+    def send(self, events: Sequence[Event], now: float, faults: Faults = NO_FAULTS) -> list[Event]:
+        """Take the client's events, all or none; `faults` are those of the turn that they begin.
 
         Returns:
             The events as accepted: each with its id, `processed_at` null.
@@ -151,7 +161,7 @@ class Session:
         if self.closed or self.status == "terminated":
             raise ApiError(409, f"Session {self.id} is archived or terminated and takes no more events.")
         tracks, notes, accepted = [track.copy() for track in self.tracks], list(self.notes), []
-        answered, stops, unheard = set(self.answered), [], []
+        answered, stops, unheard, copies = set(self.answered), [], [], []
         for number, event in enumerate(events):
             self._require_possible(event, answered)
             id = make_id("sevt", self.id, self.count + number)
@@ -166,6 +176,10 @@ class Session:
                 unheard.append({"id": id, **event})  # without money there is no turn for a recording to have
                 accepted.append({"id": id, **event, "processed_at": None})
                 continue
+            if faults.first("lose") and self._is_copy(event, tracks):
+                copies.append((self.opened["id"], id))  # type: ignore[index]
+                accepted.append({"id": id, **event, "processed_at": None})
+                continue
             tracks, note = self._follow(tracks, event)
             for track in tracks:
                 index = track.counterpart(event, self.calls)
@@ -177,7 +191,11 @@ class Session:
                 answered.add(call)
             accepted.append({"id": id, **event, "processed_at": None})
         self.partial = self.partial or answered != self.answered
-        self.notes, self.answered = notes, answered
+        self.notes, self.answered, self.copies = notes, answered, [*self.copies, *copies]
+        for event in accepted:
+            if event["type"] in OPENINGS:
+                self.opened = event
+                self.trouble.expect(event["id"], faults)
         self.count += len(accepted)
         for stop in stops:  # an interrupt jumps the queue [doc]
             self._interrupt(stop)
@@ -223,6 +241,12 @@ class Session:
         self._add(unrecorded.interruption(self.log, sent))
         if self.leader is not None:
             self.position = self.leader.recording.next_turn(self.position)
+
+    def _is_copy(self, event: Event, tracks: list[Track]) -> bool:
+        """A message that comes a second time, because the response to the first was lost. [sdk]"""
+        sent = self.opened or {}
+        alike = (sent.get("type"), sent.get("content")) == (event["type"], event.get("content"))
+        return alike and all(track.difference(event, self.calls) is not None for track in tracks)
 
     def _follow(self, tracks: list[Track], event: Event) -> tuple[list[Track], str | None]:
         """The tracks that go on with `event`, and what to tell about it if none agrees."""
@@ -271,9 +295,21 @@ class Session:
         Returns:
             When the next event is due, in the same seconds; None if the session waits for its client.
         """
+        self.now = now
+        due = self._advance(now)
+        while due is None and self._play_again():
+            due = self._advance(now)
+        return due
+
+    def _advance(self, now: float) -> float | None:
         while (track := self.leader) is not None and self.position < len(track.recording.events):
             if self.paused is not None:
                 return None
+            if blow := self.trouble.strike(self.status, self.log, now):
+                self._suffer(blow)
+                if blow.until is not None:
+                    return blow.until
+                continue
             recorded = track.recording.events[self.position]
             gate = track.recording.gates[self.position]
             if gate is not None and gate not in track.taken:
@@ -300,6 +336,27 @@ class Session:
         if recorded["id"] not in self.names or (due := self._due(recorded, now)) <= now:
             return None
         return Upcoming(self._renamed(recorded), self._due(before, now), due)
+    def _suffer(self, blow: Blow) -> None:
+        """A fault strikes. The message of a turn that it ends can be sent again. [ours]"""
+        self._add(blow.events)
+        self.anchor = None  # what it cost is not the recording's time
+        if blow.ends:
+            self.queued.clear()  # [sdk: queued input is dropped]
+            self.copies.clear()
+            self.answered.update(self.awaited)
+            self.position = [track.rewind(self.trouble.opening) for track in self.tracks][0]
+        if blow.ends == "session":
+            self.tracks = []
+
+    def _play_again(self) -> bool:
+        """A message that came twice makes the agent do its work twice. [ours]"""
+        waiting = any(call not in self.answered for call in self.awaited)
+        if not self.copies or self.status != "idle" or waiting:
+            return False
+        first, second = self.copies.pop(0)
+        self.position = [track.rewind(first, second) for track in self.tracks][0]
+        self.anchor = None
+        return True
 
     def _due(self, recorded: Event, now: float) -> float:
         if not self.speed:
@@ -316,6 +373,8 @@ class Session:
             self.queued.remove(sent)
             event = {**sent, "processed_at": recorded["processed_at"]}
             self.names[recorded["id"]] = own
+            if event["type"] in OPENINGS:
+                self.trouble.begin(own, len(self.log) + 1)
         else:
             self._named(recorded)
             event = self._renamed(recorded)
@@ -349,13 +408,14 @@ class Session:
         kind = event["type"]
         if kind == "session.usage":
             event["budget"] = self.budget
-        self.log.append(event)
+        self.log.append(self.trouble.windowed(event))
         self.status = STATUS.get(kind, self.status)
         if kind == "session.usage":
             self.usage = event["usage"]
         elif kind == "session.status_idle":
             self.awaited = list(event["stop_reason"].get("event_ids") or ())
             self.stale_looks, self.partial = STALE_LOOKS, False
+            self.trouble.stop(event["stop_reason"]["type"], self.now)
             self.anchor = None  # the pause that was recorded here is the client's, who has its own
         if self.hear is not None:
             self.hear(event)

@@ -15,6 +15,7 @@ from anthropic.types.beta.sessions.resource_update_params import ResourceUpdateP
 
 from . import spending
 from .errors import ApiError, not_found
+from .faults import NO_FAULTS, Faults
 from .ids import make_id, seconds_between
 from .library import Library
 from .memory_stores import MemoryStores
@@ -97,7 +98,7 @@ class Sessions(Collection):
 
     # -- the resource ---------------------------------------------------------------------------
 
-    def create(self, body: Any, now: float) -> Resource:
+    def create(self, body: Any, now: float, faults: Faults = NO_FAULTS) -> Resource:
         given = body_of(SessionCreateParams, body)
         if len(given.get("initial_events") or ()) > MAX_INITIAL:
             raise ApiError(400, f"initial_events: at most {MAX_INITIAL}; send the others to the session")
@@ -137,7 +138,7 @@ class Sessions(Collection):
             "vault_ids": vault_ids,
         }
         if given.get("initial_events"):
-            play.send(list(given["initial_events"]), now)
+            play.send(list(given["initial_events"]), now, faults)
         self.items[id], self.plays[id] = item, play
         if self.outbox is not None:
             self.outbox.follow(play)
@@ -280,13 +281,15 @@ class Sessions(Collection):
 
     # -- its events -------------------------------------------------------------------------------
 
-    def send(self, id: str, body: Any, now: float) -> tuple[dict[str, Any], list[str]]:
+    def send(
+        self, id: str, body: Any, now: float, faults: Faults = NO_FAULTS
+    ) -> tuple[dict[str, Any], list[str]]:
         """The accepted events, and a line for each that left the recording."""
         events = body_of(EventSendParams, body)["events"]
         if not events:
             raise ApiError(400, "events: at least one event is needed")
         play = self.play(id, now)
-        accepted = play.send(events, now)
+        accepted = play.send(events, now, faults)
         self._keep(play)
         if play.leader is not None and (unlike := play.unlike.pop(play.leader.recording.name, None)):
             play.notes.append(f"the memory is not what {play.leader.recording.name} began with: {unlike}")

@@ -21,6 +21,7 @@ import httpx2
 from anthropic import Anthropic, AsyncAnthropic, DefaultAsyncHttpxClient
 
 from .api import Request, Response
+from .faults import NO_FAULTS, Faults
 from .library import Library, said
 from .recording import CALL_TYPES, Event, Recording, answered_call, is_client_event
 from .server import ReplayServer
@@ -133,22 +134,27 @@ class ManagedAgentsApi:
 
     Args:
         recordings: files, folders or `Recording`s, one or several of them.
-        options: passed on to `ReplayServer` (`strict`, `speed`, `faults`); strict unless said otherwise.
+        faults: what to break on purpose, `Faults` or its spec, "drop=3" for example.
+        options: passed on to `ReplayServer` (`strict`, `speed`); strict unless said otherwise.
 
     Attributes:
         sessions: the sessions that the program made, in order.
-        exchanges: its requests, with the server's answers, in order.
+        exchanges: its requests, with the server's answers, in order; without those that a fault turned away.
         unrecorded: those that were refused because no recording goes on like that.
 
     Raises:
         RecordingError: a recording is damaged.
         FileNotFoundError: there is no such file or folder.
+        FaultError: there is no such fault.
     """
 
-    def __init__(self, recordings: Source | Iterable[Source] = (), **options: Any) -> None:
+    def __init__(
+        self, recordings: Source | Iterable[Source] = (), *, faults: Faults | str = NO_FAULTS, **options: Any
+    ) -> None:
         sources = [recordings] if isinstance(recordings, Path | str | Recording) else list(recordings)
         library = Library(recording for source in sources for recording in _loaded(source))
-        self.server = ReplayServer(library, **{"strict": True, **options})
+        faults = Faults(faults) if isinstance(faults, str) else faults
+        self.server = ReplayServer(library, faults=faults, **{"strict": True, **options})
         self.server.api.observer = self._observe
         self.strict: bool = options.get("strict", True)
         self.exchanges: list[Exchange] = []

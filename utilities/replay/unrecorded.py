@@ -6,9 +6,20 @@ Each function returns events without id and time, which the session gives them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from .recording import Event
 
+# What a session has used before its first turn has ended. [seen]
+NOTHING_USED = {
+    "active_seconds": 0.0,
+    "input_tokens": 0,
+    "output_tokens": 0,
+    "cache_read_input_tokens": 0,
+    "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
+    "server_tool_use": {"web_search_requests": 0, "web_fetch_requests": 0},
+    "list_cost": {"amount": "0", "currency": "USD"},
+}
 INTERRUPTED = "The execution was interrupted before it finished."
 
 
@@ -19,7 +30,7 @@ def deletion() -> list[Event]:
 
 def reminder(log: Sequence[Event], waiting: Sequence[str]) -> list[Event]:
     """Some of the results came: the session is idle again, with the rest. [doc; seen: the order]"""
-    return idling(log, {"type": "requires_action", "event_ids": list(waiting)})
+    return idle(log, {"type": "requires_action", "event_ids": list(waiting)})
 
 
 def interruption(log: Iterable[Event], sent: Event) -> list[Event]:
@@ -41,19 +52,50 @@ def interruption(log: Iterable[Event], sent: Event) -> list[Event]:
         for call in calls
         if call["id"] not in answered
     ]
-    return [*_ended_request(history), *failed, sent, *idling(history, {"type": "end_turn"})]
+    return [*_ended_request(history), *failed, sent, *idle(history, {"type": "end_turn"})]
 
 
-def idling(log: Sequence[Event], stop_reason: dict[str, object]) -> list[Event]:
-    """How a session goes idle: its thread first, then what it has used, then itself. [seen]"""
-    last = {event["type"]: event for event in log}
+def idle(log: Iterable[Event], stop: Event) -> list[Event]:
+    """The turn ends for this reason: the thread, the usage, then the session. [seen: the order]"""
+    return _status("idle", list(log), usage=True, stop_reason=stop)
+
+
+def termination(log: Iterable[Event]) -> list[Event]:
+    """The session ends for good. [sdk: the events; ours: that their order is that of an idle]"""
+    return _status("terminated", list(log), usage=True)
+
+
+def rescheduling(log: Iterable[Event]) -> list[Event]:
+    """The session is taken off its machine, to run on later. [sdk; ours: the order]"""
+    return _status("rescheduled", list(log))[::-1]
+
+
+def resumption(log: Iterable[Event]) -> list[Event]:
+    """It runs on: the session first, then its thread, as at the start of a turn. [seen: the order]"""
+    return _status("running", list(log))[::-1]
+
+
+def error(retry: str) -> Event:
+    """A `session.error`: retrying goes on, exhausted drops what is queued, terminal is the end. [sdk]"""
+    kind = "unknown_error" if retry == "terminal" else "model_overloaded_error"
+    said = f"The model could not be reached (a fault on purpose: {retry})."
+    return {
+        "type": "session.error",
+        "error": {"type": kind, "message": said, "retry_status": {"type": retry}},
+    }
+
+
+def _status(kind: str, log: list[Event], *, usage: bool = False, **fields: Any) -> list[Event]:
+    """The thread's status, what was used so far, the session's status."""
     events: list[Event] = []
-    if thread := last.get("session.thread_status_running"):
+    thread = next((e for e in reversed(log) if e["type"] == "session.thread_status_running"), None)
+    if thread is not None:
         names = {key: thread[key] for key in ("session_thread_id", "agent_name")}
-        events.append({"type": "session.thread_status_idle", **names, "stop_reason": stop_reason})
-    if usage := last.get("session.usage"):
-        events.append({"type": "session.usage", "usage": usage["usage"], "budget": usage.get("budget")})
-    return [*events, {"type": "session.status_idle", "stop_reason": stop_reason}]
+        events.append({"type": f"session.thread_status_{kind}", **names, **fields})
+    if usage:
+        spent = next((e for e in reversed(log) if e["type"] == "session.usage"), {"usage": NOTHING_USED})
+        events.append({"type": "session.usage", "usage": spent["usage"], "budget": spent.get("budget")})
+    return [*events, {"type": f"session.status_{kind}", **fields}]
 
 
 def _ended_request(history: Sequence[Event]) -> list[Event]:
