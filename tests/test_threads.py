@@ -1,5 +1,6 @@
 """Session threads: derived from a session's log, under ids of the session's own."""
 
+import functools
 import json
 
 import pytest
@@ -9,6 +10,8 @@ from utilities.replay.session import Session
 
 from .calling import AGENT, SAY_GO, Caller, going, new_session, serving, strict
 from .recordings import Script
+
+rule = functools.partial(pytest.mark.rule, topic="threads")
 
 HELPER = {"session_thread_id": "sthr_helper", "agent_name": "helper"}
 END = {"type": "end_turn"}
@@ -46,8 +49,8 @@ def played(call):
     return path
 
 
+@rule("every session has one primary thread, without a parent", evidence="sdk")
 def test_every_session_has_a_primary_thread_from_the_start(call):
-    """[sdk]"""
     session = call.session()
     (thread,) = call.get(f"/sessions/{session['id']}/threads")["data"]
     assert (thread["parent_thread_id"], thread["status"], thread["created_at"]) == (
@@ -71,6 +74,7 @@ def test_a_child_has_a_parent_and_its_own_times(call):
     call.get(f"/sessions/{call.session()['id']}/threads/{child['id']}", 404)
 
 
+@rule("threads are listed by status", evidence="sdk")
 def test_threads_are_found_by_status():
     call = Caller(delegating(), speed=1.0)
     path = played(call)
@@ -118,8 +122,12 @@ def test_a_thread_keeps_its_id_when_another_recording_goes_on():
     assert len(threads) == 3 and len(set(threads)) == 1
 
 
+@rule("the primary thread's events are the session's", evidence="doc")
+@rule(
+    "a child's events are those of the session's log that name it; its other steps aren't recorded",
+    evidence="ours",
+)
 def test_the_primary_threads_events_are_the_sessions(call):
-    """[doc]"""
     path = played(call)
     primary, child = call.get(f"{path}/threads")["data"]
     assert call.get(f"{path}/threads/{primary['id']}/events") == call.get(f"{path}/events")
@@ -149,6 +157,10 @@ def test_a_childs_stream_carries_only_the_childs_events():
             ]  # fmt: skip
 
 
+@rule(
+    "a child's agent is the roster's, as it was when the session began, without a roster of its own",
+    evidence="sdk",
+)
 def test_an_agent_of_the_roster_runs_its_thread():
     """With its full definition, as it was when the session began. [sdk]"""
     call = Caller(delegating())
@@ -169,8 +181,8 @@ def test_an_agent_that_nobody_saved_is_inline(call):
     assert (child["agent"]["type"], child["agent"]["name"]) == ("inline", "helper")
 
 
+@rule("an idle child can be archived, and is then terminated; the primary thread can't be", evidence="ours")
 def test_a_child_that_is_idle_can_be_archived(call):
-    """[ours: the conditions]"""
     path = played(call)
     primary, child = call.get(f"{path}/threads")["data"]
     archived = call.post(f"{path}/threads/{child['id']}/archive")
@@ -179,6 +191,7 @@ def test_a_child_that_is_idle_can_be_archived(call):
     assert "primary" in call.post(f"{path}/threads/{primary['id']}/archive", status=400)
 
 
+@rule("archiving a running child is 400", evidence="ours")
 def test_a_child_that_runs_can_not_be_archived():
     call = Caller(delegating(), speed=1.0)
     path = played(call)

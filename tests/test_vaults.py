@@ -1,9 +1,13 @@
 """Vaults and credentials: what is kept of them, what is never said again, and who may use them."""
 
+import functools
+
 import pytest
 from anthropic import ConflictError
 
 from .calling import Caller, going, new_session, serving, strict
+
+rule = functools.partial(pytest.mark.rule, topic="vaults")
 
 SERVER = "https://mcp.example.com/sse"
 BEARER = {"type": "static_bearer", "mcp_server_url": SERVER, "token": "secret-1"}
@@ -38,6 +42,7 @@ def credentials(vault):
     return f"{vault}/credentials"
 
 
+@rule("tokens, client secrets and secret values are never in an answer", evidence="sdk")
 @pytest.mark.parametrize("auth", [BEARER, OAUTH, VARIABLE], ids=lambda auth: auth["type"])
 def test_no_answer_has_a_secret_and_nothing_keeps_one(auth):
     """[sdk] On a socket, with the client that validates every field."""
@@ -61,13 +66,16 @@ def test_a_credential_is_shown_with_its_defaults(call, credentials):
     assert variable["injection_location"] == {"body": False, "header": True}
 
 
+@rule(
+    "a second active credential for the same `mcp_server_url` or `secret_name` in a vault is 409",
+    evidence="doc",
+)
 @pytest.mark.parametrize(
     ("auth", "other"),
     [(BEARER, OAUTH), (VARIABLE, {**VARIABLE, "secret_value": "another"})],
     ids=["server", "variable"],
 )
 def test_one_active_credential_for_a_server_or_a_variable(call, credentials, auth, other):
-    """[doc]"""
     first = call.post(credentials, {"auth": auth})["id"]
     assert first in call.post(credentials, {"auth": other}, 409)
     call.post(f"{credentials}/{first}/archive")
@@ -82,15 +90,15 @@ def test_the_client_gets_a_conflict_for_the_second_one():
             client.beta.vaults.credentials.create(vault.id, auth=BEARER)
 
 
+@rule("a vault holds at most 20 credentials", evidence="doc")
 def test_a_vault_holds_twenty_credentials(call, credentials):
-    """[doc]"""
     for number in range(20):
         call.post(credentials, {"auth": {**BEARER, "mcp_server_url": f"{SERVER}/{number}"}})
     assert "at most 20" in call.post(credentials, {"auth": BEARER}, 400)
 
 
+@rule("what an update of a credential leaves out stays; an empty `scope` clears", evidence="sdk")
 def test_what_an_update_leaves_out_stays(call, credentials):
-    """[sdk]"""
     made = call.post(credentials, {"auth": {**OAUTH, "expires_at": "2099-01-01T00:00:00Z"}})
     path = f"{credentials}/{made['id']}"
     rotated = call.post(path, {"auth": {"type": "mcp_oauth", "access_token": "secret-9"}})
@@ -103,8 +111,10 @@ def test_what_an_update_leaves_out_stays(call, credentials):
     assert cleared["updated_at"] > made["updated_at"]
 
 
+@rule(
+    "a token endpoint keeps its way of authentication, whatever type a new secret comes with", evidence="sdk"
+)
 def test_the_way_of_a_token_endpoint_stays_whatever_type_comes_with_a_new_secret(call, credentials):
-    """[sdk]"""
     made = call.post(credentials, {"auth": OAUTH})
     basic = {"type": "client_secret_basic", "client_secret": "new"}
     change = {"type": "mcp_oauth", "refresh": {"token_endpoint_auth": basic}}
@@ -112,6 +122,9 @@ def test_the_way_of_a_token_endpoint_stays_whatever_type_comes_with_a_new_secret
     assert changed["auth"]["refresh"]["token_endpoint_auth"] == {"type": "client_secret_post"}
 
 
+@rule(
+    "a credential's type and server can't be changed, and `expires_at` must be in the future", evidence="sdk"
+)
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -135,6 +148,10 @@ def test_a_credential_without_a_refresh_gets_none_later(call, credentials):
     assert "refresh" in call.post(f"{credentials}/{made['id']}", {"auth": change}, 400)
 
 
+@rule(
+    "`allowed_hosts` of a credential are bare names, IPv4 addresses or `*.` wildcards",
+    evidence="sdk",
+)
 @pytest.mark.parametrize(
     ("host", "status"),
     [
@@ -144,11 +161,11 @@ def test_a_credential_without_a_refresh_gets_none_later(call, credentials):
     ],
 )
 def test_hosts_are_bare_names(call, credentials, host, status):
-    """[sdk]"""
     networking = {"type": "limited", "allowed_hosts": [host]}
     call.post(credentials, {"auth": {**VARIABLE, "networking": networking}}, status)
 
 
+@rule("after an update at least one injection location must be enabled", evidence="sdk")
 def test_a_secret_goes_somewhere(call, credentials):
     """[sdk] After a change at least one location must be enabled."""
     made = call.post(credentials, {"auth": VARIABLE})
@@ -159,6 +176,10 @@ def test_a_secret_goes_somewhere(call, credentials):
     assert call.post(path, {"auth": moved})["auth"]["injection_location"] == {"body": True, "header": False}
 
 
+@rule(
+    "`mcp_oauth_validate` answers `unknown` and a probe without a response: nothing leaves the server",
+    evidence="ours",
+)
 def test_validating_says_that_nobody_was_reached(call, credentials):
     made = call.post(credentials, {"auth": OAUTH})
     verdict = call.post(f"{credentials}/{made['id']}/mcp_oauth_validate")
@@ -168,8 +189,8 @@ def test_validating_says_that_nobody_was_reached(call, credentials):
     assert "mcp_oauth" in call.post(f"{credentials}/{other['id']}/mcp_oauth_validate", status=400)
 
 
+@rule("archiving a vault archives its credentials", evidence="claimed")
 def test_archiving_a_vault_archives_what_is_in_it(call, vault, credentials):
-    """[claimed]"""
     made = call.post(credentials, {"auth": BEARER})
     assert call.post(f"{vault}/archive")["archived_at"]
     assert call.get(f"{credentials}/{made['id']}")["archived_at"]
@@ -194,13 +215,14 @@ def test_a_credential_is_found_in_its_own_vault_only(call, credentials):
     call.get(f"{credentials}/{made}", 404)
 
 
+@rule("a vault's display name has 1 to 255 characters", evidence="sdk")
 @pytest.mark.parametrize(("name", "status"), [("", 400), ("x" * 255, 200), ("x" * 256, 400)])
 def test_names_have_limits(call, vault, name, status):
-    """[sdk]"""
     call.post("/vaults", {"display_name": name}, status)
     call.post(vault, {"display_name": name}, status)
 
 
+@rule("`vault_ids` of a new session that are unknown are 404, archived ones 400", evidence="ours")
 def test_a_session_gets_vaults_that_are_there(call, vault):
     id = vault.removeprefix("/vaults/")
     assert call.session(vault_ids=[id])["vault_ids"] == [id]
@@ -242,3 +264,10 @@ def test_only_a_repository_has_a_token(call):
     session = call.session(resources=[{"type": "file", "file_id": file}])
     path = f"/sessions/{session['id']}/resources/{session['resources'][0]['id']}"
     assert "github_repository" in call.post(path, {"authorization_token": "x"}, 400)
+
+
+@rule("a credential has at most 16 `allowed_hosts`", evidence="sdk")
+def test_at_most_sixteen_hosts(call, credentials):
+    for number, status in ((17, 400), (16, 200)):
+        networking = {"type": "limited", "allowed_hosts": [f"h{n}.example.com" for n in range(number)]}
+        call.post(credentials, {"auth": {**VARIABLE, "networking": networking}}, status)

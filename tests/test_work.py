@@ -1,9 +1,13 @@
 """The work queue of a self-hosted environment, as its workers use it."""
 
+import functools
+
 import pytest
 from anthropic import ConflictError
 
 from .calling import AGENT, SAY_GO, Caller, going, serving, strict
+
+rule = functools.partial(pytest.mark.rule, topic="environments")
 
 HOSTED = {"name": "mine", "config": {"type": "self_hosted"}}
 
@@ -36,8 +40,8 @@ def beat(call, path, status=200, **query):
     return call.send("POST", f"{path}/heartbeat", status=status, **query)
 
 
+@rule("a new session in a self-hosted environment is queued as work", evidence="sdk")
 def test_a_new_session_is_queued_in_a_self_hosted_environment_only(call, queue):
-    """[sdk]"""
     id = session(call, queue)
     call.session()
     (item,) = call.get(queue)["data"]
@@ -45,6 +49,10 @@ def test_a_new_session_is_queued_in_a_self_hosted_environment_only(call, queue):
     call.get(f"/environments/{call.post('/environments', HOSTED)['id']}/work/{item['id']}", 404)
 
 
+@rule(
+    "polled work that nobody acknowledges is offered again after 5 seconds, or as the worker says",
+    evidence="sdk",
+)
 def test_an_item_is_polled_once_and_offered_again_if_nobody_acknowledges_it(call, queue):
     """[sdk] After five seconds, or as long as the worker says."""
     session(call, queue)
@@ -71,8 +79,8 @@ def test_items_are_polled_in_order_and_counted(call, queue):
     assert [call.get(f"{queue}/poll")["data"]["id"] for _ in range(2)] == ids[1:]
 
 
+@rule("a heartbeat that expects another last heartbeat is 412", evidence="sdk")
 def test_a_heartbeat_extends_the_lease_of_who_holds_it(call, queue):
-    """[sdk]"""
     session(call, queue)
     path = f"{queue}/{call.get(f'{queue}/poll')['id']}"
     first = beat(call, path, expected_last_heartbeat="NO_HEARTBEAT", desired_ttl_seconds="90")
@@ -101,6 +109,9 @@ def test_a_lost_lease_says_who_holds_it():
             client.beta.environments.work.stop(item.id, environment_id=environment)
 
 
+@rule("a heartbeat of stopping work is not compared and extends no lease", evidence="sdk")
+@rule("stopping work that has stopped is 409", evidence="sdk", source="the poller takes it for that")
+@rule("work stops at once by force, or when asked for the second time", evidence="ours")
 def test_a_worker_learns_from_its_heartbeat_that_it_should_stop(call, queue):
     path, last = begun(call, queue)
     assert call.post(f"{path}/stop")["state"] == "stopping"
@@ -119,8 +130,8 @@ def test_metadata_is_merged(call, queue):
     assert call.get(path)["metadata"] == {"b": "2", "c": "3"}
 
 
+@rule("a recording plays whether or not a worker has claimed its session", evidence="ours")
 def test_the_recording_plays_whether_or_not_anybody_works(call, queue):
-    """[ours]"""
     path = f"/sessions/{session(call, queue)}"
     call.post(f"{path}/events", SAY_GO)
     assert call.get(f"{path}/events")["data"][-1]["type"] == "session.status_idle"
