@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-SUITES = ["tests/test_turn.py", "tests/test_settle.py", "tests/test_stream.py"]
+SUITES = [f"tests/test_{name}.py" for name in ("turn", "settle", "stream", "faults")]
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,15 @@ GUARDS = [
     Guard("a stream that ends too early", "stream.py", "isinstance(error, StreamEnded | httpx2", "isinstance(error, httpx2", "breaks_anywhere and end"),
     Guard("sending before the stream is open", "stream.py", "                yield Open(left())\n                if started or opening is None:", "                if started or opening is None:\n                    yield Open(left())", "every_stop_reason"),
     Guard("a message that is sent again after a reconnect", "stream.py", "if not started and opening is not None and not", "if opening is not None and not", "breaks_anywhere"),
+    Guard("a message whose response was lost", "stream.py", "and not any(says(e, opening) for e in events)", "", "lost_response"),
+    Guard("the same message of an earlier turn", "stream.py", "ReadHistory(left(), newest)", "ReadHistory(left())", "mistaken"),
+    Guard("a POST that the SDK repeats by itself", "stream.py", "client.with_options(max_retries=0)", "client", "lost_response"),
+    Guard("a service that stays busy", "stream.py", "failures > retries or pause", "pause", "stays_busy"),
+    Guard("a wait beyond the deadline", "stream.py", " or pause >= left())", ")", "longer_than"),
+    Guard("what the service asks for", "stream.py", "with suppress(KeyError, ValueError):  # not", "with suppress(KeyError, ValueError):\n            raise KeyError  # not", "asks_for"),
+    Guard("events that were read while somebody else answered", "stream.py", "            yield from (action for action in actions if isinstance(action, Show))\n", "", "somebody_else"),
+    Guard("a status that cannot be seen for a moment", "settle.py", "PASSING = (APIConnectionError, RateLimitError, InternalServerError)", "PASSING = (ZeroDivisionError,)", "busy_service or outlast"),
+    Guard("a look that is never answered", "settle.py", ", timeout=patience.left())", ")", "outlast"),
     Guard("a tool that runs again after a lost send", "stream.py", "fresh = [call for call in wanted.calls if call.id not in answers]", "fresh = list(wanted.calls)", "never_arrived"),
     Guard("an answer that the API has already", "stream.py", "except anthropic.BadRequestError:", "except ZeroDivisionError:", "somebody_else"),
     Guard("calls that nobody here can answer", "stream.py", "return [call.id for call in wanted.calls if call.id not in answers] + wanted.unknown", "return []", "nobody_takes or stays_with"),

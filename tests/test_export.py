@@ -33,10 +33,11 @@ def play(server: ReplayServer, turns: int = len(TURNS)) -> tuple[Anthropic, str]
 
 
 def without_ids(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The events as they would be told, ids replaced by their place in the log."""
+    """The events as they would be told, ids replaced by their order."""
     text = json.dumps(events, sort_keys=True)
-    for number, event in enumerate(events):
-        text = text.replace(event["id"], f"#{number}")
+    ids = [*(event["id"] for event in events), *(event.get("session_thread_id") for event in events)]
+    for number, id in enumerate(dict.fromkeys(filter(None, ids))):
+        text = text.replace(id, f"#{number}")
     told: list[dict[str, Any]] = json.loads(text)
     return told
 

@@ -265,18 +265,28 @@ def test_requests_that_are_never_answered_do_not_outlast_the_deadline(kind: str)
 
 
 def test_a_server_can_be_stopped_while_requests_hang() -> None:
-    server = serving(faults=Faults("hang")).start()
+    server = serving(faults=Faults("hang,on=GET/agents")).start()
     address = server.base_url.removeprefix("http://")
 
     async def ask() -> None:
-        _, writer = await asyncio.open_connection(*address.split(":"))
+        reader, writer = await asyncio.open_connection(*address.split(":"))
         writer.write(f"GET /v1/agents HTTP/1.1\r\nhost: {address}\r\n\r\n".encode())
         await writer.drain()
-        assert httpx2.get(f"{server.base_url}/v1/agents").status_code == 200  # the second one is answered
+        assert httpx2.get(f"{server.base_url}/v1/environments").status_code == 200
         await asyncio.to_thread(server.stop)
+        assert b" 500 " not in await reader.read()  # a broken connection, not an answer
         writer.close()
 
     asyncio.run(asyncio.wait_for(ask(), 20))
+
+
+def test_a_lost_response_is_of_a_post_that_took_effect() -> None:
+    with serving(faults=Faults("lose")) as server:
+        client = strict(server)  # which does not try again
+        assert client.beta.environments.list().data == []
+        with pytest.raises(anthropic.APIConnectionError):
+            client.beta.environments.create(name="e")
+        assert [environment.name for environment in client.beta.environments.list()] == ["e"]
 
 
 @both_clients
@@ -482,6 +492,6 @@ def test_a_fault_that_comes_too_late_in_a_turn_does_not_hit_it() -> None:
     script = a_turn()
     script.message("more")
     script.idle()
-    with served(script, faults=Faults("budget,after=99")) as session:
+    with served(script, faults=Faults("budget,after=9")) as session:
         assert session.follow("sync", "go").outcome == "end_turn"
         assert session.follow("sync", "more").outcome == "end_turn"

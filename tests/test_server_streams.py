@@ -109,6 +109,7 @@ def test_stopping_ends_open_streams_at_once():
         (Faults("drop=3"), [*TURN[:3], "RemoteProtocolError"]),
         (Faults("drop=0"), ["RemoteProtocolError"]),
         (Faults("end=3"), TURN[:3]),
+        (Faults("silent=3"), TURN[:3]),
         (Faults("end=3,times=0"), TURN),
         (Faults("repeat"), [kind for kind in TURN for _ in range(2)]),
         (Faults("queued"), [*TURN[:3], *TURN[2:]]),
@@ -122,6 +123,9 @@ def test_faults_do_what_they_say_and_once(faults, seen, caplog):
         again = followed(client, session, whole)
         client.beta.sessions.events.send(session, events=SAY_GO["events"])
         wait_for(lambda: len(got) == len(seen) and len(whole) >= len(TURN))
+        if faults.first("silent"):
+            thread.join(0.2)
+            assert thread.is_alive()  # it is not over, there is only nothing more
     for each in (thread, again):
         each.join(5)
     assert [getattr(item, "type", type(item).__name__) for item in got] == seen
@@ -148,6 +152,19 @@ def test_the_process_says_where_it_is_and_ends_when_interrupted():
         thread.join(5)
         assert not thread.is_alive()
         assert (process.stdout.read(), process.stderr.read()) == ("", "")
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_the_process_breaks_what_it_is_told_to():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "utilities.replay", "--faults", "status=503,on=GET/agents"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        url = process.stdout.readline().strip()
+        assert [httpx2.get(f"{url}/v1/agents").status_code for _ in range(2)] == [503, 200]
     finally:
         process.kill()
         process.communicate()

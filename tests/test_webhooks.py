@@ -228,9 +228,11 @@ def test_other_threads_outcomes_retries_and_ends():
     script.event("session.thread_status_idle", session_thread_id="sthr_1", agent_name="tester")
     script.event("session.status_terminated")
     told = Told(script)
-    told.call.session(initial_events=SAY_GO["events"])
+    session = told.call.session(initial_events=SAY_GO["events"])
+    events = told.call.get(f"/sessions/{session['id']}/events")["data"]
+    created = next(e for e in events if e["type"] == "session.thread_created")["session_thread_id"]
     bodies = [json.loads(delivery.body)["data"] for delivery in told.outbox.waiting]
-    assert [body.get("session_thread_id") for body in bodies] == [None, None, *["sthr_2"] * 3, *[None] * 3]
+    assert [body.get("session_thread_id") for body in bodies] == [None, None, *[created] * 3, *[None] * 3]
     assert told.types() == [
         *TURN[:2], "session.thread_created", "session.thread_idled", "session.thread_terminated",
         "session.outcome_evaluation_ended", "session.status_rescheduled", "session.status_terminated",

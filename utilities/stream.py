@@ -55,7 +55,8 @@ def stream_until_end_turn(
     again and what came meanwhile is read from the history; every event is shown once.
 
     Args:
-        client: the SDK's client.
+        client: the SDK's client. Its `max_retries` is how often the beginning is tried again; a message
+            is sent again only if the session's history shows that it never arrived.
         session_id: the session.
         message: a text, a list of content blocks, or None if the turn was started already.
         tools: the SDK's runnable tools for the agent's custom tool calls. Calls that come together

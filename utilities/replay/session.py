@@ -244,8 +244,8 @@ class Session:
 
     def _is_copy(self, event: Event, tracks: list[Track]) -> bool:
         """A message that comes a second time, because the response to the first was lost. [sdk]"""
-        sent = self.opened or {}
-        alike = (sent.get("type"), sent.get("content")) == (event["type"], event.get("content"))
+        first = self.opened or {}
+        alike = {key: first.get(key) for key in event} == event and event["type"] in OPENINGS
         return alike and all(track.difference(event, self.calls) is not None for track in tracks)
 
     def _follow(self, tracks: list[Track], event: Event) -> tuple[list[Track], str | None]:
@@ -336,6 +336,7 @@ class Session:
         if recorded["id"] not in self.names or (due := self._due(recorded, now)) <= now:
             return None
         return Upcoming(self._renamed(recorded), self._due(before, now), due)
+
     def _suffer(self, blow: Blow) -> None:
         """A fault strikes. The message of a turn that it ends can be sent again. [ours]"""
         self._add(blow.events)
@@ -344,9 +345,16 @@ class Session:
             self.queued.clear()  # [sdk: queued input is dropped]
             self.copies.clear()
             self.answered.update(self.awaited)
-            self.position = [track.rewind(self.trouble.opening) for track in self.tracks][0]
+            self._back_to([track.rewind(self.trouble.opening) for track in self.tracks][0])
         if blow.ends == "session":
             self.tracks = []
+
+    def _back_to(self, position: int) -> None:
+        """Events that are played a second time are other events."""
+        self.position = position
+        if self.leader is not None:
+            for event in self.leader.recording.events[position:]:
+                self.names.pop(event["id"], None)
 
     def _play_again(self) -> bool:
         """A message that came twice makes the agent do its work twice. [ours]"""
@@ -354,7 +362,7 @@ class Session:
         if not self.copies or self.status != "idle" or waiting:
             return False
         first, second = self.copies.pop(0)
-        self.position = [track.rewind(first, second) for track in self.tracks][0]
+        self._back_to([track.rewind(first, second) for track in self.tracks][0])
         self.anchor = None
         return True
 
