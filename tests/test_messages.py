@@ -102,8 +102,11 @@ DOCUMENT = {"type": "document", "source": {"type": "text", "media_type": "text/p
         (asks("hi"), {**asks("hi"), "messages": asks("hi")["messages"] * 2}, False),
         (asks("hi"), asks("hi", tools=[{"name": "t", "input_schema": {"type": "object"}}]), False),
     ],
-    ids=["blocks", "cached", "document", "system", "ids", "scores", "sampling", "text", "no system", "again", "tools"],
-)  # fmt: skip
+    ids=[
+        *("blocks", "cached", "document", "system", "ids", "scores", "sampling"),
+        *("text", "no system", "again", "tools"),
+    ],
+)
 @pytest.mark.rule(
     "a request to the model is recognised by its system prompt, messages and tool names",
     topic="messages",
