@@ -23,7 +23,7 @@ import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 from anthropic.types.beta.sessions.beta_managed_agents_stream_session_events import (
@@ -67,10 +67,10 @@ STAMPED = "<!-- Written by `make fidelity` from the tests. Change the tests, not
 INTRO = """\
 # How faithful the replay server is
 
-The replay server answers like the hosted Managed Agents API. It can't know all that the hosted API does, so this page
-says what it does, and how well each of these rules is known. **Each rule is a test that is run before every change**:
-the page is made from the tests and compared with them, so no rule stands here whose test doesn't exist or doesn't pass.
-Nothing on it has been checked against the hosted API by this project.
+The replay server answers like the hosted Managed Agents API. It can't know all that the hosted API does, so
+this page says what it does, and how well each of these rules is known. **Each rule is a test that is run
+before every change**: the page is made from the tests and compared with them, so no rule stands here whose
+test doesn't exist or doesn't pass. Nothing on it has been checked against the hosted API by this project.
 """
 
 
@@ -155,7 +155,9 @@ def page(found: list[Rule]) -> str:
         rows = [_row(rule) for rule in found if rule.topic == topic]
         if rows:
             parts.append(f"## {title}\n\n" + table("rule | evidence | test", rows))
-    return "\n\n".join(part.strip("\n") for part in [*parts, _faults(), _shapes(), _open(found)] if part) + "\n"
+    return (
+        "\n\n".join(part.strip("\n") for part in [*parts, _faults(), _shapes(), _open(found)] if part) + "\n"
+    )
 
 
 def table(head: str, rows: list[str]) -> str:
@@ -195,15 +197,15 @@ def known_types() -> list[str]:
 
 def _shapes() -> str:
     captured = SHAPES["events"]
-    rows = [f"`{kind}` | {captured[kind]['seen']} | {', '.join(captured[kind]['keys'])}" for kind in captured]
+    rows = [f"`{kind}` | {facts['seen']} | {', '.join(facts['keys'])}" for kind, facts in captured.items()]
     missing = [f"`{kind}`" for kind in known_types() if kind not in captured]
     return "\n\n".join(
         [
             "## Event types, and who has seen them",
             f"{SHAPES['source']} Recordings have exactly these keys for these types, which is tested.",
             table("type | seen | keys", rows),
-            f"The SDK knows {len(missing)} more types, of which **there is no complete public capture**: "
-            "their shapes are those of the SDK's classes, their places in a turn those that the documentation "
+            f"**No complete public capture exists** of {len(missing)} more types that the SDK knows: "
+            "their shapes are those of its classes, their places in a turn those that the documentation "
             "gives. Nothing here says that they were checked against the real thing:",
             ", ".join(missing) + ".",
         ]
@@ -232,9 +234,11 @@ def main(argv: list[str] | None = None) -> int:
         PAGE.write_text(made, "utf-8")
         print(f"wrote {PAGE.relative_to(ROOT)}")
         return 0
-    committed: Any = PAGE.read_text("utf-8") if PAGE.exists() else ""
+    committed = PAGE.read_text("utf-8") if PAGE.exists() else ""
     changes = list(difflib.unified_diff(committed.splitlines(), made.splitlines(), "committed", "tests", n=0))
-    print("\n".join([*changes[:40], "run `make fidelity`"]) if changes else "the page says what the tests say")
+    print(
+        "\n".join([*changes[:40], "run `make fidelity`"]) if changes else "the page says what the tests say"
+    )
     return 1 if changes else 0
 
 

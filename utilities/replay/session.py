@@ -26,6 +26,11 @@ STATUS = {
 # archive race). How long isn't known, so it is counted in looks, which repeat in every run. [ours]
 STALE_LOOKS = 2
 TICK = 1e-6  # seconds between neighbours in a log [seen]
+# Keys of the client's events that its own request can leave out, but the log has. [seen]
+FILLED: dict[str, dict[str, Any]] = {
+    "user.interrupt": {"session_thread_id": None},
+    "user.tool_result": {"session_thread_id": None, "is_error": False},
+}
 NOBODY = "no recording continues from here"
 
 
@@ -114,6 +119,7 @@ class Session:
         answered, stops = set(self.answered), []
         for number, event in enumerate(events):
             self._require_possible(event, answered)
+            event = {**FILLED.get(event["type"], {}), **event}
             id = make_id("sevt", self.id, self.count + number)
             if self._is_unrecorded_interrupt(event, tracks):
                 stops.append({"id": id, **event})

@@ -31,6 +31,7 @@ from .store import (
 )
 
 UPLOADS = "/mnt/session/uploads"
+MAX_INITIAL_EVENTS = 50  # [sdk]
 SNAPSHOT = (
     *("id", "type", "version", "name", "description", "model", "system", "tools", "mcp_servers", "skills"),
     *("execution_identity", "multiagent"),
@@ -75,6 +76,8 @@ class Sessions(Collection):
 
     def create(self, body: Any, now: float) -> Resource:
         given = body_of(SessionCreateParams, body)
+        if len(given.get("initial_events") or ()) > MAX_INITIAL_EVENTS:
+            raise ApiError(400, f"initial_events: at most {MAX_INITIAL_EVENTS} events")
         agent = self._agent(given["agent"])
         environment = self.environments.get(given["environment_id"])
         if environment["archived_at"]:
