@@ -121,6 +121,53 @@ def test_a_parked_session_can_be_interrupted_and_takes_messages_again() -> None:
     ]
 
 
+def test_a_parked_session_is_interrupted_and_told_more_in_one_send() -> None:
+    script = parallel_calls(["a", "b"])
+    script.message("again")
+    script.say("done again")
+    script.idle()
+    session = play(script, speed=0)
+    session.send([message("go")], 0.0)
+    call = session.awaited[0]
+    late = {
+        "type": "user.custom_tool_result",
+        "custom_tool_use_id": call,
+        "content": [{"type": "text", "text": "a ok"}],
+    }
+    session.send([late, INTERRUPT, message("again")], 0.0)
+    assert "done again" in str(session.log)
+    assert [event["type"] for event in session.log if event["type"].startswith("user.")] == [
+        "user.message",
+        "user.custom_tool_result",
+        "user.interrupt",
+        "user.message",
+    ]
+    assert not session.queued
+
+
+@pytest.mark.parametrize("speed", [0, 1])
+def test_a_message_before_the_interrupt_waits_for_it_and_is_processed(speed: float) -> None:
+    session = play(two_turns(), speed=speed)
+    session.send([message("go"), INTERRUPT, INTERRUPT], 0.0)
+    session.advance(1000.0)
+    assert types(session)[:4] == ["user.interrupt"] * 2 + [
+        "session.status_running",
+        "session.thread_status_running",
+    ]
+    assert "'done'" in str(session.log) and not session.queued
+
+
+def test_a_turn_that_has_just_begun_to_run_begins_again_after_the_interrupt() -> None:
+    session = play(two_turns(), speed=1)
+    session.send([message("go")], 0.0)
+    assert types(session) == ["session.status_running"]  # the message is stamped microseconds later
+    session.send([INTERRUPT], 0.0)
+    session.advance(1000.0)
+    running = ["session.status_running", "session.thread_status_running", "user.message"]
+    assert types(session)[1:7] == ["user.interrupt", "session.usage", "session.status_idle", *running]
+    assert "'done'" in str(session.log) and not session.queued
+
+
 @pytest.mark.rule(
     "an interrupt with nothing to stop is noted in the log and does no more", topic="sending", evidence="ours"
 )

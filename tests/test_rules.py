@@ -18,6 +18,9 @@ from .recordings import START, Script
 
 RECORDINGS = Library.load(ROOT / "example_data" / "recordings").recordings
 
+# How many events each captured session had when it waited for its client's next one.
+WAITS = {"A": [0, 9], "B": [0], "C": [0, 12, 23]}
+
 
 def label(event: Event) -> str:
     """An event's type, with the stop reason if it has one: how the captured orders are written."""
@@ -70,12 +73,12 @@ def sent(recorded: Event, log: list[Event], recording: Recording) -> Event:
     return given
 
 
-def played(recording: Recording) -> list[Event]:
-    """The log of a session whose client did what the recorded one did."""
+def played(recording: Recording, waits: list[int] | None = None) -> list[Event]:
+    """The log of a session whose client did what the recorded one did, and was waited for at `waits`."""
     call, path = caller(recording)
-    for index in recording.client_events:
+    for number, index in enumerate(recording.client_events):
         before = listed(call, path)
-        assert len(before) == recording.gates.index(index)  # it waits where the recording has its client
+        assert waits is None or len(before) == waits[number]
         call.post(f"{path}/events", {"events": [sent(recording.events[index], before, recording)]})
     return listed(call, path)
 
@@ -102,7 +105,7 @@ def played(recording: Recording) -> list[Event]:
 )  # fmt: skip
 @pytest.mark.parametrize("name", SHAPES["order"])
 def test_a_captured_session_is_served_in_its_order(name: str) -> None:
-    log = played(captured(name))
+    log = played(captured(name), WAITS[name])
     assert [label(event) for event in log] == SHAPES["order"][name]
     for event in log:
         assert sorted(event) == SHAPES["events"][event["type"]]["keys"]

@@ -144,10 +144,10 @@ class Recording:
         return event["type"] in RESULT_TYPES and bool(event.get("is_error")) and at_once
 
     def next_turn(self, position: int) -> int:
-        """Where the first turn from `position` on begins; behind the last event if there is none."""
+        """Where the turn of the next message from `position` on begins; behind the last event without one."""
         for index in self.client_events:
             if index >= position and self.events[index]["type"] in OPENINGS:
-                return max(position, self.gates.index(index))
+                return self.gates.index(index)
         return len(self.events)
 
     def lines(self) -> Iterator[str]:

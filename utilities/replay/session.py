@@ -14,7 +14,7 @@ from . import unrecorded
 from .errors import ApiError
 from .ids import later, make_id, seconds_between
 from .library import Track
-from .recording import Event, Output, Place, answered_call
+from .recording import OPENINGS, Event, Output, Place, answered_call
 
 STATUS = {
     "session.status_running": "running",
@@ -115,17 +115,21 @@ class Session:
         self.advance(now)
         if self.closed or self.status == "terminated":
             raise ApiError(409, f"Session {self.id} is archived or terminated and takes no more events.")
-        tracks, notes, accepted = [track.copy() for track in self.tracks], list(self.notes), []
-        answered, stops = set(self.answered), []
+        tracks, notes = [track.copy() for track in self.tracks], list(self.notes)
+        answered, busy = set(self.answered), self._is_busy()
+        accepted: list[Event] = []
+        stops: list[Event] = []
         for number, event in enumerate(events):
             self._require_possible(event, answered)
             event = {**FILLED.get(event["type"], {}), **event}
             id = make_id("sevt", self.id, self.count + number)
             if self._is_unrecorded_interrupt(event, tracks):
+                if busy and not stops:
+                    answered.update(self.awaited)
+                    for track in tracks:
+                        track.drop_turn({waiting["id"] for waiting in (*self.queued, *accepted)})
                 stops.append({"id": id, **event})
                 accepted.append({"id": id, **event, "processed_at": None})
-                for track in tracks:
-                    track.drop_turn()
                 continue
             tracks, note = self._follow(tracks, event)
             for track in tracks:
@@ -140,10 +144,14 @@ class Session:
         self.partial = self.partial or answered != self.answered
         self.notes, self.answered = notes, answered
         self.count += len(accepted)
-        for stop in stops:  # an interrupt jumps the queue [doc]
-            self._interrupt(stop)
         self.queued += [event for event in accepted if event["id"] not in {stop["id"] for stop in stops}]
         self._lead(tracks)
+        for stop in stops:  # an interrupt jumps the queue [doc]
+            if busy:
+                self._interrupt(stop)
+            else:
+                self._add([stop])  # nothing to stop [ours]
+            busy = False
         self.advance(now)
         return accepted
 
@@ -169,13 +177,17 @@ class Session:
         """An interrupt can come at any moment; few recordings have one where this client sends it."""
         return event["type"] == "user.interrupt" and all(t.counterpart(event, {}) is None for t in tracks)
 
+    def _is_busy(self) -> bool:
+        """Whether there is a turn that an interrupt can stop."""
+        return self.status != "idle" or any(call not in self.answered for call in self.awaited)
+
     def _interrupt(self, sent: Event) -> None:
         """Stop the turn that is under way and go to where the recording's next one begins."""
-        waiting = any(call not in self.answered for call in self.awaited)
-        if self.status == "idle" and not waiting:
-            self._add([sent])  # nothing to stop [ours]
-            return
+        # Results that came for the stopped turn are noted; messages wait for the next one. [ours]
+        late = [event for event in self.queued if event["type"] not in OPENINGS]
+        self.queued = [event for event in self.queued if event not in late]
         self.answered.update(self.awaited)
+        self._add(late)
         self._add(unrecorded.interruption(self.log, sent))
         if self.leader is not None:
             self.position = self.leader.recording.next_turn(self.position)
