@@ -9,6 +9,14 @@ from collections.abc import Iterable, Sequence
 
 from .recording import Event
 
+TOKENS = ("input_tokens", "output_tokens", "cache_read_input_tokens")
+UNUSED: Event = {
+    "active_seconds": 0.0,
+    **dict.fromkeys(TOKENS, 0),
+    "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
+    "server_tool_use": {"web_search_requests": 0, "web_fetch_requests": 0},
+    "list_cost": {"amount": "0", "currency": "USD"},
+}
 INTERRUPTED = "The execution was interrupted before it finished."
 
 
@@ -48,21 +56,29 @@ def interruption(log: Iterable[Event], sent: Event) -> list[Event]:
     ]
     end = {"stop_reason": {"type": "end_turn"}}
     thread = next((e for e in reversed(history) if e["type"] == "session.thread_status_running"), None)
-    usage = next((e for e in reversed(history) if e["type"] == "session.usage"), None)
     events = [*_ended_request(history), *failed, sent]
     if thread is not None:
         names = {key: thread[key] for key in ("session_thread_id", "agent_name")}
         events.append({"type": "session.thread_status_idle", **names, **end})
-    if usage is not None:
-        events.append({"type": "session.usage", "usage": usage["usage"], "budget": usage.get("budget")})
-    return [*events, {"type": "session.status_idle", **end}]
+    return [*events, _used(history), {"type": "session.status_idle", **end}]
+
+
+def _used(history: Sequence[Event]) -> Event:
+    """The tokens of the last snapshot and of the model requests since then; their cost isn't known. [ours]"""
+    last = next((e for e in reversed(history) if e["type"] == "session.usage"), None)
+    usage = dict(last["usage"] if last else UNUSED)
+    for event in history[history.index(last) + 1 :] if last else history:
+        for key, count in (event.get("model_usage") or {}).items():
+            if key in TOKENS:
+                usage[key] = (usage.get(key) or 0) + count
+    return {"type": "session.usage", "usage": usage, "budget": last.get("budget") if last else None}
 
 
 def _ended_request(history: Sequence[Event]) -> list[Event]:
     """The end of the model request that was under way, if one was; what it had used isn't known."""
     ended = {e["model_request_start_id"] for e in history if e["type"] == "span.model_request_end"}
     starts = [e["id"] for e in history if e["type"] == "span.model_request_start" and e["id"] not in ended]
-    counts = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+    counts = (*TOKENS, "cache_creation_input_tokens")
     usage = {**dict.fromkeys(counts, 0), "speed": None}
     return [
         {
