@@ -82,7 +82,9 @@ def test_the_recorded_answer_to_the_same_question():
 
 
 ID, OTHER = make_id("mem", 1), make_id("mem", 2)
-CACHED = {"type": "text", "text": "hi", "cache_control": {"type": "ephemeral"}}
+CACHE = {"cache_control": {"type": "ephemeral"}}
+CACHED = {"type": "text", "text": "hi", **CACHE}
+DOCUMENT = {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "facts"}}
 
 
 @pytest.mark.parametrize(
@@ -90,6 +92,7 @@ CACHED = {"type": "text", "text": "hi", "cache_control": {"type": "ephemeral"}}
     [
         (asks("hi"), asks([{"type": "text", "text": "hi"}]), True),
         (asks("hi"), asks([CACHED]), True),
+        (asks([DOCUMENT]), asks([{**DOCUMENT, **CACHE}]), True),
         (asks("hi", system="be brief"), asks("hi", system=[{"type": "text", "text": "be brief"}]), True),
         (asks(f"see {ID}"), asks(f"see {OTHER}"), True),
         (asks('{"score": 0.123}'), asks('{"score": 0.9}'), True),
@@ -99,8 +102,11 @@ CACHED = {"type": "text", "text": "hi", "cache_control": {"type": "ephemeral"}}
         (asks("hi"), {**asks("hi"), "messages": asks("hi")["messages"] * 2}, False),
         (asks("hi"), asks("hi", tools=[{"name": "t", "input_schema": {"type": "object"}}]), False),
     ],
-    ids=["blocks", "cached", "system", "ids", "scores", "sampling", "text", "no system", "again", "tools"],
-)  # fmt: skip
+    ids=[
+        *("blocks", "cached", "document", "system", "ids", "scores", "sampling"),
+        *("text", "no system", "again", "tools"),
+    ],
+)
 @pytest.mark.rule(
     "a request to the model is recognised by its system prompt, messages and tool names",
     topic="messages",

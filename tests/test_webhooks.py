@@ -307,14 +307,14 @@ ENDLESS = b"HTTP/1.1 200 OK\r\ncontent-length: 999999999\r\n\r\nstill"
 def test_a_bad_receiver_is_not_felt(answer, caplog):
     listener, url = raw_receiver(answer)
     with listener:
-        with hooked(url, timeout=0.5) as client:
+        with hooked(url, timeout=0.2) as client:
             started = time.monotonic()
             session = new_session(client)
             turn(client, session)
             types = [event.type for event in client.beta.sessions.events.list(session)]
             assert types[-1] == "session.status_idle"
             assert time.monotonic() - started < 3.0
-            if answer not in (None, ENDLESS):
+            if answer is not ENDLESS:  # that one said 200, which is all that counts
                 wait_for(lambda: caplog.text.count("given up") == 3)
             ending = time.monotonic()
         assert time.monotonic() - ending < 2.5

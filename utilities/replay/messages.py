@@ -65,8 +65,8 @@ def _text(content: Any) -> str:
 
 def _other(block: dict[str, Any]) -> str:
     # Where a prompt is cached, and a signature of thinking, change nothing in what is asked.
-    asked = [key for key in sorted(block) if key not in ("cache_control", "signature")]
-    return json.dumps({key: block[key] for key in asked if block[key] is not None})
+    asked = [key for key in block if key not in ("cache_control", "signature")]
+    return json.dumps({key: block[key] for key in asked if block[key] is not None}, sort_keys=True)
 
 
 @dataclass
