@@ -21,7 +21,7 @@ REFUSE_PYTHON = $(if $(PYTHON_VERSION),$(if $(PYTHON_RECENT),,$(error $(call nee
 needs = Python 3.11 or newer is needed, and $(1). Name another one: make setup PYTHON=python3.12
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab run test conformance notebooks recordings verify lint bench doctor
+.PHONY: help setup lab run test conformance notebooks recordings verify fidelity lint bench doctor
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' "$(strip $(MAKEFILE_LIST))"
@@ -62,6 +62,9 @@ recordings: setup  ## make the scripted recordings from their scenarios
 
 verify: setup  ## make the scripted recordings again and compare them with those committed
 	@$(PY) -m utilities.replay.scenario example_data/scenarios --verify
+
+fidelity: setup  ## write utilities/replay/FIDELITY.md from the tests that carry a rule
+	@$(PY) -m tests.fidelity --write
 
 lint: setup  ## ruff and mypy
 	@.venv/bin/ruff check

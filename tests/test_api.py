@@ -15,6 +15,7 @@ def call():
 # -- agents -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("an update makes a new version, old ones stay readable", topic="agents", evidence="doc")
 def test_an_agent_has_versions(call):
     first = call.post("/agents", AGENT)
     path = f"/agents/{first['id']}"
@@ -27,6 +28,12 @@ def test_an_agent_has_versions(call):
     assert "version" in call.get(path, 400, version="zero")
 
 
+@pytest.mark.rule(
+    "an update with a stale `version` is 409 `Concurrent modification detected…`; without one it is taken",
+    topic="agents",
+    evidence="claimed",
+    source="the status is the documentation's, the wording others'",
+)
 def test_a_stale_version_is_a_conflict(call):
     path = f"/agents/{call.post('/agents', AGENT)['id']}"
     call.post(path, {"version": 1, "name": "other"})
@@ -35,6 +42,7 @@ def test_a_stale_version_is_a_conflict(call):
     assert call.post(path, {"name": "third"})["version"] == 3  # without a version, unconditionally
 
 
+@pytest.mark.rule("an update that changes nothing makes no version", topic="agents", evidence="ours")
 @pytest.mark.parametrize(
     "change", [{}, {"name": "tester"}, {"system": ""}, {"metadata": {"a": None}}, {"tools": []}]
 )
@@ -44,6 +52,11 @@ def test_a_change_that_changes_nothing_is_no_version(call, change, system):
     assert call.post(f"/agents/{agent['id']}", {"version": 1, **change}) == agent
 
 
+@pytest.mark.rule(
+    "an archived agent can't be used by new sessions (400); the old ones go on",
+    topic="agents",
+    evidence="doc",
+)
 def test_an_archived_agent_is_of_no_use(call):
     agent = call.post("/agents", AGENT)
     session = call.session(agent=agent["id"])
@@ -57,6 +70,7 @@ def test_an_archived_agent_is_of_no_use(call):
     assert [a["id"] for a in call.get("/agents", include_archived="true")["data"]] == [agent["id"]]
 
 
+@pytest.mark.rule("a session pins the agent's version at its creation", topic="agents", evidence="doc")
 def test_a_session_pins_its_agents_version(call):
     agent = call.post("/agents", AGENT)["id"]
     session = call.session(agent=agent)
@@ -73,6 +87,11 @@ def config(**networking):
     return {"name": "e", "config": {"type": "cloud", "networking": {"type": "limited", **networking}}}
 
 
+@pytest.mark.rule(
+    "limited networking: no hosts, no MCP servers, no package managers, unless they are allowed",
+    topic="environments",
+    evidence="doc",
+)
 def test_limited_networking_allows_nothing_by_itself(call):
     made = call.post("/environments", config())
     closed = {"allowed_hosts": [], "allow_mcp_servers": False, "allow_package_managers": False}
@@ -82,6 +101,12 @@ def test_limited_networking_allows_nothing_by_itself(call):
     assert changed["config"]["networking"]["allowed_hosts"] == ["https://pypi.org"]
 
 
+@pytest.mark.rule(
+    "packages under limited networking need `allow_package_managers` (400)",
+    topic="environments",
+    evidence="doc",
+    note="whether the hosted API refuses this at once or the install fails later is not known",
+)
 @pytest.mark.parametrize(("allow", "status"), [({}, 400), ({"allow_package_managers": True}, 200)])
 def test_packages_need_a_package_manager(call, allow, status):
     wanted = config(**allow)
@@ -90,6 +115,12 @@ def test_packages_need_a_package_manager(call, allow, status):
     assert made["config"]["packages"]["pip"] == ["numpy"] if status == 200 else "config.packages.pip" in made
 
 
+@pytest.mark.rule(
+    "an archived environment can't be used by new sessions or changed: 400 `environment_archived`",
+    topic="environments",
+    evidence="sdk",
+    source="its error class",
+)
 def test_an_environment_that_is_gone_or_archived_is_of_no_use(call):
     agent, made = call.post("/agents", AGENT)["id"], call.post("/environments", config())["id"]
     call.post(f"/environments/{made}/archive")
@@ -103,6 +134,12 @@ def test_an_environment_that_is_gone_or_archived_is_of_no_use(call):
 # -- files ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule(
+    "of an upload's file name only the last part is kept",
+    topic="files",
+    evidence="sdk",
+    source="the docstring of the file's metadata",
+)
 @pytest.mark.parametrize(
     ("given", "kept"),
     [("a.py", "a.py"), ("/etc/x/a.py", "a.py"), ("C:\\x\\a.py", "a.py"), ("", "unnamed.txt")],
@@ -111,6 +148,9 @@ def test_only_the_last_part_of_a_file_name_is_kept(call, given, kept):
     assert call.upload(given, mime_type="text/plain")["filename"] == kept
 
 
+@pytest.mark.rule(
+    "an upload can't be downloaded again: 400 `file_not_downloadable`", topic="files", evidence="doc"
+)
 def test_an_upload_is_kept_but_not_downloadable(call):
     file = call.upload(content=b"\0\xff")
     assert (file["size_bytes"], file["downloadable"], file["scope"]) == (2, False, None)
@@ -120,6 +160,14 @@ def test_an_upload_is_kept_but_not_downloadable(call):
     assert "file: Field required" in call.post("/files", {}, 400)
 
 
+@pytest.mark.rule(
+    "a list is `{data, next_page}`, and the next page is asked for with `page=`",
+    topic="lists",
+    evidence="sdk",
+)
+@pytest.mark.rule(
+    "a mounted file is a copy with an id of its own, in the session's scope", topic="files", evidence="doc"
+)
 def test_files_by_scope_by_ids_and_by_page(call):
     files = [call.upload(f"{number}.py") for number in range(5)]
     ids = [file["id"] for file in files]
@@ -138,6 +186,11 @@ def test_files_by_scope_by_ids_and_by_page(call):
     assert rest["next_page"] is None
 
 
+@pytest.mark.rule(
+    "what the agent leaves in `/mnt/session/outputs` is in `files.list(scope_id=…)`, to be downloaded",
+    topic="files",
+    evidence="doc",
+)
 def test_what_a_session_writes_appears_when_it_is_written():
     call = Caller(going(), speed=1.0)
     session = call.session()["id"]
@@ -152,6 +205,12 @@ def test_what_a_session_writes_appears_when_it_is_written():
     assert len(call.get("/files", scope_id=session)["data"]) == 1
 
 
+@pytest.mark.rule(
+    "pages don't move while rows are added",
+    topic="lists",
+    evidence="ours",
+    note="what a hosted cursor points at is not known",
+)
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_pages_do_not_move_while_rows_are_added(order):
     rows = list(range(10))

@@ -55,6 +55,11 @@ def test_what_is_exported_is_what_was_played_and_plays_again(tmp_path: Path) -> 
         assert without_ids(export(client, session_id, "x.jsonl").events) == without_ids(ORIGINAL.events)
 
 
+@pytest.mark.rule(
+    "no answer of this server can be taken for a live one: the header `x-replay-server`",
+    topic="replay",
+    evidence="ours",
+)
 def test_an_export_of_a_replayed_session_does_not_pass_for_live() -> None:
     with ReplayServer(Library([ORIGINAL])) as server:
         header = export(*play(server), "copy.jsonl").header

@@ -45,6 +45,12 @@ def types(session: Session) -> list[str]:
     return [event["type"] for event in session.log]
 
 
+@pytest.mark.rule("an interrupt jumps the queue", topic="sending", evidence="doc")
+@pytest.mark.rule(
+    "an interrupt: error result of the open call, `user.interrupt`, thread idle, usage, idle with `end_turn`",
+    topic="order",
+    evidence="seen",
+)
 def test_a_running_turn_stops_in_the_order_that_was_seen() -> None:
     session = play(two_turns())
     session.send([message("go")], 0.0)
@@ -75,6 +81,7 @@ def test_a_running_turn_stops_in_the_order_that_was_seen() -> None:
     assert times == sorted(set(times))
 
 
+@pytest.mark.rule("an interrupt jumps the queue", topic="sending", evidence="doc")
 def test_interrupt_and_the_next_message_in_one_send() -> None:
     session = play(two_turns())
     session.send([message("go")], 0.0)
@@ -84,6 +91,11 @@ def test_interrupt_and_the_next_message_in_one_send() -> None:
     assert "done again" in str(session.log)
 
 
+@pytest.mark.rule(
+    "an interrupt is taken while calls wait for the client; afterwards messages are taken again",
+    topic="sending",
+    evidence="doc",
+)
 def test_a_parked_session_can_be_interrupted_and_takes_messages_again() -> None:
     script = Script()
     script.message("go")
@@ -109,6 +121,56 @@ def test_a_parked_session_can_be_interrupted_and_takes_messages_again() -> None:
     ]
 
 
+def test_a_parked_session_is_interrupted_and_told_more_in_one_send() -> None:
+    script = parallel_calls(["a", "b"])
+    script.message("again")
+    script.say("done again")
+    script.idle()
+    session = play(script, speed=0)
+    session.send([message("go")], 0.0)
+    call = session.awaited[0]
+    late = {
+        "type": "user.custom_tool_result",
+        "custom_tool_use_id": call,
+        "content": [{"type": "text", "text": "a ok"}],
+    }
+    session.send([late, INTERRUPT, message("again")], 0.0)
+    assert "done again" in str(session.log)
+    assert [event["type"] for event in session.log if event["type"].startswith("user.")] == [
+        "user.message",
+        "user.custom_tool_result",
+        "user.interrupt",
+        "user.message",
+    ]
+    assert not session.queued
+
+
+@pytest.mark.parametrize("speed", [0, 1])
+def test_a_message_before_the_interrupt_waits_for_it_and_is_processed(speed: float) -> None:
+    session = play(two_turns(), speed=speed)
+    session.send([message("go"), INTERRUPT, INTERRUPT], 0.0)
+    session.advance(1000.0)
+    assert types(session)[:4] == ["user.interrupt"] * 2 + [
+        "session.status_running",
+        "session.thread_status_running",
+    ]
+    assert "'done'" in str(session.log) and not session.queued
+
+
+def test_a_turn_that_has_just_begun_to_run_begins_again_after_the_interrupt() -> None:
+    session = play(two_turns(), speed=1)
+    session.send([message("go")], 0.0)
+    assert types(session) == ["session.status_running"]  # the message is stamped microseconds later
+    session.send([INTERRUPT], 0.0)
+    session.advance(1000.0)
+    running = ["session.status_running", "session.thread_status_running", "user.message"]
+    assert types(session)[1:7] == ["user.interrupt", "session.usage", "session.status_idle", *running]
+    assert "'done'" in str(session.log) and not session.queued
+
+
+@pytest.mark.rule(
+    "an interrupt with nothing to stop is noted in the log and does no more", topic="sending", evidence="ours"
+)
 def test_an_interrupt_with_nothing_to_stop_is_noted_and_no_more() -> None:
     session = play(two_turns(), speed=0)
     session.send([INTERRUPT], 0.0)
@@ -149,6 +211,7 @@ def test_the_helper_sees_the_interrupted_turn_end(kind: str) -> None:
     assert "user.interrupt" in [event.type for event in result.events]
 
 
+@pytest.mark.rule("a result that comes after the interrupt is refused", topic="sending", evidence="ours")
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_interrupt_while_a_tool_of_ours_runs_ends_the_turn(kind: str) -> None:
     """The result comes too late and is refused; the turn is over and not an error."""

@@ -58,6 +58,11 @@ def chatty(name, lookups, answer, reply, pause=1.0):
     return script
 
 
+@pytest.mark.rule(
+    "a call with `evaluated_permission: ask` waits for a `user.tool_confirmation`; both verdicts lead on",
+    topic="tools",
+    evidence="doc",
+)
 @pytest.mark.parametrize(("verdict", "end"), [("allow", "deleted"), ("deny", "left alone")])
 def test_one_opening_two_ends(verdict, end):
     talk = session(asking("1-approve", "allow"), asking("2-deny", "deny"))
@@ -139,6 +144,11 @@ def test_ids_and_scores_are_not_compared(text, sent, agree):
 # -- strict and lenient ---------------------------------------------------------------------------------
 
 
+@pytest.mark.rule(
+    "with `--strict` an event that no recording goes on with is 400 and shows the differences",
+    topic="replay",
+    evidence="ours",
+)
 def test_strict_shows_the_difference_to_every_recording():
     told = refused(
         400, session(asking("1-approve", "allow"), chatty("b", 1, "left", "x")), message("clean it")
@@ -176,6 +186,11 @@ def test_strict_is_about_the_texts_whole():
     assert "end" in refused(400, session(script), message("x" * 9000 + "END"))
 
 
+@pytest.mark.rule(
+    "otherwise the closest recording goes on, and the header `x-replay-note` says so",
+    topic="replay",
+    evidence="ours",
+)
 def test_lenient_goes_on_with_the_closest_and_says_so_once():
     talk = session(asking("1-approve", "allow"), chatty("b", 0, "left", "so left"), strict=False)
     (sent,) = talk.send([message("restart")], 0)
@@ -216,6 +231,7 @@ def test_two_recordings_of_one_name_are_two():
 # -- ids ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("two sessions share no id, also on the same recording", topic="replay", evidence="ours")
 def test_two_sessions_on_one_recording_share_no_id_and_a_rerun_shares_all():
     logs = []
     for id in ("sesn_1", "sesn_2", "sesn_1"):
@@ -228,6 +244,9 @@ def test_two_sessions_on_one_recording_share_no_id_and_a_rerun_shares_all():
     assert logs[0] == logs[2]
 
 
+@pytest.mark.rule(
+    "ids look like the hosted ones: a prefix, `_01`, 22 letters and digits", topic="replay", evidence="seen"
+)
 def test_ids_look_hosted():
     ids = {make_id("sevt", "seed", number) for number in range(2000)}
     assert len(ids) == 2000

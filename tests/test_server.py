@@ -28,6 +28,12 @@ def client(server):
 # -- every route, as the strict client sees it -------------------------------------------------------------
 
 
+@pytest.mark.rule(
+    "every answer is complete: the client accepts it with `_strict_response_validation`",
+    topic="requests",
+    evidence="sdk",
+    source="run against the client",
+)
 def test_the_strict_client_accepts_every_route(client):
     beta = client.beta
     tools = [
@@ -80,6 +86,12 @@ def test_the_strict_client_accepts_every_route(client):
         assert caught.value.request_id == caught.value.body["request_id"]
 
 
+@pytest.mark.rule(
+    "every answer is complete: the client accepts it with `_strict_response_validation`",
+    topic="requests",
+    evidence="sdk",
+    source="run against the client",
+)
 def test_the_async_client_sees_the_same(server):
     async def turn():
         async with strict(server, AsyncAnthropic) as client:
@@ -97,6 +109,11 @@ def test_the_async_client_sees_the_same(server):
     assert asyncio.run(turn()) == TURN
 
 
+@pytest.mark.rule(
+    "an accepted event is echoed with its id and `processed_at: null`, and stamped later under the same id",
+    topic="sending",
+    evidence="doc",
+)
 def test_answers_of_a_client_and_queued_events_are_complete():
     with serving(asking("deny", "deny", deny_message="no")) as server:
         client = strict(server)
@@ -133,6 +150,12 @@ TWO_FILES = b"".join(
 )
 
 
+@pytest.mark.rule(
+    "an error is `{type: error, error: {type, message}, request_id}`, its id in the header `request-id` too",
+    topic="requests",
+    evidence="sdk",
+    source="errors are parsed so",
+)
 @pytest.mark.parametrize(
     ("method", "path", "options", "status"),
     [
@@ -162,12 +185,19 @@ def test_a_wrong_request_gets_the_hosted_error_shape(server, client, method, pat
     assert client.beta.agents.create(**AGENT)
 
 
+@pytest.mark.rule(
+    "a body of more than 32 MiB is 413",
+    topic="requests",
+    evidence="ours",
+    note="the hosted limits are other ones",
+)
 def test_a_body_that_says_it_is_too_large(server):
     with pytest.raises(anthropic.APIStatusError) as caught:
         strict(server).beta.files.upload(file=("big", bytes(MAX_BODY + 1)))
     assert caught.value.status_code == 413
 
 
+@pytest.mark.rule("what goes wrong in the server is 500 `api_error`", topic="requests", evidence="ours")
 def test_a_bug_of_the_server_is_an_error_in_that_shape_too(server, client, monkeypatch, caplog):
     monkeypatch.setattr(server.api.agents, "get", lambda id: 1 / 0)
     with pytest.raises(anthropic.InternalServerError, match="ZeroDivisionError"):
@@ -175,6 +205,12 @@ def test_a_bug_of_the_server_is_an_error_in_that_shape_too(server, client, monke
     assert "Traceback" in caplog.text
 
 
+@pytest.mark.rule(
+    "a key comes as `Authorization: Bearer`, or as `x-api-key`; a wrong one is 401 `authentication_error`",
+    topic="requests",
+    evidence="sdk",
+    source="the client's headers",
+)
 @pytest.mark.parametrize("key", ["wrong", "ünicode", ""])
 def test_a_wrong_key_is_refused(key):
     with serving(key="right") as server:

@@ -44,6 +44,7 @@ def wait_for(condition):
 # -- streams -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("opening a stream replays nothing", topic="streams", evidence="doc")
 def test_a_stream_has_only_what_comes_after_it_was_opened():
     script = going()
     script.message("more")
@@ -58,6 +59,9 @@ def test_a_stream_has_only_what_comes_after_it_was_opened():
         assert live == [event.id for event in client.beta.sessions.events.list(session)][len(TURN) :]
 
 
+@pytest.mark.rule(
+    "every open stream of a session gets every event as it happens", topic="streams", evidence="doc"
+)
 def test_all_streams_get_everything_as_it_happens():
     with serving(speed=50.0) as server:  # ten seconds in a fifth of one
         client = strict(server)
@@ -77,6 +81,13 @@ def test_all_streams_get_everything_as_it_happens():
         assert [e.type for e in first] == [e.type for e in second] == TURN
 
 
+@pytest.mark.rule(
+    "a stream ends cleanly when its session is archived, and after `session.deleted` when it is deleted",
+    topic="streams",
+    evidence="sdk",
+    source="the event's docstring",
+    note="that archive ends streams is ours",
+)
 @pytest.mark.parametrize("action", ["archive", "delete"])
 def test_a_stream_ends_with_its_session(action):
     with serving() as server:
@@ -170,6 +181,9 @@ def test_the_process_breaks_what_it_is_told_to():
         process.communicate()
 
 
+@pytest.mark.rule(
+    "an address that others can reach is served only with a key", topic="requests", evidence="ours"
+)
 def test_what_the_process_refuses_it_says_in_one_line(tmp_path, capsys):
     (tmp_path / "x.jsonl").write_text("{}\n")
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -67,6 +67,11 @@ def test_nothing_happens_before_the_client_does_something():
     assert (talk.log, talk.look(), talk.updated_at) == ([], "idle", START)
 
 
+@pytest.mark.rule(
+    "an accepted event is echoed with its id and `processed_at: null`, and stamped later under the same id",
+    topic="sending",
+    evidence="doc",
+)
 def test_a_message_is_accepted_unstamped_and_then_stamped_under_the_same_id():
     talk = session(windowed())
     (accepted,) = talk.send([message("look up")], 0)
@@ -76,6 +81,12 @@ def test_a_message_is_accepted_unstamped_and_then_stamped_under_the_same_id():
     assert talk.log[2]["processed_at"] == windowed().events[2]["processed_at"]
 
 
+@pytest.mark.rule(
+    "a call's id is its event's own id, and the idle event names it in `event_ids`",
+    topic="tools",
+    evidence="sdk",
+    source="the docstrings",
+)
 def test_ids_in_events_are_the_sessions_own():
     talk = session(windowed())
     talk.send([message("look up")], 0)
@@ -83,6 +94,7 @@ def test_ids_in_events_are_the_sessions_own():
     assert not {event["id"] for event in talk.log} & {event["id"] for event in windowed().events}
 
 
+@pytest.mark.rule("results may come in any order", topic="tools", evidence="ours")
 @pytest.mark.parametrize("order", ["abc", "cba", "bca"])
 def test_results_may_come_in_any_order(order):
     talk = session(windowed())
@@ -95,6 +107,11 @@ def test_results_may_come_in_any_order(order):
     assert not talk.queued
 
 
+@pytest.mark.rule(
+    "fewer results than calls: another `session.status_idle` with those that are left",
+    topic="tools",
+    evidence="doc",
+)
 @pytest.mark.parametrize("order", ["abc", "cba", "bac"])
 def test_some_results_are_followed_by_an_idle_with_the_rest(order):
     talk = session(windowed())
@@ -113,6 +130,11 @@ def test_some_results_are_followed_by_an_idle_with_the_rest(order):
     assert talk.log[-1]["stop_reason"] == {"type": "end_turn"}
 
 
+@pytest.mark.rule(
+    "where a recording has a window of five `event_ids`, it slides as the answers come",
+    topic="tools",
+    evidence="claimed",
+)
 def test_a_window_of_ids_slides():
     talk = session(windowed("abcdefg", window=5))
     talk.send([message("look up")], 0)
@@ -128,6 +150,12 @@ def test_a_window_of_ids_slides():
 # -- what is refused, and that a refusal changes nothing ----------------------------------------------
 
 
+@pytest.mark.rule(
+    "a message while calls wait for the client is 400 and names them",
+    topic="sending",
+    evidence="claimed",
+    source="by several",
+)
 def test_a_message_while_parked_names_what_it_waits_for():
     talk = session(windowed())
     talk.send([message("look up")], 0)
@@ -137,6 +165,11 @@ def test_a_message_while_parked_names_what_it_waits_for():
     assert f"[{b}, {c}]" in refused(400, talk, message("hello?"))
 
 
+@pytest.mark.rule(
+    'an answer to an unknown call is 400 `tool_use_id "…" does not match any custom_tool_use event…`',
+    topic="sending",
+    evidence="claimed",
+)
 def test_an_unknown_call_is_refused():
     talk = session(windowed())
     talk.send([message("look up")], 0)
@@ -144,6 +177,12 @@ def test_an_unknown_call_is_refused():
     assert told == 'tool_use_id "sevt_nobody" does not match any custom_tool_use event in this session'
 
 
+@pytest.mark.rule(
+    "a second answer to the same call is 400",
+    topic="sending",
+    evidence="unsettled",
+    note="a capture shows a second result accepted, with a running and an idle pair; others report 400",
+)
 def test_a_call_takes_one_answer():
     talk = session(windowed())
     talk.send([message("look up")], 0)
@@ -153,6 +192,7 @@ def test_a_call_takes_one_answer():
     assert a in refused(400, talk, result(a, "A"))
 
 
+@pytest.mark.rule("the events of one request are taken all or none", topic="sending", evidence="ours")
 def test_a_batch_is_taken_whole_or_not_at_all():
     talk, twin = session(windowed()), session(windowed())
     for each in (talk, twin):
@@ -175,6 +215,7 @@ def test_strict_refuses_what_was_not_recorded(kind):
     assert "it has ended" in refused(400, talk, message("one more"))
 
 
+@pytest.mark.rule("an event for a terminated session is 409", topic="sending", evidence="ours")
 def test_a_terminated_session_takes_no_more():
     script = Script()
     script.message("go")
@@ -184,6 +225,13 @@ def test_a_terminated_session_takes_no_more():
     refused(409, talk, message("again"))
 
 
+@pytest.mark.rule(
+    "the idle event comes before the `status` field says idle",
+    topic="sessions",
+    evidence="doc",
+    source="and the seed tutorial",
+    note="for how long is not known: here two more looks at it say `running`",
+)
 def test_the_status_lags_behind_the_idle_event():
     talk = session(windowed())
     talk.send([message("look up")], 0)
@@ -206,6 +254,11 @@ def hour():
     return script
 
 
+@pytest.mark.rule(
+    "events come at the recorded pace times `--speed`; how long a client takes is its own",
+    topic="replay",
+    evidence="ours",
+)
 def test_an_hour_at_its_own_pace():
     talk, now = session(hour(), speed=1.0), 1000.0
     talk.send([message("go")], now)
@@ -226,6 +279,11 @@ def test_speed_sets_the_pace(speed):
     assert types(talk)[-1] == "agent.message"
 
 
+@pytest.mark.rule(
+    "events come at the recorded pace times `--speed`; how long a client takes is its own",
+    topic="replay",
+    evidence="ours",
+)
 @pytest.mark.parametrize("sent_at", [10.0, 3700.0], ids=["while it runs", "after it"])
 def test_the_pause_of_the_recorded_client_is_not_waited_for(sent_at):
     talk = session(hour(), speed=1.0)

@@ -22,6 +22,12 @@ def call():
 # -- sessions ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule(
+    "a file is mounted below `/mnt/session/uploads`, wherever its `mount_path` points",
+    topic="files",
+    evidence="doc",
+    source="and the seed tutorial",
+)
 @pytest.mark.parametrize(
     ("wanted", "path"),
     [
@@ -38,6 +44,7 @@ def test_a_file_is_mounted_below_the_uploads(call, wanted, path):
     assert call.session(resources=[resource])["resources"][0]["mount_path"] == path.replace("FILE", file)
 
 
+@pytest.mark.rule("a mount path that escapes is 400, and nothing is mounted", topic="files", evidence="doc")
 @pytest.mark.parametrize("wanted", ["../x", "a/../../x", f"{UPLOADS}/../x", "/", "a\0b"])
 def test_a_mount_path_that_escapes_is_refused(call, wanted):
     file = call.upload()["id"]
@@ -48,6 +55,13 @@ def test_a_mount_path_that_escapes_is_refused(call, wanted):
     assert len(call.get("/files")["data"]) == 1  # nothing was mounted
 
 
+@pytest.mark.rule(
+    "a session's resources can be added, listed, read and taken away",
+    topic="files",
+    evidence="sdk",
+    source="the routes",
+)
+@pytest.mark.rule("two resources can't have one mount path (400)", topic="files", evidence="ours")
 def test_resources_of_a_session(call):
     file = call.upload()["id"]
     resource = {"type": "file", "file_id": file, "mount_path": "a.py"}
@@ -64,6 +78,12 @@ def test_resources_of_a_session(call):
     assert call.post(path, {**resource, "mount_path": "b.py"})["id"] != added["id"]
 
 
+@pytest.mark.rule(
+    "sessions are listed newest first, have `prev_page` too, and are filtered by agent, version and status",
+    topic="lists",
+    evidence="sdk",
+    source="session_list_params",
+)
 def test_sessions_by_agent_status_order_and_page(call):
     agent = call.post("/agents", AGENT)["id"]
     ids = [call.session(agent=agent)["id"] for _ in range(4)] + [call.session()["id"]]
@@ -85,6 +105,12 @@ def test_sessions_by_agent_status_order_and_page(call):
     assert call.get("/sessions", limit="3", page=second["prev_page"]) == first
 
 
+@pytest.mark.rule(
+    "archive or delete while running is 400, says to wait or to interrupt, and the turn goes on",
+    topic="sessions",
+    evidence="claimed",
+    source="the seed tutorial, for archive",
+)
 @pytest.mark.parametrize("action", ["archive", "delete"])
 def test_ending_a_session_too_early_fails_until_its_status_has_settled(action):
     call = Caller(going(), speed=1.0)
@@ -102,6 +128,14 @@ def test_ending_a_session_too_early_fails_until_its_status_has_settled(action):
     end(200)
 
 
+@pytest.mark.rule(
+    "archive keeps the session and its events, terminated; delete erases both, and the session's files",
+    topic="sessions",
+    evidence="doc",
+)
+@pytest.mark.rule(
+    "an event for an archived session is 409", topic="sending", evidence="unsettled", note="others report 404"
+)
 def test_archive_keeps_and_delete_erases(call):
     file = call.upload()["id"]
     session = call.session(resources=[{"type": "file", "file_id": file}], initial_events=SAY_GO["events"])[
@@ -122,6 +156,9 @@ def test_archive_keeps_and_delete_erases(call):
     assert [f["id"] for f in call.get("/files")["data"]] == [file]
 
 
+@pytest.mark.rule(
+    "usage is zero while the first turn runs, and lands when it is idle", topic="sessions", evidence="seen"
+)
 def test_usage_lands_at_idle():
     call = Caller(going(), speed=1.0)
     path = f"/sessions/{call.session(initial_events=SAY_GO['events'])['id']}"
@@ -131,6 +168,12 @@ def test_usage_lands_at_idle():
     assert call.get(path)["usage"]["output_tokens"] == 20
 
 
+@pytest.mark.rule(
+    "in an update's metadata null deletes a key, and what isn't mentioned stays",
+    topic="sessions",
+    evidence="sdk",
+    source="the docstring",
+)
 def test_updating_a_session(call):
     path = f"/sessions/{call.session(title='a', metadata={'x': '1', 'y': '2'})['id']}"
     changed = call.post(path, {"title": "b", "metadata": {"x": None, "z": "3"}})
@@ -152,6 +195,15 @@ def walk(call, path, **query):
             return rows
 
 
+@pytest.mark.rule(
+    "a list is `{data, next_page}`, and the next page is asked for with `page=`",
+    topic="lists",
+    evidence="sdk",
+    source="the page classes",
+)
+@pytest.mark.rule(
+    "an array comes as `types[]=a&types[]=b`", topic="lists", evidence="sdk", source="run against the client"
+)
 @settings(max_examples=30, deadline=None)
 @given(limit=st.integers(1, 12), order=st.sampled_from(["asc", "desc"]), only=st.booleans())
 def test_pages_make_up_the_whole_list(limit, order, only):
@@ -163,6 +215,12 @@ def test_pages_make_up_the_whole_list(limit, order, only):
     assert walk(call, path, limit=str(limit), order=order, **query) == whole[:: 1 if order == "asc" else -1]
 
 
+@pytest.mark.rule(
+    "a range comes as `created_at[gte]=`, and `gt`, `lt`, `lte`",
+    topic="lists",
+    evidence="sdk",
+    source="the params' aliases",
+)
 def test_events_by_time(call):
     path = f"/sessions/{call.session(initial_events=SAY_GO['events'])['id']}/events"
     events = call.get(path)["data"]
@@ -172,6 +230,11 @@ def test_events_by_time(call):
     assert call.get(path, **{"created_at[gte]": times[2], "created_at[lt]": times[4]})["data"] == events[2:4]
 
 
+@pytest.mark.rule(
+    "a message that is sent during a turn waits for its end, listed with `processed_at: null`",
+    topic="sending",
+    evidence="doc",
+)
 def test_a_queued_message_is_listed_without_its_time():
     script = going()
     script.message("more")
@@ -188,6 +251,11 @@ def test_a_queued_message_is_listed_without_its_time():
     assert last == {**queued, "processed_at": last["processed_at"]} != queued
 
 
+@pytest.mark.rule(
+    "otherwise the closest recording goes on, and the header `x-replay-note` says so",
+    topic="replay",
+    evidence="ours",
+)
 def test_leaving_the_recording_is_told_in_a_header():
     call = Caller(going(), strict=False)
     path = f"/v1/sessions/{call.session()['id']}/events"
@@ -199,6 +267,9 @@ def test_leaving_the_recording_is_told_in_a_header():
     assert answer.headers["x-replay-note"].isascii()
 
 
+@pytest.mark.rule(
+    "the same requests get the same bytes, ids and times included", topic="replay", evidence="ours"
+)
 def test_the_same_requests_get_the_same_bytes():
     def run():
         call = Caller(going())

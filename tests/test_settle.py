@@ -22,6 +22,9 @@ def one_turn(*, over: bool = True) -> Script:
     return script
 
 
+@pytest.mark.rule(
+    "the idle event comes before the `status` field says idle", topic="sessions", evidence="doc"
+)
 def test_an_archive_right_after_the_idle_event_fails_and_after_waiting_works() -> None:
     with served(one_turn()) as session:
         client = session.client()

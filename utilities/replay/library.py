@@ -50,12 +50,17 @@ class Track:
         """The client events of the recording that the client has not sent yet."""
         return [i for i in self.recording.client_events if i not in self.taken]
 
-    def drop_turn(self) -> None:
-        """Pass over what the client would still have sent in a turn that it has stopped."""
-        for index in self.open():
-            if self.recording.events[index]["type"] in OPENINGS:
+    def drop_turn(self, queued: set[str]) -> None:
+        """Pass over what the client would still have sent in a turn that it has stopped.
+
+        Args:
+            queued: the ids of what it has sent, and the session has not come to yet.
+        """
+        reached = max((index for index, id in self.taken.items() if id not in queued), default=-1)
+        for index in self.recording.client_events:
+            if index > reached and self.recording.events[index]["type"] in OPENINGS:
                 return
-            self.taken[index] = ""
+            self.taken.setdefault(index, "")
 
     def rewind(self, opening: str, again: str | None = None) -> int:
         """Go back to where a turn began, as if nothing had been sent since.

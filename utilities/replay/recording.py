@@ -19,7 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from .ids import parse_time
+from .ids import parse_time, seconds_between
 from .mount import Mount, Write
 
 FORMAT = 1
@@ -29,6 +29,8 @@ HEADER_KEYS = (
     *("agent", "environment", "outputs"),
 )
 CALL_TYPES = ("agent.custom_tool_use", "agent.tool_use", "agent.mcp_tool_use")
+RESULT_TYPES = ("agent.tool_result", "agent.mcp_tool_result")
+AT_ONCE = 0.001  # seconds; neighbours in a log that belong together are a microsecond apart [seen]
 REFERENCES = {
     "tool_use_id": ("agent.tool_use", "agent.custom_tool_use", "agent.mcp_tool_use"),
     "mcp_tool_use_id": ("agent.mcp_tool_use",),
@@ -160,13 +162,24 @@ class Recording:
             lead_in = [i for i in range(before + 1, index) if self.events[i]["type"] in LEAD_IN]
             for i in range(lead_in[0], index) if lead_in else ():
                 gates[i] = index
+            # What an interrupt stops fails just before it in the log [seen], so not before it is sent.
+            first = index
+            while self.events[index]["type"] == "user.interrupt" and first and self._stopped(first - 1):
+                first -= 1
+                gates[first] = index
         return gates
 
+    def _stopped(self, index: int) -> bool:
+        """Whether a call failed here at the very moment of what comes next."""
+        event, following = self.events[index : index + 2]
+        at_once = seconds_between(event["processed_at"], following["processed_at"]) < AT_ONCE
+        return event["type"] in RESULT_TYPES and bool(event.get("is_error")) and at_once
+
     def next_turn(self, position: int) -> int:
-        """Where the first turn from `position` on begins; behind the last event if there is none."""
+        """Where the turn of the next message from `position` on begins; behind the last event without one."""
         for index in self.client_events:
             if index >= position and self.events[index]["type"] in OPENINGS:
-                return max(position, self.gates.index(index))
+                return self.gates.index(index)
         return len(self.events)
 
     def lines(self) -> Iterator[str]:

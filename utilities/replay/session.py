@@ -31,6 +31,11 @@ STATUS = {
 # archive race). How long isn't known, so it is counted in looks, which repeat in every run. [ours]
 STALE_LOOKS = 2
 TICK = 1e-6  # seconds between neighbours in a log [seen]
+# Keys of the client's events that its own request can leave out, but the log has. [seen]
+FILLED: dict[str, dict[str, Any]] = {
+    "user.interrupt": {"session_thread_id": None},
+    "user.tool_result": {"session_thread_id": None, "is_error": False},
+}
 NOBODY = "no recording continues from here"
 UNRECORDED = "unrecorded"  # the error code of what only a replay server refuses [ours]
 
@@ -160,17 +165,24 @@ class Session:
         self.advance(now)
         if self.closed or self.status == "terminated":
             raise ApiError(409, f"Session {self.id} is archived or terminated and takes no more events.")
-        tracks, notes, accepted = [track.copy() for track in self.tracks], list(self.notes), []
-        answered, stops, unheard, copies = set(self.answered), [], [], []
+        tracks, notes = [track.copy() for track in self.tracks], list(self.notes)
+        answered, busy = set(self.answered), self._is_busy()
+        accepted: list[Event] = []
+        stops: list[Event] = []
+        unheard: list[Event] = []
+        copies: list[tuple[str, str]] = []
         for number, event in enumerate(events):
             self._require_possible(event, answered)
+            event = {**FILLED.get(event["type"], {}), **event}
             id = make_id("sevt", self.id, self.count + number)
             gives_up = event["type"] == "user.interrupt" and self.paused is not None
             if gives_up or self._is_unrecorded_interrupt(event, tracks):
+                if busy and not stops:
+                    answered.update(self.awaited)
+                    for track in tracks:
+                        track.drop_turn({waiting["id"] for waiting in (*self.queued, *accepted)})
                 stops.append({"id": id, **event})
                 accepted.append({"id": id, **event, "processed_at": None})
-                for track in tracks:
-                    track.drop_turn()
                 continue
             if event["type"] == "user.message" and self.paused is not None:
                 unheard.append({"id": id, **event})  # without money there is no turn for a recording to have
@@ -197,13 +209,20 @@ class Session:
                 self.opened = event
                 self.trouble.expect(event["id"], faults)
         self.count += len(accepted)
-        for stop in stops:  # an interrupt jumps the queue [doc]
-            self._interrupt(stop)
         taken = {event["id"] for event in [*stops, *unheard]}
         self.queued += [event for event in accepted if event["id"] not in taken]
         self._lead(tracks)
         if unheard and self.paused is not None:
             self._resume(unheard)  # and it stops again, before it has asked the model [seen, for a result]
+            self.advance(now)
+        for stop in stops:  # an interrupt jumps the queue [doc]
+            if self.paused is not None:
+                self._give_up(stop)
+            elif busy:
+                self._interrupt(stop)
+            else:
+                self._add([stop])  # nothing to stop [ours]
+            busy = False
         self.advance(now)
         return accepted
 
@@ -229,15 +248,25 @@ class Session:
         """An interrupt can come at any moment; few recordings have one where this client sends it."""
         return event["type"] == "user.interrupt" and all(t.counterpart(event, {}) is None for t in tracks)
 
+    def _is_busy(self) -> bool:
+        """Whether there is a turn that an interrupt can stop."""
+        waiting = any(call not in self.answered for call in self.awaited)
+        return self.status != "idle" or waiting or self.paused is not None
+
+    def _give_up(self, sent: Event) -> None:
+        """An interrupt of a session without money: it is idle, but has a turn that would go on. [ours]"""
+        self._add([sent])
+        self.paused = None
+        if self.leader is not None:
+            self.position = self.leader.recording.next_turn(self.position)
+
     def _interrupt(self, sent: Event) -> None:
         """Stop the turn that is under way and go to where the recording's next one begins."""
-        waiting = any(call not in self.answered for call in self.awaited)
-        if self.status == "idle" and not waiting:
-            self._add([sent])  # nothing to stop [ours]
-            if self.paused is not None and self.leader is not None:  # but a turn to give up [ours]
-                self.paused, self.position = None, self.leader.recording.next_turn(self.position)
-            return
+        # Results that came for the stopped turn are noted; messages wait for the next one. [ours]
+        late = [event for event in self.queued if event["type"] not in OPENINGS]
+        self.queued = [event for event in self.queued if event not in late]
         self.answered.update(self.awaited)
+        self._add(late)
         self._add(unrecorded.interruption(self.log, sent))
         if self.leader is not None:
             self.position = self.leader.recording.next_turn(self.position)

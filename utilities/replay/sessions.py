@@ -42,7 +42,7 @@ from .webhooks import Outbox
 
 UPLOADS = "/mnt/session/uploads"
 LATE = "memory stores are attached when a session is created; none comes or goes later"  # [doc]
-MAX_INITIAL = 50  # events that a session can be created with [sdk]
+MAX_INITIAL_EVENTS = 50  # events that a session can be created with [sdk]
 SNAPSHOT = (
     *("id", "type", "version", "name", "description", "model", "system", "tools", "mcp_servers", "skills"),
     *("execution_identity", "multiagent"),
@@ -100,8 +100,8 @@ class Sessions(Collection):
 
     def create(self, body: Any, now: float, faults: Faults = NO_FAULTS) -> Resource:
         given = body_of(SessionCreateParams, body)
-        if len(given.get("initial_events") or ()) > MAX_INITIAL:
-            raise ApiError(400, f"initial_events: at most {MAX_INITIAL}; send the others to the session")
+        if len(given.get("initial_events") or ()) > MAX_INITIAL_EVENTS:
+            raise ApiError(400, f"initial_events: at most {MAX_INITIAL_EVENTS} events")
         agent = self._agent(given["agent"])
         environment = self.environments.get(given["environment_id"])
         if environment["archived_at"]:

@@ -10,12 +10,10 @@ from typing import Any
 
 from .recording import Event
 
-# What a session has used before its first turn has ended. [seen]
-NOTHING_USED = {
+TOKENS = ("input_tokens", "output_tokens", "cache_read_input_tokens")
+UNUSED: Event = {
     "active_seconds": 0.0,
-    "input_tokens": 0,
-    "output_tokens": 0,
-    "cache_read_input_tokens": 0,
+    **dict.fromkeys(TOKENS, 0),
     "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
     "server_tool_use": {"web_search_requests": 0, "web_fetch_requests": 0},
     "list_cost": {"amount": "0", "currency": "USD"},
@@ -93,16 +91,26 @@ def _status(kind: str, log: list[Event], *, usage: bool = False, **fields: Any) 
         names = {key: thread[key] for key in ("session_thread_id", "agent_name")}
         events.append({"type": f"session.thread_status_{kind}", **names, **fields})
     if usage:
-        spent = next((e for e in reversed(log) if e["type"] == "session.usage"), {"usage": NOTHING_USED})
-        events.append({"type": "session.usage", "usage": spent["usage"], "budget": spent.get("budget")})
+        events.append(_used(log))
     return [*events, {"type": f"session.status_{kind}", **fields}]
+
+
+def _used(history: Sequence[Event]) -> Event:
+    """The tokens of the last snapshot and of the model requests since then; their cost isn't known. [ours]"""
+    last = next((e for e in reversed(history) if e["type"] == "session.usage"), None)
+    usage = dict(last["usage"] if last else UNUSED)
+    for event in history[history.index(last) + 1 :] if last else history:
+        for key, count in (event.get("model_usage") or {}).items():
+            if key in TOKENS:
+                usage[key] = (usage.get(key) or 0) + count
+    return {"type": "session.usage", "usage": usage, "budget": last.get("budget") if last else None}
 
 
 def _ended_request(history: Sequence[Event]) -> list[Event]:
     """The end of the model request that was under way, if one was; what it had used isn't known."""
     ended = {e["model_request_start_id"] for e in history if e["type"] == "span.model_request_end"}
     starts = [e["id"] for e in history if e["type"] == "span.model_request_start" and e["id"] not in ended]
-    counts = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+    counts = (*TOKENS, "cache_creation_input_tokens")
     usage = {**dict.fromkeys(counts, 0), "speed": None}
     return [
         {
