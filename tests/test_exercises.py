@@ -51,7 +51,7 @@ def test_every_exercise_is_open_in_the_lesson_and_solved_in_the_solutions(soluti
     assert 2 <= count <= 4
     for number in range(1, count + 1):
         assert f"Exercise {number}: not attempted yet" in lesson
-        assert f"Exercise {number}: right." in solved
+        assert f"Exercise {number}: right:" in solved
 
 
 def test_the_solutions_differ_from_the_lesson_only_in_the_exercises() -> None:
