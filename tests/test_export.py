@@ -33,10 +33,12 @@ def play(server: ReplayServer, turns: int = len(TURNS)) -> tuple[Anthropic, str]
 
 
 def without_ids(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The events as they would be told, ids replaced by their place in the log."""
+    """The events as they would be told, ids replaced by their place in the log, threads by their number."""
     text = json.dumps(events, sort_keys=True)
     for number, event in enumerate(events):
         text = text.replace(event["id"], f"#{number}")
+    for thread, number in Recording(Path(), {}, events).threads.items():
+        text = text.replace(thread, f"thread {number}")
     told: list[dict[str, Any]] = json.loads(text)
     return told
 

@@ -88,7 +88,8 @@ def test_events_that_are_wrong(call, events, told):
     [
         ({"environment_id": 5}, "environment_id: "),
         ({"resources": [{"type": "file"}]}, "resources.0.file_id: Field required"),
-        ({"resources": [{"type": "github_repository", "url": "https://x.y/z"}]}, "resources.0.type: "),
+        ({"resources": [{"type": "github_repository"}]}, "resources.0.url: Field required"),
+        ({"resources": [{"type": "s3_bucket", "url": "https://x.y/z"}]}, "resources.0.type: "),
         ({"title": ["x"]}, "title: "),
         ({"agent": {"type": "agent"}}, "agent.id: Field required"),
         ({"initial_events": [{"type": "user.message", "content": 5}]}, "initial_events.0.content: "),
@@ -132,7 +133,7 @@ def test_deep_nesting_is_taken_or_refused(call, depth, status):
 @pytest.mark.parametrize(
     ("path", "query", "told"),
     [
-        ("/agents", {"limit": "0"}, "limit: must be a whole number from 1 to 100, not '0'"),
+        ("/agents", {"limit": "101"}, "limit: must be a whole number from 0 to 100, not '101'"),
         ("/agents", {"limit": "many"}, "limit: "),
         ("/agents", {"limit": "²"}, "limit: "),
         ("/agents", {"limit": "9" * 5000}, "limit: "),
