@@ -183,7 +183,9 @@ class ReplayServer:
             raise ValueError(f"{host} {reach}: give a key too (--key), or stay on loopback")
         self.api = Api(library, strict=strict, speed=speed)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.socket(family)
+        # The protocol is said, or asyncio would not see that it is TCP, and would leave Nagle's algorithm on:
+        # 40 ms for each answer on a connection that is kept.
+        self._socket = socket.socket(family, proto=socket.IPPROTO_TCP)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             self._socket.bind((host, port))
