@@ -205,7 +205,9 @@ class ReplayServer:
         if webhook is not None:
             self.api.sessions.outbox = Outbox()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.socket(family)
+        # The protocol is said, or asyncio would not see that it is TCP, and would leave Nagle's algorithm on:
+        # 40 ms for each answer on a connection that is kept.
+        self._socket = socket.socket(family, proto=socket.IPPROTO_TCP)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             self._socket.bind((host, port))
