@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
+from types import ModuleType
 
 import pytest
 
-from utilities.replay import testing  # noqa: F401  imported once for all the suites that run in this process
 from utilities.replay.testing import ManagedAgentsApi
 
 from .calling import SAY_GO, new_session
@@ -68,6 +70,40 @@ def weather(name: str = "weather", question: str = "Rain today?", result: str = 
     return script
 
 
+class Imports:
+    """What the suites that run in this process import, so that it can stay.
+
+    pytester forgets it. A library would be imported a second time later on, and its exceptions would not
+    be those any more that others had imported before.
+    """
+
+    def __init__(self) -> None:
+        self.modules: dict[str, ModuleType] = {}
+
+    def pytest_unconfigure(self) -> None:
+        for name, module in list(sys.modules.items()):
+            if not (getattr(module, "__file__", None) or "").startswith(os.getcwd()):  # the suite's own
+                self.modules[name] = module
+
+    def stay(self) -> None:
+        for name, module in self.modules.items():
+            sys.modules.setdefault(name, module)
+
+
+IMPORTS = Imports()
+
+
+@pytest.fixture(autouse=True)
+def _imports_stay() -> Iterator[None]:
+    """Autouse, so it is set up before pytester and ends after it."""
+    yield
+    IMPORTS.stay()
+
+
+def run_here(pytester: pytest.Pytester, *options: str) -> pytest.RunResult:
+    return pytester.runpytest_inprocess("-p", "no:cacheprovider", *options, plugins=[IMPORTS])
+
+
 @pytest.fixture
 def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
     """A project with a program, a recording beside the tests, and the tests that are given; runs them."""
@@ -77,8 +113,9 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
 
     def run(tests: str, *options: str, how: str = "inprocess") -> pytest.RunResult:
         pytester.makepyfile(test_it="import pytest\nfrom program import ask\n" + dedent(tests))
-        pytest_here = pytester.runpytest_subprocess if how == "subprocess" else pytester.runpytest_inprocess
-        return pytest_here("-p", "no:cacheprovider", *options)
+        if how == "subprocess":
+            return pytester.runpytest_subprocess("-p", "no:cacheprovider", *options)
+        return run_here(pytester, *options)
 
     return run
 
@@ -235,12 +272,12 @@ def test_recordings_by_ini_file(pytester):
         "    (recording,) = managed_agents_api.server.api.sessions.library.recordings\n"
         "    assert recording.name == 'weather'\n"
     )
-    ends(pytester.runpytest("-p", "no:cacheprovider"), passed=1)
+    ends(run_here(pytester), passed=1)
 
 
 def test_without_recordings_there_is_still_a_server(pytester):
     pytester.makepyfile("def test_it(managed_agents_api): managed_agents_api.client.beta.agents.list()")
-    ends(pytester.runpytest("-p", "no:cacheprovider"), passed=1)
+    ends(run_here(pytester), passed=1)
 
 
 def test_a_recording_written_in_the_test_file_and_faults(suite):
