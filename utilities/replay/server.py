@@ -202,8 +202,7 @@ class ReplayServer:
             raise ValueError(f"{host} {reach}: give a key too (--key), or stay on loopback")
         self.api = Api(library, strict=strict, speed=speed)
         self._webhook = webhook
-        if webhook is not None:
-            self.api.sessions.outbox = Outbox()
+        self._outbox = self.api.sessions.outbox = Outbox() if webhook is not None else None
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         # The protocol is said, or asyncio would not see that it is TCP, and would leave Nagle's algorithm on:
         # 40 ms for each answer on a connection that is kept.
@@ -228,10 +227,16 @@ class ReplayServer:
         asyncio.run(self._serve())
 
     def start(self) -> ReplayServer:
-        """Serve in a thread; returns when the server answers."""
+        """Serve in a thread; returns when the server answers.
+
+        Raises:
+            RuntimeError: it could not start; the thread's own traceback says why.
+        """
         self._thread = threading.Thread(target=self.run, name="replay-server", daemon=True)
         self._thread.start()
-        self._ready.wait()
+        while not self._ready.wait(0.1):
+            if not self._thread.is_alive():
+                raise RuntimeError("the replay server stopped before it had started")
         return self
 
     def stop(self) -> None:
@@ -264,11 +269,10 @@ class ReplayServer:
     @asynccontextmanager
     async def _delivering(self) -> AsyncIterator[None]:
         """Webhooks go out meanwhile; what is under way at the end is dropped."""
-        outbox = self.api.sessions.outbox
-        if self._webhook is None or outbox is None:
+        if self._webhook is None or self._outbox is None:
             yield
             return
-        self._app.deliverer = Deliverer(self._webhook, outbox, self.api.sessions.advance)
+        self._app.deliverer = Deliverer(self._webhook, self._outbox, self.api.sessions.advance)
         task = asyncio.create_task(self._app.deliverer.run())
         try:
             yield
