@@ -30,6 +30,7 @@ from .errors import ApiError
 from .faults import Dropped, Faults
 from .ids import make_id
 from .library import Library
+from .protocol import HttpProtocol
 from .recording import Event
 from .sessions import Subscription
 
@@ -193,7 +194,8 @@ class ReplayServer:
             raise ValueError(f"{host} {reach}: give a key too (--key), or stay on loopback")
         self.api = Api(library, strict=strict, speed=speed)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.socket(family)
+        # The protocol is named, because asyncio switches Nagle's algorithm off only then: 40 ms a request.
+        self._socket = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             self._socket.bind((host, port))
@@ -240,7 +242,7 @@ class ReplayServer:
         self._app = App(self.api, key=self._key, faults=self._faults)
         config = uvicorn.Config(
             self._app, log_level="warning", lifespan="off", ws="none", server_header=False,
-            timeout_graceful_shutdown=GRACE, headers=[(REPLAY_HEADER, "1")],
+            http=HttpProtocol, timeout_graceful_shutdown=GRACE, headers=[(REPLAY_HEADER, "1")],
         )  # fmt: skip
         logging.getLogger("uvicorn.error").addFilter(_on_purpose)
         self._uvicorn = _Uvicorn(config, self._ready, self._app)
