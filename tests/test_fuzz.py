@@ -62,7 +62,7 @@ def check_error(status: int, content: Any, headers: Any) -> None:
 
 
 @pytest.mark.rule(
-    "whatever is sent to whichever route: an answer of 2xx or 4xx in the hosted shape, and it goes on serving",
+    "whatever is sent to any route: an answer of 2xx or 4xx in the hosted shape, and it goes on serving",
     topic="requests", evidence="ours",
 )  # fmt: skip
 def test_random_requests_to_every_route(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,7 +159,7 @@ def test_random_requests_over_http(server: ReplayServer) -> None:
                 assert 400 <= answer.status_code < 500, answer.text
                 check_error(answer.status_code, answer.json(), answer.headers)
     print("\nover HTTP:", dict(sorted(statuses.items())))
-    assert statuses.total() > 400 and statuses[200] > 50
+    assert statuses.total() > 400 and statuses[200] > 20
 
 
 def raw_path(path: str) -> bytes:

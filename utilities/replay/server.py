@@ -36,6 +36,7 @@ from .sessions import Subscription
 
 MAX_BODY = 32 * 1024 * 1024  # bytes; more is answered with 413 [ours]
 PING_SECONDS = 15.0  # a silent stream says that it is alive this often [ours]
+BATCH = 200  # events written at once: the client reads them while the next are being written [ours]
 GRACE = 3  # seconds that stopping waits for a client that has stopped reading [ours]
 NO_FAULTS = Faults()
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -130,7 +131,8 @@ class App:
                 raise Dropped
             if carried:
                 limit = None if limit is None else limit - len(carried)
-                yield b"".join(map(encoded, carried))
+            for start in range(0, len(carried), BATCH):
+                yield b"".join(map(encoded, carried[start : start + BATCH]))
             if over or self.stopping:
                 return
             wait = PING_SECONDS if due is None else min(PING_SECONDS, due - now)
