@@ -22,9 +22,11 @@ import httpx2
 from anthropic import Anthropic
 
 from utilities.replay.ids import seconds_between
+from utilities.replay.paging import _cursor
+from utilities.replay.server import encoded
 
 from .calling import AGENT, SAY_GO, Caller
-from .recordings import START, Script
+from .recordings import Script
 
 EVENTS = 20_000  # of the stream whose throughput is measured
 LEARNERS = 500
@@ -115,8 +117,6 @@ def seconds_to_read(url: str, session_id: str, send: bool) -> float:
 
 def throughput(runs: int = 3) -> tuple[float, float]:
     """Events a second of the replay server, and of the bare one."""
-    from utilities.replay.server import encoded
-
     with tempfile.TemporaryDirectory() as folder:
         wire = Path(folder) / "wire"
         script = long_turn(EVENTS)
@@ -211,13 +211,9 @@ def pages(runs: int = 50) -> tuple[float, float, float]:
     """Seconds for a page of 100 at the beginning, the middle and the end of a session of 100,000 events."""
     call = Caller(long_turn(LONG))
     path = f"/sessions/{call.session(initial_events=SAY_GO['events'])['id']}/events"
-    cursors = [None]
-    first = call.get(path, limit="100")
-    for start in (LONG // 2, LONG - 200):  # a page of that size ends where the wanted one begins
-        from utilities.replay.paging import _cursor
-
-        cursors.append(_cursor(start))
-    return tuple(statistics.median(_page(call, path, cursor) for _ in range(runs)) for cursor in cursors)  # type: ignore[return-value]
+    cursors = [None, *(_cursor(start) for start in (LONG // 2, LONG - 100))]
+    begin, middle, end = (statistics.median(_page(call, path, at) for _ in range(runs)) for at in cursors)
+    return begin, middle, end
 
 
 def _page(call: Caller, path: str, cursor: str | None) -> float:
