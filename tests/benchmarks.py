@@ -16,6 +16,7 @@ from anthropic import beta_tool
 
 from utilities.course.notebooks import execute
 
+from . import scale
 from .recordings import Script
 from .serving import served
 
@@ -82,6 +83,27 @@ def timed(function: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
+def server_rows() -> None:
+    """The replay server's own numbers."""
+    row("server: start, beyond imports", f"{seconds_of(scale.STARTUP):.2f} s", "≤ 0.5 s")
+    row("server: a small request and its answer", f"{scale.request_seconds() * 1000:.1f} ms")
+    ours, bare = scale.throughput()
+    row("server: events a second to one SDK client", f"{ours:,.0f}")
+    row("  of what a bare server gets that only writes the bytes", f"{ours / bare:.2f}", "≥ 0.8")
+    begin, middle, end = scale.pages()
+    row(f"server: a page of 100 from {scale.LONG:,} events", f"{begin * 1000:.2f} ms")
+    row(
+        "  the middle and the last page, against the first", f"{middle / begin:.2f}, {end / begin:.2f}", "≈ 1"
+    )
+    row("server: memory of an idle session", f"{scale.idle_session():.1f} KiB")
+    for spread, how in ((scale.STEPS * scale.STEP_SECONDS, "during a turn"), (0.0, "at one instant")):
+        arrived, median, late = scale.classroom(spread)
+        lost = scale.LEARNERS * (scale.STEPS + 6) - arrived
+        goal = "≤ 100 ms" if spread else "(stated)"
+        row(f"server: {scale.LEARNERS} learners, all sending {how}: p99", f"{late * 1000:.0f} ms", goal)
+        row("  median delay; events lost", f"{median * 1000:.0f} ms; {lost}", "0 lost")
+
+
 def main() -> int:
     row("what", "measured", "goal")
     base = seconds_of(IMPORT)
@@ -98,6 +120,7 @@ def main() -> int:
             f"{added:.2f} × t",
             f"≈ 1 × t, one send (here {sends})",
         )
+    server_rows()
     for notebook in sorted(NOTEBOOKS.glob("*.ipynb")):
         row(notebook.name, f"{timed(lambda path=notebook: execute(path)):.1f} s", "≤ 10 s")  # type: ignore[misc]
     return 0

@@ -19,6 +19,9 @@ TYPES = {
 }
 
 
+LONGEST = 2000  # characters of a message; what a client sent is quoted in it, however long it is [ours]
+
+
 class ApiError(Exception):
     """A request that the API refuses; the adapter turns it into the hosted error shape.
 
@@ -36,6 +39,8 @@ class ApiError(Exception):
 
     def body(self, request_id: str) -> dict[str, Any]:
         error: dict[str, Any] = {"type": TYPES.get(self.status, "api_error"), "message": self.message}
+        if len(self.message) > LONGEST:
+            error["message"] = f"{self.message[: LONGEST // 2]} … {self.message[-LONGEST // 2 :]}"
         if self.code:
             error["details"] = {"error_code": self.code}
         return {"type": "error", "error": error, "request_id": request_id}

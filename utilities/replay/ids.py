@@ -6,6 +6,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+PAIRS = [first + second for second in ALPHABET for first in ALPHABET]  # two letters at a time: half the work
 
 
 def make_id(prefix: str, *seed: object) -> str:
@@ -17,15 +18,15 @@ def make_id(prefix: str, *seed: object) -> str:
     """
     number = int.from_bytes(hashlib.sha256("/".join(map(str, (prefix, *seed))).encode()).digest()[:17], "big")
     letters = []
-    for _ in range(22):
-        number, rest = divmod(number, len(ALPHABET))
-        letters.append(ALPHABET[rest])
+    for _ in range(11):
+        number, rest = divmod(number, len(PAIRS))
+        letters.append(PAIRS[rest])
     return f"{prefix}_01{''.join(letters)}"
 
 
 def timestamp(moment: datetime) -> str:
     """RFC 3339 in UTC with microseconds, as the hosted API writes it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_time(text: str) -> datetime:

@@ -92,7 +92,7 @@ class Recording:
     def name(self) -> str:
         return str(self.header["name"])
 
-    @property
+    @cached_property
     def outputs(self) -> list[Output]:
         return [Output(**output) for output in self.header["outputs"]]
 

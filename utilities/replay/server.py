@@ -33,12 +33,14 @@ from .faults import FAULTS_HEADER, NO_FAULTS, FaultError, Faults
 from .ids import make_id
 from .library import Library
 from .multipart import read_upload
+from .protocol import HttpProtocol
 from .sessions import Subscription
 from .sse import encoded
 from .webhooks import Outbox
 
 MAX_BODY = 32 * 1024 * 1024  # bytes; more is answered with 413 [ours]
 PING_SECONDS = 15.0  # a silent stream says that it is alive this often [ours]
+BATCH = 200  # events written at once: the client reads them while the next are being written [ours]
 GRACE = 3  # seconds that stopping waits for a client that has stopped reading [ours]
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -135,8 +137,8 @@ class App:
             now = time.monotonic()
             events, due, over = subscription.poll(now)
             carried, broken = cut.carry(events)
-            if carried:
-                yield b"".join(map(encoded, carried))
+            for start in range(0, len(carried), BATCH):
+                yield b"".join(map(encoded, carried[start : start + BATCH]))
             if broken and cut.how == "silent":
                 await self.stopping.wait()
             elif broken and cut.how == "drop":
@@ -259,7 +261,7 @@ class ReplayServer:
         self._app = App(self.api, key=self._key, faults=self._faults)
         config = uvicorn.Config(
             self._app, log_level="warning", lifespan="off", ws="none", server_header=False,
-            timeout_graceful_shutdown=GRACE, headers=[(REPLAY_HEADER, "1")],
+            http=HttpProtocol, timeout_graceful_shutdown=GRACE, headers=[(REPLAY_HEADER, "1")],
         )  # fmt: skip
         logging.getLogger("uvicorn.error").addFilter(_on_purpose)
         self._uvicorn = _Uvicorn(config, self._ready, self._app)

@@ -436,8 +436,8 @@ class Session:
     def _moment(self, recorded: str) -> str:
         """The recorded time, put off by what the recording didn't have: the log never goes back."""
         moment = later(recorded, self.lag)
-        if self.log and (behind := seconds_between(moment, self.updated_at)) >= 0:
-            self.lag += behind + TICK
+        if self.log and moment <= self.updated_at:  # both as `later` writes times, so texts can be compared
+            self.lag += seconds_between(moment, self.updated_at) + TICK
             moment = later(recorded, self.lag)
         return moment
 

@@ -298,7 +298,7 @@ class Sessions(Collection):
 
     def list_events(self, id: str, query: Query, now: float) -> dict[str, Any]:
         play = self.play(id, now)
-        rows: list[Event] = [*play.log, *play.queued]
+        rows: list[Event] = [*play.log, *play.queued] if play.queued else play.log
         if types := set(query.texts("types")):
             rows = [event for event in rows if event["type"] in types]
         if within := query.within("created_at"):
