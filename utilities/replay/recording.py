@@ -114,6 +114,12 @@ class Recording:
         return calls
 
     @cached_property
+    def names_others(self) -> list[bool]:
+        """For each event, whether it has another event's id in it, which is a new one in every session."""
+        ids = {event["id"] for event in self.events}
+        return [any(text in ids for text in _texts({**event, "id": None})) for event in self.events]
+
+    @cached_property
     def gates(self) -> list[int | None]:
         """For each event, the client event that must have arrived before it may be played.
 
@@ -186,6 +192,14 @@ class Recording:
         if not any(map(is_client_event, events)):
             raise RecordingError(path, len(lines), "no event of the client: nothing could ever start it")
         return cls(path, header, events)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _texts(part)
 
 
 def _object(path: Path, number: int, line: str) -> dict[str, Any]:

@@ -262,9 +262,10 @@ class Session:
             event = {**sent, "processed_at": recorded["processed_at"]}
             self.names[recorded["id"]] = own
         else:
-            self.names[recorded["id"]] = make_id("sevt", self.id, self.count)
+            id = self.names[recorded["id"]] = make_id("sevt", self.id, self.count)
             self.count += 1
-            event = self._renamed(recorded)
+            others = track.recording.names_others[self.position]
+            event = self._renamed(recorded) if others else {**recorded, "id": id}
             if recorded["id"] in track.recording.calls:
                 self.calls[event["id"]] = track.recording.calls[recorded["id"]]
         self._append({**event, "processed_at": self._moment(recorded["processed_at"])})
