@@ -85,7 +85,7 @@ def timed(function: Callable[[], object]) -> float:
 
 def server_rows() -> None:
     """The replay server's own numbers."""
-    row("server: start, beyond imports", f"{seconds_of(scale.STARTUP):.2f} s", "≤ 0.5 s")
+    row("server: start, beyond imports", f"{seconds_of(scale.STARTUP) * 1000:.0f} ms", "≤ 500 ms")
     row("server: a small request and its answer", f"{scale.request_seconds() * 1000:.1f} ms")
     ours, bare = scale.throughput()
     row("server: events a second to one SDK client", f"{ours:,.0f}")

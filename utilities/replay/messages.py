@@ -53,7 +53,7 @@ def asked(request: dict[str, Any]) -> str:
     """What a request says, as one masked text."""
     parts = [("tools", ", ".join(str(tool.get("name")) for tool in request.get("tools") or ()))]
     parts += [("system", _text(request.get("system")))]
-    parts += [(message["role"], _text(message["content"])) for message in request["messages"]]
+    parts += [(message["role"], _text(message.get("content"))) for message in request["messages"]]
     return masked("\n".join(f"[{role}] {text}" for role, text in parts if text))
 
 

@@ -146,6 +146,12 @@ class Recording:
         return {**({} if primary is None else {primary: 0}), **{id: n for n, id in enumerate(others, 1)}}
 
     @cached_property
+    def names_others(self) -> list[bool]:
+        """For each event, whether it has another's id in it, or a thread's: new ones in every session."""
+        ids = {event["id"] for event in self.events} | self.threads.keys()
+        return [any(text in ids for text in _texts({**event, "id": None})) for event in self.events]
+
+    @cached_property
     def gates(self) -> list[int | None]:
         """For each event, the client event that must have arrived before it may be played.
 
@@ -218,6 +224,14 @@ class Recording:
         if not any(map(is_client_event, events)):
             raise RecordingError(path, len(lines), "no event of the client: nothing could ever start it")
         return cls(path, header, events)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _texts(part)
 
 
 def json_object(path: Path, number: int, line: str) -> dict[str, Any]:

@@ -413,8 +413,9 @@ class Session:
             if event["type"] in OPENINGS:
                 self.trouble.begin(own, len(self.log) + 1)
         else:
-            self._named(recorded)
-            event = self._renamed(recorded)
+            id = self._named(recorded)
+            others = track.recording.names_others[self.position]
+            event = self._renamed(recorded) if others else {**recorded, "id": id}
             if recorded["id"] in track.recording.calls:
                 self.calls[event["id"]] = track.recording.calls[recorded["id"]]
         self._append({**event, "processed_at": self._moment(recorded["processed_at"])})
