@@ -3,7 +3,8 @@
 Astrocyte needs three things: a store, an embedding model and a model for completions. Here they are a
 SQLite file, WordLlama (whose weights come in its wheel) and the Claude client that you have already.
 Its defaults then lose much of what the embedding finds; `PIPELINE` and `RERANK` say what is set otherwise.
-Copy this file alone, or with `client.py` if completions should run on recordings too.
+Copy this file alone, with `client.py` if completions should run on recordings too, with `postgres.py` for
+a brain on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ PIPELINE = {
 }
 # Each word in common would add 0.05 to scores of about 0.02, and so decide alone.
 RERANK = RerankSpec(keyword_weight=0.0, proper_noun_weight=0.0)
+POSTGRES = ("postgres", "pgvector")  # Astrocyte has two names for it
 
 
 class BrainError(ValueError):
@@ -156,9 +158,13 @@ def open_brain(
         settings.llm_provider, settings.llm_provider_config = _provider(ClaudeCompletion), options
     if settings.embedding_provider is None:
         settings.embedding_provider = _provider(LocalEmbedding)
+        if settings.vector_store in POSTGRES:  # a column has its length; Astrocyte's would be 128
+            settings.vector_store_config = {"embedding_dimensions": 256, **(settings.vector_store_config or {})}
     try:
         brain: Astrocyte = wire_astrocyte(Astrocyte(settings), settings)
         pipeline = build_pipeline(settings, wiki_store=resolve_store(settings, "wiki_store"), **PIPELINE)
+        if settings.vector_store in POSTGRES:
+            _share(settings, pipeline)
     except (AstrocyteError, ImportError, OSError, ValueError) as error:
         raise BrainError(f"{config or path}: {error}{_missing_extra(settings, error)}") from error
     brain.set_pipeline(pipeline)
@@ -172,8 +178,19 @@ def _provider(kind: type) -> str:
     return f"{kind.__module__}:{kind.__qualname__}"
 
 
+def _share(settings: AstrocyteConfig, pipeline: Any) -> None:
+    """Have the pipeline use its store through what makes a server's store fit for many event loops."""
+    from .postgres import OneLoop, prepare
+
+    prepare(settings, pipeline.vector_store)
+    shared = OneLoop(pipeline.vector_store)
+    if pipeline.document_store is pipeline.vector_store:
+        pipeline.document_store = shared
+    pipeline.vector_store = shared
+
+
 def _missing_extra(settings: AstrocyteConfig, error: Exception) -> str:
-    store = settings.vector_store
+    store = "postgres" if settings.vector_store in POSTGRES else settings.vector_store
     if store is None or "not found" not in str(error):
         return ""
     return f" Install astrocyte[{store}], or name another vector_store."
@@ -237,7 +254,8 @@ def _from_yaml(path: Path) -> AstrocyteConfig:
     try:
         settings = load_config(path)
     except (AstrocyteError, TypeError, ValueError) as error:
-        raise BrainError(f"{path}: {error}") from error
+        told = "; set them first" if "Unresolved environment" in str(error) else ""
+        raise BrainError(f"{path}: {error}{told}") from error
     if settings.vector_store is None:
         raise BrainError(f"{path}: no `vector_store`: name sqlite, postgres or qdrant")
     if settings.vector_store == "sqlite" and "path" not in (settings.vector_store_config or {}):
