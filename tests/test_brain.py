@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import sqlite3
 import subprocess
 import sys
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,11 @@ def retain(brain: Any, *texts: str, bank: str = "me") -> list[Any]:
 
 def recall(brain: Any, query: str, bank: str = "me", most: int = 3) -> list[str]:
     return [hit.text for hit in asyncio.run(brain.recall(query, bank, max_results=most)).hits]
+
+
+@pytest.fixture
+def brain(tmp_path: Path) -> Any:
+    return open_brain(tmp_path / "brain.db")
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +71,7 @@ def test_every_fact_is_found_by_its_own_words(full: Any) -> None:
     assert [f["keyword"] for f in FACTS if recall(full, f["keyword"])[0] != f["text"]] == []
 
 
-def test_an_update_is_not_taken_for_a_duplicate(tmp_path: Path) -> None:
-    brain = open_brain(tmp_path / "brain.db")
+def test_an_update_is_not_taken_for_a_duplicate(brain: Any) -> None:
     flight = "My flight leaves on {} March from Zurich and I will need a taxi to the airport at six."
     first, again, update = retain(brain, flight.format(12), flight.format(12), flight.format(19))
     assert (first.stored, again.stored, update.stored) == (True, False, True)
@@ -170,6 +176,7 @@ def test_a_database_of_something_else_is_not_written_to(tmp_path: Path) -> None:
         ("vector_store: sqlite\nsignal_quality: {dedup: {action: burn}}\n", "dedup.action='burn' must be"),
         ("vector_store: nowhere\n", "Install astrocyte.nowhere., or name another"),
         ("barriers: {}\n", "no `vector_store`"),
+        ("vector_store: sqlite\nvector_store_config: {dsn: '${UNSET}'}\n", "UNSET.; set them first"),
         ("- a\n- b\n", "a mapping was expected"),
         ("a: [\n", "not YAML"),
         ("vector_store: sqlite\nvector_store_config: {pfad: x}\n", "no `vector_store_config.path`"),
@@ -181,6 +188,29 @@ def test_a_wrong_configuration_is_said(tmp_path: Path, yaml: str, said: str) -> 
     with pytest.raises(BrainError, match=said) as error:
         open_brain(config=path)
     assert str(path) in str(error.value)
+
+
+@pytest.mark.skipif(bool(find_spec("astrocyte_postgres")), reason="astrocyte[postgres] is installed")
+@pytest.mark.parametrize("name", ["postgres", "pgvector"])
+def test_a_brain_on_postgres_says_what_it_needs(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "brain.yaml"
+    path.write_text(f"vector_store: {name}\nvector_store_config: {{dsn: x}}\n")
+    with pytest.raises(BrainError, match=r"Install astrocyte\[postgres\]") as error:
+        open_brain(config=path)
+    assert "\n" not in str(error.value)
+
+
+def test_the_shipped_configuration_says_what_the_embedded_brain_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the store differs; `make test-postgres` runs it."""
+    from utilities.brain import _embedded, _from_yaml
+
+    monkeypatch.setenv("BRAIN_DSN", "postgresql://host/brain")
+    shipped = dataclasses.asdict(_from_yaml(ROOT / "example_data/memory/postgres.yaml"))
+    embedded = dataclasses.asdict(_embedded(tmp_path / "brain.db"))
+    differs = {key for key in shipped if shipped[key] != embedded[key]}
+    assert differs == {"vector_store", "vector_store_config"}
 
 
 def test_a_missing_configuration_is_said(tmp_path: Path) -> None:

@@ -174,6 +174,7 @@ BAD_TEXTS = {
     "empty": ({"{key}": ""}, "{key}: must not be empty"),
     "blank": ({"{key}": " \n\t"}, "{key}: must not be empty"),
     "a lone surrogate": ({"{key}": "ab\ud83d"}, "{key}: character 2 is half of a surrogate pair"),
+    "a NUL": ({"{key}": "ab\0"}, "{key}: character 2 is NUL"),
     "an unknown field": ({"{key}": "a", "colour": "red"}, "has no 'colour'"),
 }
 

@@ -158,8 +158,9 @@ def open_brain(
         settings.llm_provider, settings.llm_provider_config = _provider(ClaudeCompletion), options
     if settings.embedding_provider is None:
         settings.embedding_provider = _provider(LocalEmbedding)
-        if settings.vector_store in POSTGRES:  # a column has its length; Astrocyte's would be 128
-            settings.vector_store_config = {"embedding_dimensions": 256, **(settings.vector_store_config or {})}
+        if settings.vector_store in POSTGRES:  # its column has a length; Astrocyte's would be 128
+            given = settings.vector_store_config or {}
+            settings.vector_store_config = {"embedding_dimensions": 256, **given}
     try:
         brain: Astrocyte = wire_astrocyte(Astrocyte(settings), settings)
         pipeline = build_pipeline(settings, wiki_store=resolve_store(settings, "wiki_store"), **PIPELINE)

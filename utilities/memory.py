@@ -159,3 +159,5 @@ def _require_text(key: str, value: str, *, required: bool) -> None:
         value.encode()
     except UnicodeEncodeError as error:
         raise ToolError(f"{key}: character {error.start} is half of a surrogate pair, not text") from error
+    if "\0" in value:  # PostgreSQL keeps no such text
+        raise ToolError(f"{key}: character {value.index(chr(0))} is NUL, not text")

@@ -1,8 +1,8 @@
-"""What `open_brain` does for a brain on PostgreSQL: says at once when it can't be, and shares it between loops.
+"""A brain on PostgreSQL: what's wrong with the database is said at once, and every event loop may use it.
 
-Astrocyte connects at the first operation: a server that isn't there is then half a minute of silence, and an
-error that doesn't say why. And its pool belongs to the event loop of that first operation, whereas a notebook,
-`asyncio.run` and the tools of a session have a loop each. Copy this file with `brain.py`.
+Astrocyte connects at the first operation: a server that isn't there is then half a minute of silence, and
+an error that doesn't say why. And its pool belongs to the event loop of that first operation, whereas a
+notebook, `asyncio.run` and the tools of a session have a loop each. Copy this file with `brain.py`.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _connected(options: dict[str, Any]) -> Any:
 
     dsn = options.get("dsn") or os.environ.get("DATABASE_URL") or os.environ.get("ASTROCYTE_PG_DSN")
     try:
-        return psycopg.connect(dsn, connect_timeout=CONNECT_SECONDS, autocommit=True)
+        return psycopg.connect(dsn or "", connect_timeout=CONNECT_SECONDS, autocommit=True)
     except psycopg.ProgrammingError:  # libpq's words may quote the password, so ours
         told = "not a connection string; write postgresql://user:password@host:5432/database"
         raise PostgresError(f"vector_store_config.dsn: {told}") from None

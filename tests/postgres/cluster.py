@@ -10,6 +10,7 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -22,8 +23,8 @@ USER = "cook"
 # A test's data needs to survive nothing.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300")
 NEEDED = (
-    "PostgreSQL with pgvector is needed: apt-get install postgresql postgresql-17-pgvector (Debian 13; Ubuntu "
-    "24.04 has 16; Debian 12 has no such package, apt.postgresql.org does), or PG_BIN=<folder of another one>"
+    "PostgreSQL with pgvector is needed: apt-get install postgresql postgresql-17-pgvector (Debian 13; "
+    "Ubuntu 24.04 has 16; Debian 12 has none, apt.postgresql.org does), or PG_BIN=<another one's programs>"
 )
 
 
@@ -34,6 +35,8 @@ class NoPostgres(RuntimeError):
 def programs() -> Path:
     """The folder with `initdb` and `postgres` of a server that has pgvector."""
     if named := os.environ.get("PG_BIN"):
+        if not Path(named, "initdb").exists():
+            raise NoPostgres(f"PG_BIN={named} has no initdb: name the folder of a PostgreSQL's programs")
         return Path(named)
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda bin: float(bin.parent.name))
     for bin in reversed(versions):
@@ -65,12 +68,15 @@ def cluster() -> Iterator[str]:
         settings = (*FAST, "listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=")
         command = [str(bin / "postgres"), "-D", data, *(f"-c{setting}" for setting in settings)]
         with (folder / "log").open("w") as log:
-            server = subprocess.Popen([*account, *command], stdout=log, stderr=log, cwd=folder)
+            # In a session of its own, so that Ctrl-C is first of all ours.
+            server = subprocess.Popen(
+                [*account, *command], stdout=log, stderr=log, cwd=folder, start_new_session=True
+            )
         try:
             _wait(bin, port, server, folder / "log")
             yield f"postgresql://{USER}:{password.read_text()}@127.0.0.1:{port}/{{}}"
         finally:
-            server.send_signal(2)  # SIGINT: disconnect everybody, and stop in good order
+            server.send_signal(signal.SIGQUIT)  # at once; what would be written down is thrown away with it
             server.wait(30)
     finally:
         shutil.rmtree(folder)
@@ -79,19 +85,16 @@ def cluster() -> Iterator[str]:
 def _account(folder: Path) -> list[str]:
     """The command in front of the server's: it ends with us, however we end, and isn't root's."""
     if os.geteuid() != 0:
-        return ["setpriv", "--pdeathsig=INT"] if shutil.which("setpriv") else []
+        return ["setpriv", "--pdeathsig=QUIT"] if shutil.which("setpriv") else []
     known = {account.pw_name: account for account in pwd.getpwall()}
     account = known.get("postgres") or known["nobody"]
     os.chown(folder, account.pw_uid, account.pw_gid)  # the folder is for nobody else's eyes
     ids = (f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups")
-    return ["setpriv", *ids, "--pdeathsig=INT"]
+    return ["setpriv", *ids, "--pdeathsig=QUIT"]
 
 
 def _run(command: list[str]) -> None:
-    try:
-        done = subprocess.run(command, cwd="/", capture_output=True, text=True)
-    except FileNotFoundError as error:
-        raise NoPostgres(f"{error.filename} is not there. {NEEDED}") from error
+    done = subprocess.run(command, cwd="/", capture_output=True, text=True)
     if done.returncode:
         raise NoPostgres(f"{' '.join(command)}: {done.stderr.strip()}")
 
