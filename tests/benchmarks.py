@@ -16,6 +16,7 @@ from anthropic import beta_tool
 
 from utilities.course.notebooks import execute
 
+from . import memory_benchmarks, turn_benchmarks
 from .recordings import Script
 from .serving import served
 
@@ -98,6 +99,8 @@ def main() -> int:
             f"{added:.2f} × t",
             f"≈ 1 × t, one send (here {sends})",
         )
+    turn_benchmarks.report(row)
+    memory_benchmarks.report(row)
     for notebook in sorted(NOTEBOOKS.glob("*.ipynb")):
         row(notebook.name, f"{timed(lambda path=notebook: execute(path)):.1f} s", "≤ 10 s")  # type: ignore[misc]
     return 0
