@@ -123,13 +123,11 @@ async def fill(store: Any, count: int, bank: str = "me") -> None:
     """As retain stores them, but thousands at once."""
     texts = sentences(count)
     vectors = await LocalEmbedding().embed(texts)
+    kept = {"_retain_id": uuid.uuid4().hex, "_created_at": datetime.now(UTC).isoformat()}
     for begin in range(0, count, 1_000):
         await store.store_vectors(
             [
-                VectorItem(
-                    id=uuid.uuid4().hex[:16], bank_id=bank, vector=vector, text=text, fact_type="world",
-                    metadata={"_retain_id": uuid.uuid4().hex, "_created_at": datetime.now(UTC).isoformat()},
-                )  # fmt: skip
+                VectorItem(uuid.uuid4().hex[:16], bank, vector, text, metadata=kept, fact_type="world")
                 for text, vector in zip(texts[begin : begin + 1_000], vectors[begin:], strict=False)
             ]
         )

@@ -77,6 +77,19 @@ def test_an_update_is_not_taken_for_a_duplicate(brain: Any) -> None:
     assert (first.stored, again.stored, update.stored) == (True, False, True)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("My flight leaves on 12 March.", "My flight leaves on 21 March."),
+        ("Ada owes Bob ten euros.", "Bob owes Ada ten euros."),
+        ("The parcel arrived.", "The parcel arrived -- not."),
+    ],
+)
+def test_what_the_embedding_cannot_tell_apart_is_kept(brain: Any, one: str, other: str) -> None:
+    results = retain(brain, one, other, one, f" {other}")
+    assert [result.stored for result in results] == [True, True, False, False]
+
+
 def test_personal_data_is_redacted_before_it_is_stored(tmp_path: Path) -> None:
     brain = open_brain(tmp_path / "brain.db")
     retain(brain, "Write to ada@example.com about the engine.")
@@ -96,6 +109,14 @@ def test_what_one_process_retained_another_recalls_though_the_first_was_killed(t
     done = subprocess.run([sys.executable, "-c", program, path], cwd=ROOT, timeout=60)
     assert done.returncode == -9
     assert recall(open_brain(path), "what is the name of the pet?") == ["The cat is called Miro."]
+
+
+def test_what_one_brain_forgot_another_can_be_told_again(tmp_path: Path) -> None:
+    """Astrocyte remembers in each process what it retained there, and would say that it is known already."""
+    here, there = (open_brain(tmp_path / "brain.db") for _ in range(2))
+    (first,) = retain(here, "The cat is called Miro.")
+    assert asyncio.run(there.forget("me", memory_ids=[first.memory_id])).deleted_count == 1
+    assert [result.stored for result in retain(here, *["The cat is called Miro."] * 2)] == [True, False]
 
 
 def test_opening_a_brain_does_not_make_other_libraries_talk(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """Part of `make bench`: one turn with k parallel tool calls of 100 ms, through four ways to run tools.
 
-Counted besides the time: how often a tool ran, and how many requests carried results. Whether a call may be
-answered twice is [unsettled]; our server refuses it, which would end two of the four ways with an error at the
-second call. So that they can be measured, they are told that it was accepted.
+Counted besides the time: how often a tool ran, and how many requests carried results. Whether a call may
+be answered twice is [unsettled]; our server refuses it, which would end two of the four ways with an error
+at the second call. So that they can be measured, they are told that it was accepted.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def astrocyte(options: dict[str, Any], session_id: str, work: Work) -> None:
 
 
 def seed(options: dict[str, Any], session_id: str, work: Work) -> None:
-    """The loop of Astrocyte's quick start, in our words: each call of an idle event run and answered in turn."""
+    """Astrocyte's quick start, in our words: each call of an idle event is run and answered in turn."""
     events = lenient(options).beta.sessions.events
     with events.stream(session_id) as stream:
         events.send(session_id, events=GO)  # type: ignore[arg-type]

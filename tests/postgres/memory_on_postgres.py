@@ -30,6 +30,7 @@ from tests.test_brain import (  # noqa: F401
     test_an_update_is_not_taken_for_a_duplicate,
     test_every_fact_is_found_by_its_own_words,
     test_nothing_that_the_embedding_finds_is_lost_on_the_way,
+    test_what_the_embedding_cannot_tell_apart_is_kept,
 )
 from tests.test_memory_tools import (  # noqa: F401
     Bank,
