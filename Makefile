@@ -21,10 +21,10 @@ REFUSE_PYTHON = $(if $(PYTHON_VERSION),$(if $(PYTHON_RECENT),,$(error $(call nee
 needs = Python 3.11 or newer is needed, and $(1). Name another one: make setup PYTHON=python3.12
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab run test conformance notebooks recordings verify fidelity lint bench doctor
+.PHONY: help setup lab run test conformance test-postgres notebooks recordings verify fidelity lint bench doctor
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' "$(strip $(MAKEFILE_LIST))"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' "$(strip $(MAKEFILE_LIST))"
 
 setup: $(STAMP)  ## put everything into .venv (PYTHON=python3.12 for another Python)
 
@@ -53,6 +53,11 @@ test: setup  ## unit tests, every notebook, outputs and recordings as committed
 
 conformance: setup  ## the anthropic SDK's own tests against the replay server
 	@$(PY) -m tests.conformance
+
+# Neither PostgreSQL nor these packages are needed by the course.
+test-postgres: setup  ## memory on a PostgreSQL of its own, with pgvector (PG_BIN=… names its programs)
+	@.venv/bin/uv pip install --quiet --python $(PY) -r tests/postgres/requirements.lock
+	@$(PY) -m pytest -n 0 tests/postgres/memory_on_postgres.py
 
 notebooks: setup  ## run every notebook and solution, and keep the outputs (NB=01 for one)
 	@$(PY) -m utilities.course.run --write $(NB)

@@ -16,7 +16,7 @@ from anthropic import beta_tool
 
 from utilities.course.notebooks import execute
 
-from . import scale
+from . import memory_benchmarks, scale, turn_benchmarks
 from .recordings import Script
 from .serving import served
 
@@ -121,6 +121,8 @@ def main() -> int:
             f"≈ 1 × t, one send (here {sends})",
         )
     server_rows()
+    turn_benchmarks.report(row)
+    memory_benchmarks.report(row)
     for notebook in sorted(NOTEBOOKS.glob("*.ipynb")):
         row(notebook.name, f"{timed(lambda path=notebook: execute(path)):.1f} s", "≤ 10 s")  # type: ignore[misc]
     return 0

@@ -38,3 +38,16 @@ def test_the_locked_versions_are_those_that_pyproject_allows():
 
 def _with_extras(req: Requirement) -> str:
     return f"{req.name}[{','.join(sorted(req.extras))}]" if req.extras else req.name
+
+
+def test_the_lock_for_postgres_agrees_with_the_courses():
+    """They are installed into the same .venv, so neither may change what the other put there."""
+
+    def pins(path: Path) -> dict[str, str]:
+        lines = [line for line in path.read_text().splitlines() if line[0] not in " #"]
+        return {req.name: str(req.specifier) for req in map(Requirement, lines)}
+
+    course, postgres = pins(ROOT / "requirements.lock"), pins(ROOT / "tests/postgres/requirements.lock")
+    added = {"astrocyte-postgres", "pgvector", "psycopg", "psycopg-binary", "psycopg-pool"}
+    assert set(postgres) - set(course) == added
+    assert {name: pin for name, pin in postgres.items() if name not in added}.items() <= course.items()

@@ -7,19 +7,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .brain import BrainError, open_brain
     from .client import connect
     from .display import print_event, timeline, transcript
+    from .memory import memory_tools
     from .settle import wait_for_idle_status, wait_for_idle_status_async
     from .stream import stream_until_end_turn, stream_until_end_turn_async
     from .tools import custom_tool_params
     from .turn import TurnError, TurnResult, TurnTimeout
 
 __all__ = [
+    "BrainError",
     "TurnError",
     "TurnResult",
     "TurnTimeout",
     "connect",
     "custom_tool_params",
+    "memory_tools",
+    "open_brain",
     "print_event",
     "stream_until_end_turn",
     "stream_until_end_turn_async",
@@ -30,8 +35,11 @@ __all__ = [
 ]
 
 _HOME = {
+    "BrainError": "brain",
     "connect": "client",
     "custom_tool_params": "tools",
+    "memory_tools": "memory",
+    "open_brain": "brain",
     "print_event": "display",
     "stream_until_end_turn": "stream",
     "stream_until_end_turn_async": "stream",

@@ -1,0 +1,287 @@
+"""`make test-postgres`: a brain on PostgreSQL keeps every promise of the embedded one, and some more.
+
+What is imported from the other tests runs here again, as it is, on the fixtures of this file. Not part of
+`make test`: its name is not one that pytest looks for, because no learner needs a PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.postgres.cluster import NoPostgres, cluster, programs
+from tests.test_brain import (  # noqa: F401
+    FACTS,
+    ROOT,
+    recall,
+    retain,
+    test_an_update_is_not_taken_for_a_duplicate,
+    test_every_fact_is_found_by_its_own_words,
+    test_nothing_that_the_embedding_finds_is_lost_on_the_way,
+    test_what_the_embedding_cannot_tell_apart_is_kept,
+)
+from tests.test_memory_tools import (  # noqa: F401
+    Bank,
+    Completions,
+    test_200000_characters,
+    test_a_known_fact_is_said_to_be_known,
+    test_a_turn_with_parallel_memory_calls_and_a_wrong_one,
+    test_a_wrong_text_is_told_to_the_agent,
+    test_another_users_bank_cannot_be_read_or_forgotten_from,
+    test_forgetting_says_which_ids_it_did_not_know,
+    test_forgetting_takes_every_part_of_a_long_text,
+    test_instructions_in_a_memory_come_back_as_the_text_that_they_are,
+    test_reflect_answers_with_text,
+    test_retain_recall_forget,
+    test_what_is_left_out_or_null_has_its_default,
+)
+from utilities import BrainError, open_brain
+
+CONFIG = ROOT / "example_data/memory/postgres.yaml"
+# No two sentences of these have the same words, which would be one to the embedding.
+PEOPLE = ["Ada", "Bob", "Carol", "Dave", "Erin", "Frank", "Grace", "Heidi"]
+THINGS = [
+    "tea",
+    "jazz",
+    "chess",
+    "rain",
+    "bread",
+    "cats",
+    "trains",
+    "maps",
+    "opera",
+    "snow",
+    "poems",
+    "bikes",
+]
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """A server's connection string, to which a database's name is to be added."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # killed like this, too, it cleans up
+    try:
+        with cluster() as dsn:
+            yield dsn
+    except NoPostgres as error:
+        pytest.exit(str(error), returncode=1)  # one line, not one for each test
+
+
+@contextmanager
+def new_database(server: str) -> Iterator[str]:
+    """A database of nobody else's; it is what BRAIN_DSN names as long as it is there."""
+    with (
+        psycopg.connect(server.format("postgres"), autocommit=True) as admin,
+        pytest.MonkeyPatch.context() as env,
+    ):
+        ((number,),) = admin.execute("SELECT count(*) FROM pg_database").fetchall()
+        admin.execute(f"CREATE DATABASE test_{number}")
+        dsn = server.format(f"test_{number}")
+        env.setenv("BRAIN_DSN", dsn)
+        yield dsn
+
+
+@pytest.fixture
+def database(server: str) -> Iterator[str]:
+    with new_database(server) as dsn:
+        yield dsn
+
+
+@contextmanager
+def opened(**options: Any) -> Iterator[Any]:
+    brain = open_brain(config=CONFIG, **options)
+    yield brain
+    asyncio.run(brain._pipeline.shutdown())  # Astrocyte has no public name for it
+
+
+@pytest.fixture
+def brain(database: str) -> Iterator[Any]:
+    with opened(client=Completions()) as brain:
+        yield brain
+
+
+@pytest.fixture(scope="module")
+def full(server: str) -> Iterator[Any]:
+    """A brain that knows every fact of the question set."""
+    with new_database(server), opened() as brain:
+        assert all(result.stored for result in retain(brain, *(fact["text"] for fact in FACTS)))
+        yield brain
+
+
+def rows(dsn: str, query: str) -> list[Any]:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        done = connection.execute(query)
+        return done.fetchall() if done.description else []
+
+
+def test_personal_data_is_redacted_before_it_is_stored(brain: Any, database: str) -> None:
+    retain(brain, "Write to ada@example.com about the engine.")
+    assert recall(brain, "who is written to?") == ["Write to [EMAIL_REDACTED] about the engine."]
+    assert "ada@example.com" not in str(rows(database, "SELECT v::text FROM astrocyte_vectors v"))
+
+
+# -- many loops, many processes ----------------------------------------------------------------------
+
+
+def test_every_event_loop_can_use_it_and_many_at_once(brain: Any, database: str) -> None:
+    """A notebook's loop, the loop of a session's tools, and each asyncio.run, which is what this is."""
+    banks = [Bank(brain) for _ in range(4)]
+
+    def remember(bank: Bank, number: int) -> None:
+        async def at_once() -> None:
+            tool = bank.by_name["memory_retain"]
+            await asyncio.gather(
+                *(tool.call({"content": f"{PEOPLE[number]} likes {thing}."}) for thing in THINGS)
+            )
+
+        asyncio.run(at_once())
+
+    for round in range(2):
+        loops = [threading.Thread(target=remember, args=(b, 4 * round + n)) for n, b in enumerate(banks)]
+        for loop in loops:
+            loop.start()
+        for loop in loops:
+            loop.join(20)
+    kept = rows(database, "SELECT DISTINCT text FROM astrocyte_vectors")
+    assert len(kept) == len(PEOPLE) * len(THINGS)
+
+
+def test_a_connection_that_the_server_dropped_is_replaced(brain: Any, database: str) -> None:
+    retain(brain, "The cat is called Miro.")
+    others = "datname = current_database() AND pid <> pg_backend_pid()"
+    dropped = len(
+        rows(database, f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {others}")
+    )
+    assert dropped
+    for _ in range(dropped + 1):  # each of them is noticed by the call that gets it
+        found = recall(brain, "what is the name of the pet?")
+    assert found == ["The cat is called Miro."]
+
+
+RETAIN = (
+    "import asyncio, os, signal, sys\n"
+    "from utilities import open_brain\n"
+    "brain = open_brain(config=sys.argv[1])\n"
+    "asyncio.run(brain.retain(sys.argv[2], 'me'))\n"
+)
+
+
+def run(program: str, *arguments: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", program, str(CONFIG), *arguments]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def test_what_one_process_retained_another_recalls_though_the_first_was_killed(database: str) -> None:
+    killed = run(RETAIN + "os.kill(os.getpid(), signal.SIGKILL)\n", "The cat is called Miro.")
+    killed.communicate(timeout=60)
+    assert killed.returncode == -9
+    with opened() as brain:
+        assert recall(brain, "what is the name of the pet?") == ["The cat is called Miro."]
+
+
+def test_two_processes_share_a_bank_while_both_are_open(brain: Any) -> None:
+    retain(brain, "The cat is called Miro.")
+    others = [run(RETAIN, text) for text in ("The dog is called Rex.", "The cat is called Miro.")]
+    for other in others:
+        assert (other.communicate(timeout=60)[0], other.returncode) == (b"", 0)
+    assert sorted(recall(brain, "pets")) == ["The cat is called Miro.", "The dog is called Rex."]
+
+
+def test_brains_that_are_opened_at_once_do_not_fail_each_other(database: str) -> None:
+    """Astrocyte makes the tables at the first use; eight at once would be one that works and seven errors."""
+    failed: list[BaseException] = []
+
+    def open_one() -> None:
+        try:
+            with opened():
+                pass
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=open_one) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failed == []
+
+
+# -- what can't be opened ----------------------------------------------------------------------------
+
+
+def refusal(monkeypatch: pytest.MonkeyPatch, dsn: str) -> str:
+    monkeypatch.setenv("BRAIN_DSN", dsn)
+    with pytest.raises(BrainError) as error:
+        open_brain(config=CONFIG)
+    said = str(error.value)
+    assert said.startswith(f"{CONFIG}: ") and "\n" not in said
+    return said
+
+
+def test_a_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = refusal(monkeypatch, "postgresql://cook:secret@127.0.0.1:1/brain")
+    assert "Connection refused" in said and "is the server up" in said and "secret" not in said
+
+
+def test_a_wrong_password_and_a_wrong_database(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = refusal(monkeypatch, server.format("postgres").replace("@", "x@"))
+    assert "password authentication failed" in wrong and "vector_store_config.dsn" in wrong
+    assert 'database "nope" does not exist' in refusal(monkeypatch, server.format("nope"))
+
+
+def test_what_is_no_connection_string_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = refusal(monkeypatch, "postgresql:/cook:secret@host/brain")
+    assert "write postgresql://user:password@host" in said and "secret" not in said
+
+
+def test_a_role_that_may_not_make_tables(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows(database, "CREATE ROLE reader LOGIN PASSWORD 'x'")
+    secret = database.split("//")[1].split("@")[0]
+    said = refusal(monkeypatch, database.replace(secret, "reader:x"))
+    assert "permission denied" in said and "a role that may CREATE" in said
+
+
+def test_a_table_of_another_embedding(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened():
+        pass
+    rows(database, "ALTER TABLE astrocyte_vectors ALTER embedding TYPE vector(128) USING NULL")
+    assert "embeddings of 128 dimensions, not 256; take another database" in refusal(monkeypatch, database)
+
+
+def test_a_server_without_pgvector(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A real one: PostgreSQL finds its extensions from where its programs lie, so these lie elsewhere."""
+    share = Path(subprocess.check_output([programs() / "pg_config", "--sharedir"], text=True).strip())
+    library = Path(subprocess.check_output([programs() / "pg_config", "--pkglibdir"], text=True).strip())
+    common = Path(os.path.commonpath([programs(), share, library]))
+    with tempfile_for_all() as elsewhere:
+        bin = elsewhere / programs().relative_to(common)
+        shutil.copytree(programs(), bin)
+        without = shutil.ignore_patterns("vector*")
+        shutil.copytree(share, elsewhere / share.relative_to(common), ignore=without)
+        (elsewhere / library.relative_to(common)).symlink_to(library)
+        with pytest.MonkeyPatch.context() as env:
+            env.setenv("PG_BIN", str(bin))
+            with cluster() as dsn:
+                assert "the server has no pgvector: install it" in refusal(env, dsn.format("postgres"))
+
+
+@contextmanager
+def tempfile_for_all() -> Iterator[Path]:
+    """A folder that the server's account may read, too."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
