@@ -438,12 +438,8 @@ class Session:
             if recorded["id"] in track.recording.calls:
                 self.calls[event["id"]] = track.recording.calls[recorded["id"]]
         self._append({**event, "processed_at": self._moment(recorded["processed_at"])})
-        # A file can have come later than the last event, and would never be seen.
-        over = self.position == len(track.recording.events) - 1
-        for output in track.recording.outputs:
-            written = over or seconds_between(output.created_at, recorded["processed_at"]) >= 0
-            if written and output not in self.outputs:
-                self.outputs.append(output)
+        left = track.recording.files_left.get(self.position, ())
+        self.outputs += [output for output in left if output not in self.outputs]
         self.memory += track.recording.memory_writes.get(self.position, ())
 
     def _named(self, recorded: Event) -> str:
