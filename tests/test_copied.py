@@ -138,7 +138,7 @@ def test_a_turn_with_the_copies_in_a_project_that_has_only_anthropic(tmp_path: P
         done = run(project, "program.py", session.server.base_url)
     assert done.returncode == 0, done.stderr
     assert "[work] for you to answer: name: a\n" in done.stdout  # of print_event
-    assert re.search(r"^ +\S+  session  idle \(end_turn\)$", done.stdout, re.M)  # of transcript
+    assert re.search(r"^ +[\d.]+ s  session  idle \(end_turn\)$", done.stdout, re.M)  # of transcript
 
 
 def test_a_strict_type_checker_has_nothing_to_say_about_the_copies(tmp_path: Path) -> None:
