@@ -125,20 +125,31 @@ def test_a_turn_prints_a_line_for_what_is_worth_one() -> None:
     assert printed(*turn()).splitlines() == [
         "session running",
         "user: Fix the tests",
-        "I'll look first.",
+        "agent: I'll look first.",
         "[bash] python3 -m unittest",
         "[read] /mnt/calc.py",
         "    def add(a, b):",
         "        return a + b + 1",
         "    error: FAILED (failures=2)",
-        "Two bugs, both fixed.",
+        "agent: Two bugs, both fixed.",
         "session idle (end_turn)",
     ]
 
 
 def test_prints_to_standard_output_by_default(capsys: pytest.CaptureFixture[str]) -> None:
     print_event(message("hello"))
-    assert capsys.readouterr().out == "hello\n"
+    assert capsys.readouterr().out == "agent: hello\n"
+
+
+@pytest.mark.parametrize("speaker", ["agent", "user"])
+@pytest.mark.parametrize(
+    "line", ["user: yes, delete it", "session idle (end_turn)", "[bash] ls", "    error: no", "agent: I"]
+)
+def test_nobody_can_speak_for_somebody_else(speaker: str, line: str) -> None:
+    said = event(f"{speaker}.message", id="m", content=text(f"{line}\n{line}\r{line}\n\n{line}"))
+    lines = printed(said).splitlines()
+    assert lines[0].startswith(f"{speaker}: ")
+    assert all(other.startswith(" " * len(f"{speaker}: ")) for other in lines[1:])
 
 
 @pytest.mark.parametrize(
@@ -204,7 +215,7 @@ def test_a_terminal_with_few_characters_does_not_end_the_turn() -> None:
     narrow = io.TextIOWrapper(raw, encoding="ascii")
     print_event(message("caf\u00e9 \x1b[31m"), file=narrow)
     narrow.flush()
-    assert raw.getvalue().rstrip() == b"caf\\xe9 \\x1b[31m"
+    assert raw.getvalue().rstrip() == b"agent: caf\\xe9 \\x1b[31m"
 
 
 # ---------------------------------------------------------------- what isn't known, what isn't there
@@ -248,6 +259,32 @@ def test_attributes_of_the_wrong_kind_are_shown_all_the_same() -> None:
         shown = str(transcript(events))
         for words in ("plain", "[unnamed tool] ls", "[hologram]", "when?"):
             assert words in shown
+
+
+ITSELF: dict[str, Any] = {}
+ITSELF["self"] = ITSELF
+FIELDS = [
+    "type", "id", "processed_at", "content", "input", "name", "stop_reason", "stop_details", "error", "usage",
+    "tool_use_id", "is_error", "custom_tool_use_id", "evaluated_permission", "mcp_server_name", "result",
+    "deny_message", "description", "agent_name", "model_request_start_id",
+]  # fmt: skip
+WRONG = [
+    5, True, None, "x", ["a"], [[1]], [{"type": "search_result", "content": 5}], b"x", object(), ITSELF,
+    {(1, 2): 3}, {"type": ["x"], "event_ids": 7, "retry_status": 3},
+    {"list_cost": {"amount": "1e999999"}, "cache_creation": {"ephemeral_5m_input_tokens": "x"}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("type_", [*ALL_TYPES, 5])
+def test_an_event_with_anything_in_any_field_is_shown_somehow(type_: Any) -> None:
+    usual = {"type": type_, "id": "e", "processed_at": START.isoformat()}
+    damaged = [{**usual, name: value} for name in FIELDS for value in WRONG]
+    damaged += [{key: value for key, value in usual.items() if key != name} for name in usual]
+    for fields in damaged:
+        events = [call("c", 0.0), fields, SimpleNamespace(**fields)]
+        assert len(printed(*events)) < 4_000
+        assert page(events)
+    assert timeline(damaged).alt
 
 
 def test_plain_dicts_read_like_the_sdks_objects() -> None:
@@ -437,9 +474,9 @@ def test_characters_that_act_are_made_visible(character: str) -> None:
 
 
 def test_ordinary_text_of_any_language_is_left_alone() -> None:
-    words = "naïve שלום नमस्ते 👩\u200d🔬 \ttab\nnext — “quoted”"
-    assert printed(message(words)) == words + "\n"
-    assert printed(message("one\r\ntwo")) == "one\ntwo\n"
+    words = "naïve שלום नमस्ते 👩\u200d🔬 \ttab — “quoted”"
+    assert printed(message(words)) == f"agent: {words}\n"
+    assert printed(message("one\r\ntwo")) == "agent: one\n       two\n"
 
 
 def test_agent_text_is_kept_from_the_maths_typesetter() -> None:
@@ -544,6 +581,37 @@ def test_labels_do_not_overlap_or_leave_the_picture(events: list[Any]) -> None:
     overlaps = [(a, b) for i, a in enumerate(boxes) for b in boxes[:i] if a.overlaps(b)]
     assert overlaps == []
     assert all(box.x0 >= 0 and box.x1 <= figure.bbox.width and box.y0 >= 0 for box in boxes)
+
+
+def spans(count: int, length: float, apart: float) -> list[Any]:
+    return [e for n in range(count) for e in span(f"s{n}", n * apart, n * apart + length)]
+
+
+def test_bars_too_narrow_to_be_told_apart_are_one_without_outlines() -> None:
+    [band] = timeline(spans(2_500, 0.5, 1.0)).figure.axes[0].patches
+    assert band.get_width() == pytest.approx(2_499.5)
+    assert band.get_edgecolor()[3] == 0  # transparent
+    bars = timeline(spans(40, 0.5, 1.0)).figure.axes[0].patches
+    assert len(bars) == 40
+    assert {bar.get_edgecolor()[3] for bar in bars} == {1}
+
+
+def test_a_single_bar_too_narrow_to_be_seen_is_drawn_wider_with_its_outline() -> None:
+    [first, _, last] = timeline(spans(3, 0.0001, 100.0)).figure.axes[0].patches
+    assert first.get_width() == pytest.approx(last.get_width())
+    assert first.get_width() > 0.5
+    assert first.get_edgecolor()[3] == 1
+
+
+def test_ten_thousand_events_are_drawn_without_ten_thousand_bars() -> None:
+    events = [*spans(2_500, 0.4, 2.0)]
+    for n in range(2_500):
+        events += [call(f"c{n}", 2 * n + 1, ("bash", "read")[n % 2]), result(f"c{n}", 2 * n + 1.5, "")]
+    began = time.perf_counter()
+    picture = timeline(events)
+    assert time.perf_counter() - began < 10  # a guard against drawing each, not a benchmark
+    assert len(picture.figure.axes[0].patches) < 10
+    assert "2500 model requests, 2500 tool calls" in picture.alt
 
 
 def test_names_with_dollar_signs_are_not_formulas() -> None:

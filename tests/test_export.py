@@ -11,7 +11,7 @@ import pytest
 from anthropic import Anthropic
 
 from utilities import stream_until_end_turn
-from utilities.replay import Library, Recording, ReplayServer
+from utilities.replay import Faults, Library, Recording, ReplayServer
 from utilities.replay.export import export, main
 
 RECORDINGS = Path(__file__).parents[1] / "example_data" / "recordings"
@@ -69,7 +69,20 @@ def test_a_running_session_is_not_exported() -> None:
         client, session_id = play(server, turns=0)
         client.beta.sessions.events.send(session_id, events=[{"type": "user.message", "content": TURNS[0]}])
         with pytest.raises(ValueError, match=f"session {session_id} is running"):
-            export(client, session_id, "copy.jsonl")
+            export(client, session_id, "copy.jsonl", patience=0.2)
+
+
+def test_a_session_can_be_exported_as_soon_as_its_turn_is_over() -> None:
+    """Its status goes on saying running for a moment: the race that the first lesson is about."""
+    with ReplayServer(Library([ORIGINAL]), strict=True, faults=Faults("settle=0.3")) as server:
+        client = Anthropic(api_key="x", base_url=server.base_url)
+        agent = client.beta.agents.create(**ORIGINAL.header["agent"])
+        environment = client.beta.environments.create(**ORIGINAL.header["environment"])
+        session = client.beta.sessions.create(agent=agent.id, environment_id=environment.id)
+        stream_until_end_turn(client, session.id, TURNS[0])
+        assert client.beta.sessions.retrieve(session.id).status == "running"
+        exported = export(client, session.id, "copy.jsonl")
+    assert exported.events[-1]["type"] == "session.status_idle"
 
 
 def test_the_command(
@@ -87,6 +100,28 @@ def test_the_command(
         assert main(["sesn_nope", str(tmp_path / "other.jsonl")]) == 2
         assert "sesn_nope" in capsys.readouterr().err
     assert Recording.load(target).name == "copy"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_what_could_not_be_played_is_not_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ReplayServer(Library([ORIGINAL])) as server:
+        _, session_id = play(server, turns=0)  # nobody has said anything to it
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.base_url)
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "x")
+        assert main([session_id, str(tmp_path / "copy.jsonl")]) == 2
+    assert "no event of the client" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_key_it_says_so_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))  # where the SDK looks for credentials
+    assert main(["sesn_1", str(tmp_path / "copy.jsonl")]) == 2
+    out, error = capsys.readouterr()
+    assert error.startswith("export: set ANTHROPIC_API_KEY") and error.count("\n") == 1
 
 
 def test_without_the_replay_servers_header_a_session_counts_as_live() -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import anthropic
 import pytest
-from anthropic import AsyncAnthropic
+from anthropic import Anthropic, AsyncAnthropic
 
 from utilities import wait_for_idle_status, wait_for_idle_status_async
 
@@ -65,3 +66,19 @@ def test_a_session_that_goes_on_running_is_a_timeout_that_names_it() -> None:
 def test_an_unknown_session_is_the_apis_own_error() -> None:
     with served(one_turn()) as session, pytest.raises(anthropic.NotFoundError):
         wait_for_idle_status(session.client(), "sesn_nope")
+
+
+def test_a_client_of_the_other_kind_is_told() -> None:
+    with pytest.raises(TypeError, match="for AsyncAnthropic use wait_for_idle_status_async"):
+        wait_for_idle_status(AsyncAnthropic(api_key="x"), "sesn_1")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="for Anthropic use wait_for_idle_status$"):
+        asyncio.run(wait_for_idle_status_async(Anthropic(api_key="x"), "sesn_1"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["timeout", "interval"])
+def test_seconds_below_none_are_told_by_name(name: str) -> None:
+    options: dict[str, Any] = {name: -1}
+    with pytest.raises(ValueError, match=f"{name} must be 0 seconds or more, not -1"):
+        wait_for_idle_status(Anthropic(api_key="x"), "sesn_1", **options)
+    with pytest.raises(ValueError, match=f"{name} must be 0 seconds or more, not -1"):
+        asyncio.run(wait_for_idle_status_async(AsyncAnthropic(api_key="x"), "sesn_1", **options))

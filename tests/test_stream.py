@@ -3,19 +3,20 @@ way a stream can fail without losing or repeating anything."""
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import Any
 
 import anthropic
 import pytest
-from anthropic import beta_async_tool, beta_tool
+from anthropic import Anthropic, AsyncAnthropic, beta_async_tool, beta_tool
 from anthropic.lib.tools import ToolError
 
-from utilities import TurnError, TurnTimeout
+from utilities import TurnError, TurnTimeout, stream_until_end_turn, stream_until_end_turn_async
 from utilities.replay import Faults
 
 from .recordings import Script
-from .serving import KINDS, Posts, Served, served
+from .serving import KINDS, Posts, Served, healthy, served
 
 pytestmark = pytest.mark.parametrize("kind", KINDS)
 
@@ -164,6 +165,61 @@ def test_silence_makes_the_connection_doubtful(kind: str) -> None:
         assert session.follow(kind, "go", on_event=end, quiet=0.1, timeout=10).outcome == "terminated"
 
 
+@pytest.mark.parametrize("reason", ["end_turn", "refusal"])
+def test_a_session_that_was_archived_after_its_turn_still_says_how_the_turn_ended(
+    kind: str, reason: str
+) -> None:
+    """The idle comes while the stream is down, and by the time it is up the status says terminated."""
+    shown: list[Any] = []
+
+    def end(event: Any) -> None:
+        shown.append(event)
+        only_the_status_knows(session, "user.message")(event)
+
+    with served(a_turn(reason), faults=Faults("drop=3")) as session:
+        result = session.follow(kind, "go", on_event=end)
+        assert [event.id for event in shown] == [event.id for event in session.history()]
+    assert result.outcome == result.stop_reason.type == reason
+    assert result.events == shown
+
+
+def test_nothing_is_answered_once_the_session_is_terminated(kind: str) -> None:
+    """What came while the stream was down is shown, and no tool runs for nobody."""
+    shown: list[Any] = []
+    ran: list[str] = []
+
+    def end(event: Any) -> None:
+        shown.append(event)
+        only_the_status_knows(session, "user.message")(event)
+
+    with served(parallel_calls(["a"]), faults=Faults("drop=3")) as session:
+        tool = make_tool(kind, lambda name: ran.append(name) or "a ok")
+        result = session.follow(kind, "go", on_event=end, tools=[tool])
+        assert [event.id for event in shown] == [event.id for event in session.history()]
+    assert (result.outcome, result.stop_reason, ran) == ("terminated", None, [])
+
+
+def test_a_requires_action_that_names_no_call_does_not_wait_for_the_deadline(kind: str) -> None:
+    script = Script()
+    script.message("go")
+    script.idle("requires_action", [])
+    with served(script) as session:
+        result = session.follow(kind, "go", timeout=5)
+        assert (result.outcome, result.pending) == ("requires_action", [])
+        assert session.follow(kind, timeout=5).outcome == "requires_action"
+
+
+def test_an_error_event_without_an_error_does_not_hide_the_outcome(kind: str) -> None:
+    script = Script()
+    script.message("go")
+    script.event("session.error")
+    script.idle("retries_exhausted")
+    with served(script) as session:
+        result = session.follow(kind, "go")
+    with pytest.raises(TurnError, match="retries_exhausted"):
+        result.raise_for_outcome()
+
+
 def test_the_deadline_says_what_it_waited_for_and_loses_nothing(kind: str) -> None:
     script = a_turn()
     script.events = script.events[:-1]  # it never becomes idle
@@ -175,8 +231,30 @@ def test_the_deadline_says_what_it_waited_for_and_loses_nothing(kind: str) -> No
         assert isinstance(caught.value, TurnTimeout)
         assert caught.value.seconds >= 0.3
         assert caught.value.last_event.type == "session.usage"
-        with pytest.raises(TurnTimeout):
+        assert [event.id for event in caught.value.events] == [event.id for event in session.history()]
+        assert caught.value.sent == "yes"
+        with pytest.raises(TurnTimeout) as caught:
             session.follow(kind, timeout=0.3)
+        assert caught.value.sent == "yes"
+
+
+@pytest.mark.parametrize(
+    ("request_", "sent"), [("GET/stream", "no"), ("GET/events", "no"), ("POST/events", "perhaps")]
+)
+def test_a_deadline_says_whether_the_message_was_sent(kind: str, request_: str, sent: str) -> None:
+    """Whoever is told to go on with message=None would be given the turn before, as a success."""
+    script = a_turn()
+    script.message("again")
+    script.say("second")
+    script.idle()
+    with served(script, faults=Faults(f"hang,times=9,on={request_}")) as session:
+        client = healthy(session.server)
+        first = stream_until_end_turn(client, session.session_id, "go")
+        with pytest.raises(TurnTimeout) as caught:
+            session.follow(kind, "again", timeout=0.4)
+        assert (caught.value.sent, caught.value.events) == (sent, [])
+        assert stream_until_end_turn(client, session.session_id).text == first.text
+        assert stream_until_end_turn(client, session.session_id, "again").text == "second"
 
 
 # -- nothing lost, nothing repeated ---------------------------------------------------------------
@@ -263,6 +341,54 @@ def test_silence_is_checked_and_the_turn_goes_on(kind: str) -> None:
 
 
 # -- mistakes --------------------------------------------------------------------------------------
+
+
+def test_a_client_of_the_other_kind_is_told(kind: str) -> None:
+    twins = {
+        "sync": (stream_until_end_turn, AsyncAnthropic(api_key="x"), "_async"),
+        "async": (stream_until_end_turn_async, Anthropic(api_key="x"), ""),
+    }
+    function, client, suffix = twins[kind]
+    with pytest.raises(TypeError, match=f"for {type(client).__name__} use stream_until_end_turn{suffix}$"):
+        result = function(client, "sesn_1", "go")
+        asyncio.run(result)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ({"type": "text", "text": "go"}, "a single content block"),
+        (["go"], "not a list with 'go'"),
+        (b"go", "not a list with 103"),
+        (7, "not iterable"),
+    ],
+)
+def test_a_message_that_is_none_is_told(kind: str, message: Any, told: str) -> None:
+    with served(a_turn()) as session:
+        with pytest.raises(TypeError, match=told):
+            session.follow(kind, message)
+        assert session.history() == []
+
+
+def test_content_blocks_can_be_the_sdks_own(kind: str) -> None:
+    script = a_turn()
+    script.message("go")
+    script.say("again")
+    script.idle()
+    with served(script) as session:
+        first = session.follow(kind, [{"type": "text", "text": "go"}])
+        [content] = [event.content for event in first.events if event.type == "user.message"]
+        assert session.follow(kind, content).text == "again"
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds"), [("timeout", -1), ("quiet", -0.1), ("quiet", 0), ("timeout", float("nan"))]
+)
+def test_seconds_that_are_none_are_told_by_name(kind: str, name: str, seconds: float) -> None:
+    with served(a_turn()) as session:
+        with pytest.raises(ValueError, match=f"{name} must be .* not {seconds}"):
+            session.follow(kind, "go", **{name: seconds})
+        assert session.history() == []
 
 
 def test_nothing_to_wait_for_is_an_error(kind: str) -> None:

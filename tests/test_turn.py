@@ -183,7 +183,69 @@ def test_errors_say_what_happened_to_which_session_and_what_to_do() -> None:
     assert message.startswith("session sesn_1 stopped with retries_exhausted: ")
     assert "send the message again" in message
     assert "model_overloaded_error: busy" in message
-    assert "not lost: call again with message=None" in str(TurnTimeout("sesn_1", 3.0, None))
+    assert "follow it with message=None" in str(TurnError(turn.finish("budget_reached")))  # nothing to send
+    assert "answer call: pass tools=" in str(TurnError(turn.finish("requires_action", ["call"])))
+
+
+@pytest.mark.parametrize(
+    ("sent", "advice"),
+    [
+        ("no", "was not sent: send it again"),
+        ("perhaps", "may not have arrived: look for it in events.list"),
+        ("yes", "not lost: call again with message=None"),
+    ],
+)
+def test_a_deadline_says_whether_to_send_the_message_again(sent: Any, advice: str) -> None:
+    late = TurnTimeout("sesn_1", 3.0, [RUNNING, MINE], sent)
+    assert str(late).startswith("session sesn_1: the turn was not over after 3.0 s; ")
+    assert "the last event was user.message (mine). The" in str(late) and advice in str(late)
+    assert (late.events, late.last_event, late.sent) == ([RUNNING, MINE], MINE, sent)
+    assert "no event came" in str(TurnTimeout("sesn_1", 3.0, [], sent))
+
+
+@pytest.mark.parametrize(
+    "inner", [None, SimpleNamespace(), SimpleNamespace(type=None, message=None), "something else"]
+)
+def test_an_error_event_that_says_nothing_is_an_error_all_the_same(inner: Any) -> None:
+    turn = Turn("sesn_1")
+    damaged = event("session.error", "1")  # without `error`
+    finished = turn.feed(
+        RUNNING, damaged, event("session.error", "2", error=inner), idle("retries_exhausted")
+    )
+    with pytest.raises(TurnError, match="stopped with retries_exhausted: .*\n  an error: without a message"):
+        finished[-1].result.raise_for_outcome()  # type: ignore[union-attr]
+
+
+# -- a requires_action that asks for nothing ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("ids", [None, []])
+def test_a_requires_action_that_names_no_call_ends_the_turn(ids: Any) -> None:
+    parked = idle("requires_action", ids=ids)
+    finished = Turn("sesn_1").feed(RUNNING, parked)[-1]
+    assert isinstance(finished, Finish)
+    assert (finished.result.outcome, finished.result.pending) == ("requires_action", [])
+    assert finished.result.stop_reason is parked.stop_reason
+    with pytest.raises(TurnError, match="does not say to which call"):
+        finished.result.raise_for_outcome()
+
+
+def test_a_requires_action_that_named_no_call_long_ago_does_not() -> None:
+    turn = Turn("sesn_1")
+    assert (
+        kinds(turn.feed(RUNNING, idle("requires_action"), event("session.status_running", "r2")))
+        == ["Show"] * 3
+    )
+    other = Turn("sesn_1")
+    other.expect([queued()])
+    assert kinds(other.feed(idle("requires_action"))) == ["Show"]  # of the turn before ours
+
+
+def test_an_idle_without_any_reason_attribute_still_ends_the_turn() -> None:
+    bare = event("session.status_idle", "idle")
+    assert Turn("sesn_1").feed(RUNNING, bare)[-1].result.outcome == "unknown"  # type: ignore[union-attr]
+    reader = History(set())
+    assert [reader.take(item) for item in (bare, RUNNING)] == [True, True]
 
 
 def test_usage_and_text_are_empty_rather_than_missing() -> None:

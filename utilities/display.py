@@ -71,7 +71,8 @@ def events_of(events: Any) -> list[Any]:
     """Each event once, in the order given. A queued event gives way to itself with its time on."""
     found: dict[Any, Any] = {}
     for event in getattr(events, "events", events):
-        key = attribute(event, "id") or object()
+        id = attribute(event, "id")
+        key = id if id and isinstance(id, str) else object()
         if key in found and moment(found[key]) is None and moment(event) is not None:
             del found[key]  # so that it goes in again, where it was processed
         found.setdefault(key, event)
@@ -83,13 +84,15 @@ def call_answered(event: Any) -> str | None:
     if not kind(event).endswith("tool_result"):
         return None
     names = ("tool_use_id", "custom_tool_use_id", "mcp_tool_use_id")
-    return next((value for name in names if (value := attribute(event, name))), None)
+    return next((str(value) for name in names if (value := attribute(event, name))), None)
 
 
 def content_text(content: Any) -> str:
     """The text of content blocks; what isn't text is named in brackets."""
     if content is None or isinstance(content, str):
         return content or ""
+    if not isinstance(content, list | tuple):  # which only a damaged event has
+        return _json(content)
     return "\n".join(_block_text(block) for block in content)
 
 
@@ -121,7 +124,10 @@ def _labelled(key: str, value: Any) -> str:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str)
+    except (TypeError, ValueError, RecursionError):  # a key that is no text, a value inside itself
+        return str(value)
 
 
 # ---------------------------------------------------------------- untrusted text
@@ -245,7 +251,7 @@ def _call_head(event: Any) -> str:
 def _stop(event: Any) -> str:
     reason = attribute(event, "stop_reason")
     word, waiting = str(attribute(reason, "type") or "no stop reason"), attribute(reason, "event_ids")
-    return f"{word}: {len(waiting)} to answer" if waiting else word
+    return f"{word}: {len(waiting)} to answer" if waiting and isinstance(waiting, list | tuple) else word
 
 
 def _error(error: Any) -> tuple[str, str]:
@@ -257,7 +263,14 @@ def _error(error: Any) -> tuple[str, str]:
 
 def _unknown(event: Any, type_: str) -> tuple[str, str, str]:
     """A type that this file doesn't know: its name, its text, and whatever else came with it."""
-    fields = dict(event if isinstance(event, Mapping) else event.to_dict(warnings=False))
+    plain = getattr(event, "to_dict", None)
+    fields = dict(
+        event
+        if isinstance(event, Mapping)
+        else plain(warnings=False)
+        if plain
+        else getattr(event, "__dict__", {})
+    )
     text = content_text(fields.pop("content")) if isinstance(fields.get("content"), list | str) else ""
     rest = {k: v for k, v in fields.items() if k not in ("id", "type", "processed_at") and v is not None}
     owner = type_.split(".")[0]
@@ -268,7 +281,8 @@ def print_event(event: Any, *, file: TextIO | None = None) -> None:
     """Print one short line for an event that is worth one: pass it as `on_event`.
 
     Messages are printed in full up to 1,000 characters, tool calls as `[bash] python3 -m unittest`, the
-    start of a tool's result indented below. Spans, thread statuses and usage print nothing.
+    start of a tool's result indented below. What begins at the margin is never the agent's own text.
+    Spans, thread statuses and usage print nothing.
 
     Args:
         event: an event of the session, of any type, also one that is new to this version.
@@ -280,10 +294,12 @@ def print_event(event: Any, *, file: TextIO | None = None) -> None:
     out = file or sys.stdout
     if entry.is_result:
         line = _hang("    ", _result_text(entry))
-    elif entry.is_call or (entry.who == "agent" and not entry.head):
+    elif entry.is_call:
         line = _entry_text(entry)
-    else:
-        line = f"{entry.who}{' ' if entry.head else ': '}{_entry_text(entry)}"
+    elif entry.head:
+        line = f"{entry.who} {_entry_text(entry)}"
+    else:  # only what is said has several lines, and none of them may pass for somebody else's
+        line = _hang(f"{entry.who}: ", _entry_text(entry))
     # A terminal that can't show "…" must not end the turn.
     encoding = getattr(out, "encoding", None) or "utf-8"
     print(line.encode(encoding, "backslashreplace").decode(encoding), file=out, flush=True)
@@ -430,7 +446,8 @@ def _usage_line(events: list[Any]) -> str:
     """What the session had used by its last session.usage; empty when that has no numbers."""
     usage = next((attribute(e, "usage") for e in reversed(events) if kind(e) == "session.usage"), None)
     cache = attribute(usage, "cache_creation")
-    written = (attribute(cache, f"ephemeral_{life}_input_tokens") or 0 for life in ("5m", "1h"))
+    lives = (attribute(cache, f"ephemeral_{life}_input_tokens") for life in ("5m", "1h"))
+    written = (count for count in lives if isinstance(count, int))
     tokens = {
         "tokens in": attribute(usage, "input_tokens"),
         "read from cache": attribute(usage, "cache_read_input_tokens") or None,
@@ -449,7 +466,7 @@ def _money(amount: Any) -> str:
         value = Decimal(str(attribute(amount, "amount"))) / 100
     except InvalidOperation:
         return ""
-    if not value.is_finite():
+    if not value.is_finite() or abs(value.adjusted()) > 15:
         return ""
     number = f"{value:.2f}" if value == round(value, 2) else f"{value:f}"
     currency = attribute(amount, "currency") or "USD"

@@ -12,7 +12,7 @@ import base64
 import html
 import io
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .display import attribute, call_answered, events_of, kind, moment, one_line
@@ -41,7 +41,7 @@ STYLES = {  # Okabe-Ito's colours, told apart by hatching and place too
 class Bar:
     """A stretch of time, in seconds since the first event; `end` is None while it isn't known.
 
-    Bars of a lane that overlap are in different rows of it.
+    Bars of a lane that overlap are in different rows of it. A `band` is several, too narrow to be told apart.
     """
 
     start: float
@@ -49,6 +49,7 @@ class Bar:
     style: str
     end: float | None = None
     row: int = 0
+    band: bool = False
 
 
 @dataclass
@@ -193,25 +194,36 @@ class Flag:
 
 
 class _Scale:
-    """How wide a text is, in seconds of the axis, and how far the axis has to reach for the labels to fit."""
+    """How wide a text or a pixel is, in seconds of the axis, and how far the axis has to reach for the labels
+    to fit."""
 
     def __init__(self, figure: Figure, lanes: dict[str, list[Bar]], total: float) -> None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
 
         self.total, self._figure = total, figure
+        self._measured: dict[str, float] = {}
         self._renderer = FigureCanvasAgg(figure).get_renderer()
         flagged = [bar for lane in lanes.values() for bar in lane if bar.label]
         shares = ((bar.start, min(0.9, self._inches(f"{bar.label} ×99") / AXES)) for bar in flagged)
         self.axis = max([total or 1.0, *(start / (1 - share) for start, share in shares)]) * 1.01
+        self.pixel = self.axis / (AXES * DPI)
+
+    def length(self, bar: Bar) -> float:
+        return (self.total if bar.end is None else bar.end) - bar.start
+
+    def shown(self, bar: Bar) -> float:
+        """How long a bar is drawn: enough to be seen."""
+        return max(self.length(bar), self.axis * 0.003)
 
     def width(self, text: str) -> float:
         return self._inches(text) / AXES * self.axis
 
     def _inches(self, text: str) -> float:
-        measured = self._figure.text(0, 0, text, fontsize=8, parse_math=False)
-        box = measured.get_window_extent(self._renderer)
-        measured.remove()
-        return float(box.width) / DPI + 0.12
+        if text not in self._measured:
+            measured = self._figure.text(0, 0, text, fontsize=8, parse_math=False)
+            self._measured[text] = float(measured.get_window_extent(self._renderer).width) / DPI + 0.12
+            measured.remove()
+        return self._measured[text]
 
 
 def _draw(lanes: dict[str, list[Bar]], total: float) -> Figure:
@@ -224,7 +236,7 @@ def _draw(lanes: dict[str, list[Bar]], total: float) -> Figure:
     for name, bars in lanes.items():
         ticks[name] = y + BAR / 2
         lane = _stack(bars) * STEP  # how high: its bars, without the labels
-        for bar in bars:
+        for bar in _joined(bars, scale):
             _draw_bar(axes, bar, y + bar.row * STEP, scale)
         flags = _flags([bar for bar in bars if bar.label], scale)
         fitting = [flag for flag in flags if flag.row < LABEL_ROWS]
@@ -263,6 +275,29 @@ def _stack(bars: list[Bar]) -> int:
     return len(free) or 1
 
 
+def _joined(bars: list[Bar], scale: _Scale) -> list[Bar]:
+    """The bars as they are drawn. Those narrower than two pixels are drawn wider, to be seen; where they then
+    touch they become one `band` without an outline, since a thousand outlines would be a black block."""
+    drawn: list[Bar] = []
+    narrow: dict[int, Bar] = {}  # the last bar of each row, if it is
+    for bar in bars:
+        if scale.length(bar) >= 2 * scale.pixel:
+            narrow.pop(bar.row, None)
+            drawn.append(bar)
+            continue
+        before = narrow.get(bar.row)
+        if (
+            before
+            and before.style == bar.style
+            and bar.start < before.start + scale.shown(before) + scale.pixel
+        ):
+            before.end, before.band = bar.end, True
+        else:
+            narrow[bar.row] = replace(bar)
+            drawn.append(narrow[bar.row])
+    return drawn
+
+
 def _flags(bars: list[Bar], scale: _Scale) -> list[Flag]:
     """Where each label goes: it starts under its bar, as far down as the labels to its right push it.
 
@@ -286,11 +321,12 @@ def _flags(bars: list[Bar], scale: _Scale) -> list[Flag]:
 
 def _draw_bar(axes: Axes, bar: Bar, y: float, scale: _Scale) -> None:
     colour, hatch, ink = STYLES[bar.style]
-    length = (scale.total if bar.end is None else bar.end) - bar.start
-    shown = max(length, scale.axis * 0.003)
-    look: dict[str, Any] = {"color": colour, "hatch": hatch, "edgecolor": "#333333", "linewidth": 0.6}
-    axes.barh(y, shown, BAR, bar.start, align="edge", **look)
-    words = {"model": f"{length:.1f} s", "running": "running"}.get(bar.style, "")
+    length = scale.length(bar)
+    outline: dict[str, Any] = {"hatch": hatch, "edgecolor": "#333333", "linewidth": 0.6}
+    axes.barh(
+        y, scale.shown(bar), BAR, bar.start, align="edge", color=colour, **({} if bar.band else outline)
+    )
+    words = {"model": f"{length:.1f} s", "running": "running"}.get("" if bar.band else bar.style, "")
     if words and scale.width(words) < length:
         middle = bar.start + length / 2
         axes.text(middle, y + BAR / 2, words, fontsize=8, color=ink, ha="center", va="center_baseline")

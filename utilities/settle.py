@@ -42,8 +42,14 @@ def wait_for_idle_status(
 
     Raises:
         TimeoutError: it was still running, or nobody answered; the message says for how long.
+        TypeError: an async client.
+        ValueError: a number of seconds is negative.
         anthropic.NotFoundError: there is no such session.
     """
+    if isinstance(client, AsyncAnthropic):
+        raise TypeError(
+            "wait_for_idle_status needs Anthropic; for AsyncAnthropic use wait_for_idle_status_async"
+        )
     patience = _Patience(session_id, timeout, interval)
     sessions = client.with_options(max_retries=0).beta.sessions  # here is a deadline, the SDK has none
     while True:
@@ -61,6 +67,10 @@ async def wait_for_idle_status_async(
     client: AsyncAnthropic, session_id: str, *, timeout: float = 30.0, interval: float = 0.1
 ) -> BetaManagedAgentsSession:
     """`wait_for_idle_status` for `AsyncAnthropic`."""
+    if isinstance(client, Anthropic):
+        raise TypeError(
+            "wait_for_idle_status_async needs AsyncAnthropic; for Anthropic use wait_for_idle_status"
+        )
     patience = _Patience(session_id, timeout, interval)
     sessions = client.with_options(max_retries=0).beta.sessions
     while True:
@@ -78,6 +88,9 @@ class _Patience:
     """How long to wait before the next look, until there is no time left."""
 
     def __init__(self, session_id: str, timeout: float, interval: float) -> None:
+        for name, seconds in (("timeout", timeout), ("interval", interval)):
+            if not seconds >= 0:
+                raise ValueError(f"{name} must be 0 seconds or more, not {seconds}")
         self.session_id, self.timeout, self.interval = session_id, timeout, interval
         self.start = time.monotonic()
         self.state = "could not be seen"

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import queue
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import anthropic
@@ -24,7 +24,7 @@ import httpx2
 from anthropic import Anthropic, AsyncAnthropic
 
 from .tools import Confirm, Tool, asks, run_tools, tools_by_name, verdict_event
-from .turn import Answer, Finish, History, Show, Turn, TurnResult, TurnTimeout
+from .turn import Answer, Finish, History, Sent, Show, Turn, TurnResult, TurnTimeout
 
 __all__ = ["stream_until_end_turn", "stream_until_end_turn_async"]
 
@@ -60,10 +60,13 @@ def stream_until_end_turn(
         session_id: the session.
         message: a text, a list of content blocks, or None if the turn was started already.
         tools: the SDK's runnable tools for the agent's custom tool calls. Calls that come together
-            run together and are answered in one request; each is answered once.
+            run together and are answered in one request; each is answered once. One that the deadline
+            cuts off goes on in its thread (an async one is cancelled), and calling again with message=None
+            starts it anew: make tools safe to run twice, or give the turn time enough.
         confirm: decides about built-in calls that ask for permission; see `tools.Confirm`.
         on_event: called with every new event, for showing it.
-        timeout: seconds for the whole turn; None waits for ever.
+        timeout: seconds for the whole turn; None waits for ever. It ends an async `confirm` too; what a
+            sync one answers after it is not sent.
         quiet: seconds without any event after which the connection is opened anew.
 
     Returns:
@@ -71,10 +74,18 @@ def stream_until_end_turn(
         agent finished; see `TurnResult.outcome`.
 
     Raises:
-        TurnTimeout: a TimeoutError. The session goes on: call again with message=None.
-        ValueError: two tools have one name, or message is None and nothing was ever sent.
+        TurnTimeout: a TimeoutError. The session goes on: call again with message=None, unless its `sent`
+            says that the message has not arrived.
+        TypeError: an async client, a message that is neither text nor a list of blocks, or a verdict of
+            `confirm` that is none.
+        ValueError: two tools have one name, a number of seconds is negative, or message is None and nothing
+            was ever sent.
         anthropic.APIStatusError: the API refused the message or the session id.
     """
+    if isinstance(client, AsyncAnthropic):
+        raise TypeError(
+            "stream_until_end_turn needs Anthropic; for AsyncAnthropic use stream_until_end_turn_async"
+        )
     turn = Turn(session_id)
     once = client.with_options(max_retries=0)  # `_flow` tries again: it knows the deadline and the history
     driver = _Sync(once, turn, tools_by_name(tools), confirm, on_event)
@@ -109,6 +120,10 @@ async def stream_until_end_turn_async(
     quiet: float = QUIET,
 ) -> TurnResult:
     """`stream_until_end_turn` for `AsyncAnthropic`; `confirm` and `on_event` may be async too."""
+    if isinstance(client, Anthropic):
+        raise TypeError(
+            "stream_until_end_turn_async needs AsyncAnthropic; for Anthropic use stream_until_end_turn"
+        )
     turn = Turn(session_id)
     driver = _Async(client.with_options(max_retries=0), turn, tools_by_name(tools), confirm, on_event)
     flow = _flow(turn, message, timeout, quiet, client.max_retries, time.monotonic)
@@ -210,22 +225,29 @@ def _flow(
     `retries` is how often the beginning is tried again; what has begun is followed until the deadline.
     """
     start = clock()
+    opening = None if message is None else user_message(message)
+    sent: Sent = "yes" if opening is None else "no"
+    if timeout is not None and not timeout >= 0:
+        raise ValueError(f"timeout must be 0 seconds or more, or None, not {timeout}")
+    if not quiet > 0:
+        raise ValueError(f"quiet must be more than 0 seconds, not {quiet}")
 
     def left() -> float:
         remaining = float("inf") if timeout is None else start + timeout - clock()
         if remaining <= 0:
-            raise TurnTimeout(turn.session_id, clock() - start, turn.last_event)
+            raise TurnTimeout(turn.session_id, clock() - start, turn.events, sent)
         return remaining
 
-    opening = None if message is None else user_message(message)
     newest: str | None = None  # the session's newest event before our message
     answers: dict[str, dict[str, Any]] = {}
-    started = connected = False
+    started = connected = terminated = False
     failures = 0
     while True:
         try:
             if not connected:
                 yield Open(left())
+                # before the history, which then has all that came before the end
+                terminated = started and (yield ReadStatus(left())) == "terminated"
                 if started or opening is None:
                     events = yield ReadHistory(left())
                 elif newest is None:
@@ -234,10 +256,11 @@ def _flow(
                     events = yield ReadHistory(left(), newest)
                 if not started and opening is not None and not any(says(e, opening) for e in events):
                     # only now that the stream is open, so that nothing of the turn is missed
-                    turn.expect((yield Send([opening], left())))
-                if started and (yield ReadStatus(left())) == "terminated":
-                    turn.feed(*events)
-                    return turn.finish("terminated")
+                    sent = "no"
+                    send = Send([opening], left())
+                    sent = "perhaps"
+                    turn.expect((yield send))
+                sent = "yes"
                 if not started and not events and message is None:
                     raise ValueError(
                         f"session {turn.session_id} has no events, so no turn to wait for: pass a message"
@@ -248,8 +271,10 @@ def _flow(
                     yield action
                 elif isinstance(action, Finish):
                     return action.result
-                elif pending := (yield from _answer(turn, action, answers, left)):
+                elif not terminated and (pending := (yield from _answer(turn, action, answers, left))):
                     return turn.finish("requires_action", pending)
+            if terminated:  # and its history does not say how the turn ended
+                return turn.finish("terminated")
             event = yield Next(min(DOOMED_QUIET if turn.doomed else quiet, left()))
             if event is None:  # silence: perhaps there is nothing to say, perhaps the connection is dead
                 left()
@@ -296,8 +321,20 @@ def _answer(
 
 
 def user_message(message: str | Iterable[Any]) -> dict[str, Any]:
-    """The `user.message` event for a text or for content blocks."""
-    content = [{"type": "text", "text": message}] if isinstance(message, str) else list(message)
+    """The `user.message` event for a text or for content blocks.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    content = [{"type": "text", "text": message}] if isinstance(message, str) else message
+    if isinstance(content, Mapping):
+        raise TypeError("message is a single content block; it must be a text or a list of blocks: [block]")
+    content = [block.to_dict() if isinstance(block, anthropic.BaseModel) else block for block in content]
+    for block in content:
+        if not isinstance(block, Mapping) or "type" not in block:
+            raise TypeError(
+                f"message must be a text or a list of content blocks, not a list with {block!r:.80}"
+            )
     return {"type": "user.message", "content": content}
 
 
@@ -433,18 +470,35 @@ def _not_awaitable(result: Any, name: str) -> Any:
     return result
 
 
-@cache
-def _background() -> asyncio.AbstractEventLoop:
+class _Background:
     """One event loop for the tools of sync callers: it works inside Jupyter, where a loop runs already,
-    and stays the same from turn to turn, for tools whose connections belong to a loop."""
-    loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, name="tools", daemon=True).start()
-    return loop
+    and stays the same from turn to turn, for tools whose connections belong to a loop. If its thread has
+    ended, because a tool stopped the loop or because this process was forked, there is a new one."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        self.lock = threading.Lock()
+        self.thread: threading.Thread | None = None
+
+    def loop(self) -> asyncio.AbstractEventLoop:
+        with self.lock:
+            if self.thread is None or not self.thread.is_alive():
+                self._loop = asyncio.new_event_loop()
+                self.thread = threading.Thread(target=self._loop.run_forever, name="tools", daemon=True)
+                self.thread.start()
+            return self._loop
+
+
+_background = _Background()
+if hasattr(os, "register_at_fork"):  # the child has the lock, but not the thread that may hold it
+    os.register_at_fork(after_in_child=_background.forget)
 
 
 def _in_background(work: Coroutine[Any, Any, dict[str, Any]], seconds: float) -> dict[str, Any] | None:
     """The result of a coroutine in that loop, None if it took longer than `seconds`; it is cancelled then."""
-    future = asyncio.run_coroutine_threadsafe(work, _background())
+    future = asyncio.run_coroutine_threadsafe(work, _background.loop())
     try:
         return future.result(None if seconds == float("inf") else seconds)
     except TimeoutError:  # of the waiting: what a tool raises has become its result
@@ -498,13 +552,14 @@ class _Async:
             case Next(seconds):
                 return await self._next(seconds)
             case Run(calls, seconds):
-                answers = {
-                    call.id: verdict_event(call, await self._verdict(call)) for call in calls if asks(call)
-                }
                 try:
-                    async with asyncio.timeout(None if seconds == float("inf") else seconds):
+                    async with asyncio.timeout(None if seconds == float("inf") else seconds) as deadline:
+                        asked = [call for call in calls if asks(call)]
+                        answers = {call.id: verdict_event(call, await self._verdict(call)) for call in asked}
                         return _given(answers | await run_tools(calls, self.tools))
                 except TimeoutError:
+                    if not deadline.expired():
+                        raise  # confirm's own
                     return None
             case Show(event):
                 if self.on_event:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, cast
 
 from anthropic.lib.tools import BetaAsyncFunctionTool, BetaFunctionTool, ToolError
+from anthropic.types.beta import BetaManagedAgentsCustomToolParams
+from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 
 __all__ = ["Confirm", "Tool", "custom_tool_params", "run_tools", "tools_by_name", "verdict_event"]
@@ -22,12 +25,14 @@ Event = Any
 Verdict = bool | str | None
 Confirm = Callable[[Event], Any]
 """Decides about a call that asks for permission: True allows, False or a text (the reason, shown to
-the agent) denies, None leaves it undecided. May be async in the async helpers."""
+the agent) denies, None leaves it undecided. May be async in the async helpers; only there can the turn's
+deadline end it."""
+Outcome = tuple[list[dict[str, Any]], bool]  # a result's content and `is_error`
 
 BLOCKS = ("text", "image", "document", "search_result")  # what a session accepts as a result [sdk]
 
 
-def custom_tool_params(tools: Iterable[Tool]) -> list[dict[str, Any]]:
+def custom_tool_params(tools: Iterable[Tool]) -> list[BetaManagedAgentsCustomToolParams]:
     """The tools as `agents.create(tools=[…])` and a recording want them.
 
     Args:
@@ -41,7 +46,7 @@ def custom_tool_params(tools: Iterable[Tool]) -> list[dict[str, Any]]:
         given = tool.to_dict()
         keys = ("name", "description", "input_schema")
         params.append({"type": "custom", **{key: given.get(key) or "" for key in keys}})
-    return params
+    return cast(list[BetaManagedAgentsCustomToolParams], params)
 
 
 def tools_by_name(tools: Sequence[Tool]) -> dict[str, Tool]:
@@ -62,13 +67,15 @@ async def run_tools(calls: Sequence[Event], tools: Mapping[str, Tool]) -> dict[s
     """Run the custom calls that we have a tool for, all at once.
 
     What a tool raises becomes a result with `is_error`, so that the agent can react to it and the
-    session never hangs; a sync tool runs in a thread.
+    session never hangs. Each sync tool runs in a thread of its own; a thread can't be ended, so one that
+    is cut off by the turn's deadline goes on to its end, and nobody hears its result.
 
     Returns:
         The answering events by call id; calls for which there is no tool are left out.
     """
     mine = [call for call in calls if call.type == "agent.custom_tool_use" and call.name in tools]
-    results = await asyncio.gather(*(_run(tools[call.name], dict(call.input)) for call in mine))
+    threads = CapacityLimiter(max(1, len(mine)))  # anyio's own, of 40, would make the others wait
+    results = await asyncio.gather(*(_run(tools[call.name], dict(call.input), threads) for call in mine))
     return {
         call.id: {
             "type": "user.custom_tool_result",
@@ -80,36 +87,83 @@ async def run_tools(calls: Sequence[Event], tools: Mapping[str, Tool]) -> dict[s
     }
 
 
-async def _run(tool: Tool, arguments: dict[str, Any]) -> tuple[list[dict[str, Any]], bool]:
+async def _run(tool: Tool, arguments: dict[str, Any], threads: CapacityLimiter) -> Outcome:
     try:
         if isinstance(tool, BetaAsyncFunctionTool):
             return result_content(await tool.call(arguments)), False
-        result: Any = await run_sync(tool.call, arguments, abandon_on_cancel=True)
-        return result_content(await result if inspect.isawaitable(result) else result), False
-    except ToolError as error:
+        outcome = await run_sync(_called, tool, arguments, abandon_on_cancel=True, limiter=threads)
+        return (result_content(await outcome), False) if inspect.isawaitable(outcome) else outcome
+    except BaseException as error:
+        if _is_ours(error):
+            raise
+        return _failure(error)
+
+
+def _called(tool: BetaFunctionTool[Any], arguments: dict[str, Any]) -> Outcome | Awaitable[Any]:
+    """A sync tool's outcome. Nothing is raised out of the thread: what is no `Exception` would end the
+    event loop that waits for it, and with it the tools of every later turn."""
+    try:
+        result: Any = tool.call(arguments)
+        return result if inspect.isawaitable(result) else (result_content(result), False)
+    except BaseException as error:
+        return _failure(error)
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether it is meant for us, not the tool's own: the turn is cancelled, or the user pressed Ctrl-C."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is not None and task.cancelling() > 0
+    return isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread()
+
+
+def _failure(error: BaseException) -> Outcome:
+    """What a tool raised, whatever it is: the agent has to hear of it, or the session waits for ever."""
+    if isinstance(error, ToolError):
         return result_content(error.content), True
-    except Exception as error:  # whatever it is, the agent has to hear of it, or the session waits for ever
-        return result_content(f"{type(error).__name__}: {error}"), True
+    return result_content(f"{type(error).__name__}: {error}"), True
 
 
 def result_content(result: Any) -> list[dict[str, Any]]:
-    """What a tool returned, as content blocks that a session takes; nothing becomes "(no output)"."""
-    if isinstance(result, str) or result is None:
-        return [{"type": "text", "text": _sendable(result) or "(no output)"}]
-    blocks = []
-    for block in result:
-        if block.get("type") == "text":
-            blocks.append({**block, "text": _sendable(block.get("text")) or "(no output)"})
-        elif block.get("type") in BLOCKS:
-            blocks.append(block)
-        else:  # the Messages API has more kinds of blocks than a session takes
-            blocks.append({"type": "text", "text": json.dumps(block)})
-    return blocks or [{"type": "text", "text": "(no output)"}]
+    """What a tool returned, as content blocks that a session takes.
+
+    A text or content blocks are sent as they are, anything else as JSON; nothing becomes "(no output)".
+    """
+    if result is None or isinstance(result, str):
+        return [_text(result)]
+    if isinstance(result, Mapping) and result.get("type") in BLOCKS:
+        result = [result]
+    elif isinstance(result, Iterable) and not isinstance(result, Mapping | bytes | bytearray):
+        result = list(result)
+    else:
+        return [_text(_json(result))]
+    if not all(isinstance(item, Mapping) and isinstance(item.get("type"), str) for item in result):
+        return [_text(_json(result))]
+    return [_block(item) for item in result] or [_text("")]
 
 
-def _sendable(text: str | None) -> str:
+def _block(block: Mapping[str, Any]) -> dict[str, Any]:
+    if block["type"] == "text":
+        return {**block, **_text(block.get("text"))}
+    if block["type"] in BLOCKS:
+        return dict(block)
+    return _text(_json(block))  # the Messages API has more kinds of blocks than a session takes
+
+
+def _text(text: Any) -> dict[str, Any]:
+    return {"type": "text", "text": _sendable("" if text is None else str(text)) or "(no output)"}
+
+
+def _json(value: Any) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str)
+    except (TypeError, ValueError, RecursionError):  # a key that is no text, a value inside itself
+        return str(value)
+
+
+def _sendable(text: str) -> str:
     """The text without lone surrogates, which JSON over HTTP can't carry."""
-    return (text or "").encode("utf-8", "replace").decode()
+    return text.encode("utf-8", "replace").decode()
 
 
 def asks(call: Event) -> bool:
@@ -118,14 +172,23 @@ def asks(call: Event) -> bool:
 
 
 def verdict_event(call: Event, verdict: Verdict) -> dict[str, Any] | None:
-    """The event that carries the user's verdict; None when there is no verdict yet."""
+    """The event that carries the user's verdict; None when there is no verdict yet.
+
+    Raises:
+        TypeError: the verdict is none of `Confirm`'s.
+    """
     if verdict is None:
         return None
+    if not isinstance(verdict, bool | str):
+        raise TypeError(
+            f"confirm returned {verdict!r:.80} for {getattr(call, 'name', 'a call')} ({call.id}): it must be "
+            "True (allow), False or a text (deny) or None (undecided)"
+        )
     event = {
         "type": "user.tool_confirmation",
         "tool_use_id": call.id,
         "result": "allow" if verdict is True else "deny",
     }
-    if isinstance(verdict, str):
+    if isinstance(verdict, str) and verdict:
         event["deny_message"] = verdict
     return event

@@ -16,12 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 __all__ = [
     "Answer",
     "Finish",
     "History",
+    "Sent",
     "Show",
     "ToolCall",
     "Turn",
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 Event = Any  # one of the SDK's session event models; told apart by `.type`, never by class
+Sent = Literal["no", "perhaps", "yes"]  # what is known of the message's arrival
 CALLS = ("agent.custom_tool_use", "agent.tool_use", "agent.mcp_tool_use")
 PREVIEWS = ("event_start", "event_delta")  # stream only, never stored
 
@@ -42,10 +44,12 @@ class ToolCall:
     Attributes:
         event: the `agent.*tool_use` event; its id is the call's id.
         result: the event with the result or the user's verdict; None while there is none.
+        verdict: the `user.tool_confirmation`, None if nobody was asked or nobody has answered.
     """
 
     event: Event
     result: Event | None = None
+    verdict: Event | None = None
 
     @property
     def name(self) -> str:
@@ -54,6 +58,12 @@ class ToolCall:
     @property
     def input(self) -> dict[str, Any]:
         return dict(self.event.input)
+
+    @property
+    def denied(self) -> bool:
+        """Whether it never ran, because the user or the agent's permission policy said no."""
+        refused = getattr(self.verdict, "result", None) == "deny"
+        return refused or getattr(self.event, "evaluated_permission", None) == "deny"
 
     @property
     def is_error(self) -> bool:
@@ -94,7 +104,9 @@ class TurnResult:
     def tool_calls(self) -> list[ToolCall]:
         """All calls, built-in, custom and MCP, in order, with their results."""
         results = {answered_call(event): event for event in self.events if answered_call(event)}
-        return [ToolCall(event, results.get(event.id)) for event in self.events if event.type in CALLS]
+        verdicts = {e.tool_use_id: e for e in self.events if e.type == "user.tool_confirmation"}
+        calls = [event for event in self.events if event.type in CALLS]
+        return [ToolCall(call, results.get(call.id), verdicts.get(call.id)) for call in calls]
 
     @property
     def errors(self) -> list[Event]:
@@ -121,15 +133,21 @@ class TurnError(RuntimeError):
     """A turn that did not end with `end_turn`; seen by callers of `raise_for_outcome`."""
 
     def __init__(self, result: TurnResult) -> None:
+        answer = f"answer {', '.join(result.pending)}: pass tools= or confirm=, message=None"
         hints = {
-            "requires_action": f"answer {', '.join(result.pending)}: pass tools= or confirm=, message=None",
+            "requires_action": answer if result.pending else "it does not say to which call: see events.list",
             "retries_exhausted": "the service gave up after errors of its own: send the message again later",
-            "budget_reached": "raise or remove the session's budget (sessions.update), then send a message",
+            "budget_reached": "raise or remove the session's budget (sessions.update), it goes on by itself; "
+            "follow it with message=None",
             "refusal": f"the model declined, category {getattr(result.stop_details, 'category', None)}",
             "terminated": "the session is over: create a new one",
             "deleted": "the session is gone: create a new one",
         }
-        errors = "".join(f"\n  {event.error.type}: {event.error.message}" for event in result.errors)
+        errors = "".join(
+            f"\n  {inner(event, 'error', 'type') or 'an error'}: "
+            f"{inner(event, 'error', 'message') or 'without a message'}"
+            for event in result.errors
+        )
         hint = hints.get(
             result.outcome, "a stop reason that this version does not know; see result.stop_reason"
         )
@@ -138,17 +156,34 @@ class TurnError(RuntimeError):
 
 
 class TurnTimeout(TimeoutError):
-    """The deadline passed before the turn ended. The session goes on without us."""
+    """The deadline passed before the turn ended. The session goes on without us.
 
-    def __init__(self, session_id: str, seconds: float, last_event: Event | None) -> None:
-        last = "no event came, so the message may not have arrived: see events.list before you send it again"
-        if last_event:
-            last = f"the last event was {last_event.type} ({last_event.id})"
+    Attributes:
+        session_id: the session.
+        seconds: how long the turn was followed.
+        events: the turn's events so far, in order, each once.
+        last_event: the last of them, None if there is none.
+        sent: whether the message has arrived: `no` (send it again), `yes` (don't: go on with message=None)
+            or `perhaps`, when its response never came.
+    """
+
+    def __init__(self, session_id: str, seconds: float, events: Iterable[Event], sent: Sent = "yes") -> None:
+        self.session_id, self.seconds, self.sent = session_id, seconds, sent
+        self.events = list(events)
+        self.last_event = self.events[-1] if self.events else None
+        last = "no event came"
+        if self.last_event:
+            last = f"the last event was {self.last_event.type} ({getattr(self.last_event, 'id', None)})"
+        advice = {
+            "no": "The message was not sent: send it again (message=None would return the turn before).",
+            "perhaps": "The message may not have arrived: look for it in events.list. If it is there, call "
+            "again with message=None, else send it again.",
+            "yes": "The session is not lost: call again with message=None to go on waiting, or send a "
+            "user.interrupt event to stop it.",
+        }
         super().__init__(
-            f"session {session_id}: the turn was not over after {seconds:.1f} s; {last}. The session is not "
-            "lost: call again with message=None to go on waiting, or send a user.interrupt event to stop it."
+            f"session {session_id}: the turn was not over after {seconds:.1f} s; {last}. {advice[sent]}"
         )
-        self.session_id, self.seconds, self.last_event = session_id, seconds, last_event
 
 
 # -- what to do ---------------------------------------------------------------------------------
@@ -195,7 +230,8 @@ class Turn:
         self.doomed = False  # a terminal error came, so the end is near
         self._calls: dict[str, Event] = {}
         self._answered: set[str] = set()
-        self._awaited: list[str] = []  # what the last requires_action asked for
+        self._parked: Event | None = None  # the last requires_action, while nothing goes on
+        self._awaited: list[str] = []  # what it asked for
         self._queued: set[str] = set()  # client events that are not processed yet
         self._flushed = False  # the service dropped its queue, ours with it
         self._result: TurnResult | None = None
@@ -228,10 +264,13 @@ class Turn:
         if open_ids:
             known = [self._calls[id] for id in open_ids if id in self._calls]
             actions.append(Answer(known, [id for id in open_ids if id not in self._calls]))
+        elif self._parked is not None and not self._awaited:  # nobody can answer what isn't asked
+            actions.append(Finish(self.finish("requires_action")))
         return actions
 
     def finish(self, outcome: str, pending: Collection[str] = (), idle: Event | None = None) -> TurnResult:
         """The result as it stands."""
+        idle = self._parked if outcome == "requires_action" else idle
         self._result = TurnResult(
             self.session_id,
             outcome,
@@ -260,11 +299,11 @@ class Turn:
         if event.type in CALLS:
             self._calls[event.id] = event
         elif event.type == "session.status_running":
-            self._awaited = []
+            self._parked, self._awaited = None, []
         elif event.type == "session.status_idle":
             self._take_idle(event)
         elif event.type == "session.error":
-            retry = getattr(getattr(event.error, "retry_status", None), "type", None)
+            retry = inner(event, "error", "retry_status", "type")
             self._flushed = self._flushed or retry == "exhausted"
             self.doomed = self.doomed or retry == "terminal"
         elif event.type == "session.status_terminated":
@@ -274,12 +313,16 @@ class Turn:
         return True
 
     def _take_idle(self, event: Event) -> None:
-        reason = getattr(event.stop_reason, "type", None) or "unknown"
-        if reason == "requires_action":
-            self._awaited = list(event.stop_reason.event_ids or ())
+        reason = inner(event, "stop_reason", "type") or "unknown"
+        ids = list(inner(event, "stop_reason", "event_ids") or ())
+        if reason == "requires_action" and ids:
+            self._parked, self._awaited = event, ids
         elif self._queued and not self._flushed:
             self.events = []  # left over from the turn before ours
+        elif reason == "requires_action":
+            self._parked, self._awaited = event, []
         else:
+            self._parked = None
             self.finish(reason, idle=event)
 
 
@@ -300,8 +343,7 @@ class History:
         if getattr(event, "id", None) in self._seen:
             return False
         ended = (
-            event.type == "session.status_idle"
-            and getattr(event.stop_reason, "type", "") != "requires_action"
+            event.type == "session.status_idle" and inner(event, "stop_reason", "type") != "requires_action"
         )
         if ended and self._goes_on:
             return False
@@ -326,6 +368,13 @@ def answered_call(event: Event) -> str | None:
         if id := getattr(event, key, None):
             return str(id)
     return None
+
+
+def inner(event: Event, *path: str) -> Any:
+    """`event.a.b.c`; None where one of them is missing."""
+    for name in path:
+        event = getattr(event, name, None)
+    return event
 
 
 def text_of(event: Event | None) -> str:

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import anthropic
 from anthropic import Anthropic, AnthropicError
 
+from ..settle import wait_for_idle_status
 from .api import REPLAY_HEADER
 from .ids import timestamp
 from .mount import Mount, Write
@@ -26,21 +28,25 @@ NOTES = {
     "scripted": "Scripted, not live: exported from a session that a replay server played.",
 }
 AGENT_KEYS = ("name", "model", "system", "tools")
+PATIENCE = 10.0  # seconds; the status says running for a moment after the turn's last event
 
 
-def export(client: Anthropic, session_id: str, path: Path | str) -> Recording:
+def export(client: Anthropic, session_id: str, path: Path | str, *, patience: float = PATIENCE) -> Recording:
     """The recording of a session; `recording.lines()` are the file's.
 
     Args:
         client: the SDK's client.
         session_id: a session that is not running.
         path: where the recording belongs; its stem is the recording's name.
+        patience: seconds to wait for the session's status to settle.
 
     Raises:
         ValueError: the session is running, or an output is not text.
         anthropic.APIStatusError: there is no such session.
     """
     path = Path(path)
+    with suppress(TimeoutError):  # then the status says why
+        wait_for_idle_status(client, session_id, timeout=patience)
     answer = client.beta.sessions.with_raw_response.retrieve(session_id)
     session = answer.parse()
     if session.status in ("running", "rescheduling"):
@@ -113,6 +119,28 @@ def _memory(client: Anthropic, session: Any, store: Any) -> Mount:
     return mount
 
 
+def write(recording: Recording) -> None:
+    """Write a recording to its path, once it is sure that it can be loaded.
+
+    Raises:
+        RecordingError: it can't.
+    """
+    part = recording.path.with_name(f"{recording.path.name}.part")  # which no library takes for a recording
+    try:
+        part.write_text("".join(recording.lines()), "utf-8")
+        Recording.load(part)
+        part.replace(recording.path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _client() -> Anthropic:
+    client = Anthropic()
+    if not (client.api_key or client.auth_token or client.credentials):
+        raise ValueError("set ANTHROPIC_API_KEY (any text, and ANTHROPIC_BASE_URL, for a replay server)")
+    return client
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m utilities.replay.export")
     parser.add_argument("session_id")
@@ -121,9 +149,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if options.path.exists():
             raise FileExistsError(f"{options.path} exists already")
-        recording = export(Anthropic(), options.session_id, options.path)
-        options.path.write_text("".join(recording.lines()), "utf-8")
-        Recording.load(options.path)
+        recording = export(_client(), options.session_id, options.path)
+        write(recording)
     except (AnthropicError, ValueError, OSError) as error:
         print(f"export: {error}", file=sys.stderr)
         return 2
