@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from utilities import stream_until_end_turn
+from utilities.replay import Faults
 from utilities.replay.api import Request
 from utilities.replay.previews import preview
 
@@ -59,6 +60,18 @@ def streamed(types, speed=0.0):
             client.beta.sessions.events.send(session, events=SAY_GO["events"])
             seen = list(itertools.takewhile(lambda event: event.type != "session.status_idle", stream))
         return seen, list(client.beta.sessions.events.list(session))
+
+
+def test_a_stream_that_repeats_its_events_does_not_repeat_pieces_of_text():
+    with serving(talking(), faults=Faults("repeat")) as server:
+        client = strict(server)
+        session = new_session(client)
+        with client.beta.sessions.events.stream(session, event_deltas=["agent.message"]) as stream:
+            client.beta.sessions.events.send(session, events=SAY_GO["events"])
+            seen = list(itertools.takewhile(lambda event: event.type != "session.status_idle", stream))
+    assert "".join(e.delta.content.text for e in seen if e.type == "event_delta") == TEXT
+    assert [event.type for event in seen].count("event_start") == 1
+    assert [event.type for event in seen].count("agent.message") == 2
 
 
 @pytest.mark.parametrize("speed", [0.0, 100.0], ids=["at once", "in time"])

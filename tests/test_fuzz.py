@@ -217,6 +217,7 @@ def test_what_is_hardly_http(server: ReplayServer, garbage: bytes) -> None:
     if answer and answer.split(b" ", 2)[1][:1] == b"4":
         head, _, body = answer.partition(b"\r\n\r\n")
         check_error(int(head.split(b" ", 2)[1]), json.loads(body), {"request-id": request_id(head)})
+        assert b"x-replay-server: 1" in head.split(b"\r\n")
 
 
 def request_id(head: bytes) -> str:

@@ -18,6 +18,7 @@ from utilities.replay.ids import make_id
 from utilities.replay.message_stream import stream
 from utilities.replay.messages import Exchange, asked
 from utilities.replay.recorder import Recorder, by_hand
+from utilities.replay.testing import ManagedAgentsApi
 
 from .calling import Caller, going, serving, strict
 
@@ -350,6 +351,19 @@ def written(folder, *lines, header=HEADER):
 
 
 GOOD = {"request": asks("hi"), "response": says("hello")}
+
+
+@pytest.mark.parametrize("named", ["the folder", "the file"])
+def test_recordings_of_messages_are_served_to_tests_of_other_programs_too(tmp_path, named):
+    """And what the program asked the model for that is not recorded counts as not recorded."""
+    path = written(tmp_path, GOOD)
+    with ManagedAgentsApi(tmp_path if named == "the folder" else path) as api:
+        assert text_of(api.client.messages.create(**asks("hi"))) == "hello"
+        api.assert_recorded()
+        with pytest.raises(anthropic.BadRequestError):
+            api.client.messages.create(**asks("ho"))
+        with pytest.raises(AssertionError, match="no recording has this request"):
+            api.assert_recorded()
 
 
 def test_both_kinds_of_recordings_live_in_one_folder(tmp_path):

@@ -1,5 +1,6 @@
 """The server's open streams on a real socket, their faults, and the server as a process."""
 
+import gc
 import itertools
 import logging
 import signal
@@ -100,6 +101,35 @@ def test_a_stream_ends_with_its_session(action):
     assert [event.type for event in seen] == (["session.deleted"] if action == "delete" else [])
 
 
+def test_a_stream_leaves_nothing_behind():
+    """Neither one that its client gives up nor one whose session is deleted."""
+    with serving() as server:
+        client = strict(server)
+        with client.beta.sessions.events.stream(new_session(client)):
+            wait_for(lambda: server._app.changed)
+        thread = followed(client, deleted := new_session(client), [])
+        client.beta.sessions.delete(deleted)
+        thread.join(5)
+        wait_for(lambda: gc.collect() >= 0 and not server._app.changed)
+
+
+def test_stopping_does_not_wait_for_a_body_that_does_not_come(caplog):
+    with serving() as server:
+        raw = socket.create_connection(server.base_url.removeprefix("http://").split(":"))
+        raw.sendall(b"POST /v1/agents HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{")
+        strict(server).beta.agents.list()  # answered after the other request has begun
+    with raw:
+        assert raw.recv(1000) == b""
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+def test_a_server_is_started_once():
+    server = serving().start()
+    server.stop()
+    with pytest.raises(RuntimeError, match="make another one"):
+        server.start()
+
+
 def test_stopping_ends_open_streams_at_once():
     server = serving().start()
     client, seen = strict(server), []
@@ -193,6 +223,8 @@ def test_what_the_process_refuses_it_says_in_one_line(tmp_path, capsys):
             "no such folder of recordings": ("--recordings", tmp_path / "nowhere"),
             f"127.0.0.1 port {port}: Address already in use": ("--port", port),
             "give a key too (--key)": ("--host", "0.0.0.0"),
+            "--host is empty": ("--host", "", "--key", "k"),
+            "--key is empty": ("--key", ""),
         }.items():
             assert main(list(map(str, arguments))) == 2
             out, error = capsys.readouterr()
@@ -202,7 +234,10 @@ def test_what_the_process_refuses_it_says_in_one_line(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("option", ["--port=99999", "--speed=-1", "--speed=nan", "--what"])
-def test_wrong_options_are_refused(option):
+def test_wrong_options_are_refused(option, capsys):
     with pytest.raises(SystemExit) as caught:
         main([option])
     assert caught.value.code == 2
+    usage, error = capsys.readouterr().err.splitlines()
+    assert usage == "usage: python -m utilities.replay [options]"
+    assert option.partition("=")[0] in error

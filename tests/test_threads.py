@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from utilities.replay import Faults
+from utilities.replay.api import Request
 from utilities.replay.ids import parse_time
 from utilities.replay.session import Session
 
@@ -200,6 +202,47 @@ def test_a_child_that_runs_can_not_be_archived():
     assert '"running"' in call.post(f"{path}/threads/{child}/archive", status=400)
     call.now = 1e9
     call.post(f"{path}/threads/{child}/archive")
+
+
+def by_thread(call, path):
+    return [thread["status"] for thread in call.get(f"{path}/threads")["data"]]
+
+
+@pytest.mark.parametrize(("now", "before"), [(0.5, ["running", "running"]), (2.5, ["running", "idle"])])
+@rule("an interrupt stops every thread that is at work, the primary one last", evidence="ours")
+def test_an_interrupt_leaves_no_thread_running(now, before):
+    call = Caller(delegating(), speed=1.0)
+    path = played(call)
+    call.now = now
+    assert by_thread(call, path) == before
+    call.post(f"{path}/events", {"events": [{"type": "user.interrupt"}]})
+    assert by_thread(call, path) == ["idle", "idle"]
+    events = call.get(f"{path}/events", limit="1000")["data"]
+    idle = [e["agent_name"] for e in events if e["type"] == "session.thread_status_idle"]
+    assert idle == ["helper", "tester"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "then", "at_last"),
+    [
+        ("budget", "idle", "idle"),
+        ("reschedule=5", "rescheduling", "idle"),
+        ("terminate", *2 * ["terminated"]),
+    ],
+)
+def test_a_fault_hits_every_thread_that_is_at_work(fault, then, at_last):
+    call = Caller(delegating(), speed=1.0)
+    path = f"/sessions/{call.session()['id']}"
+    body = json.dumps(SAY_GO).encode()
+    faults = Faults(f"{fault},after=3")
+    call.api.handle(Request("POST", f"/v1{path}/events", body=body, faults=faults), 0.0)
+    call.now = 0.5
+    assert by_thread(call, path) == [then, then]
+    call.now = 6.0
+    if fault.startswith("reschedule"):
+        assert by_thread(call, path) == ["running", "running"]
+    call.now = 60.0
+    assert by_thread(call, path) == [at_last, at_last]
 
 
 def test_an_archived_session_has_terminated_threads(call):

@@ -188,6 +188,17 @@ def test_a_sessions_whole_life():
     assert told.types() == ["session.updated", *ends]
 
 
+def test_a_session_that_ended_by_itself_is_told_as_terminated_once():
+    script = Script()
+    script.message("go")
+    script.event("session.status_terminated")
+    told = Told(script)
+    path = f"/sessions/{told.call.session(initial_events=SAY_GO['events'])['id']}"
+    told.call.post(path, {"title": "t"})
+    told.call.post(f"{path}/archive")
+    assert told.types()[-3:] == ["session.status_terminated", "session.updated", "session.archived"]
+
+
 def test_a_session_that_was_refused_is_not_told_of():
     told = Told(going())
     wrong = [{"type": "user.message", "content": [{"type": "text", "text": "what?"}]}]
@@ -392,6 +403,7 @@ def test_twice_on_request():
         ("http://", SECRET, "expected http"),
         ("127.0.0.1:80", SECRET, "webhook URL"),
         ("http://127.0.0.1:x/", SECRET, "webhook URL"),
+        ("http://127.0.0.1:99999/", SECRET, "webhook URL"),
         ("http://example.com/", SECRET, "--webhook-anywhere"),
         ("http://127.0.0.1/", "whsec_", "webhook secret"),
         ("http://127.0.0.1/", "whsec_!!!!", "webhook secret"),
@@ -415,6 +427,7 @@ def test_a_wrong_url_or_secret_is_one_line(url, secret, told, capsys):
         (["--webhook", "http://127.0.0.1/"], "--webhook-secret"),
         (["--webhook-secret", SECRET], "--webhook is missing"),
         (["--webhook-twice"], "--webhook is missing"),
+        (["--webhook-anywhere"], "--webhook is missing"),
     ],
 )
 def test_half_of_it_is_one_line_too(arguments, told, capsys):

@@ -49,6 +49,13 @@ def test_a_new_session_is_queued_in_a_self_hosted_environment_only(call, queue):
     call.get(f"/environments/{call.post('/environments', HOSTED)['id']}/work/{item['id']}", 404)
 
 
+def test_nobody_is_offered_the_work_of_a_session_that_was_deleted(call, queue):
+    deleted, other = session(call, queue), session(call, queue)
+    call.delete(f"/sessions/{deleted}")
+    assert call.get(f"{queue}/stats")["depth"] == 1
+    assert call.get(f"{queue}/poll")["data"]["id"] == other
+
+
 @rule(
     "polled work that nobody acknowledges is offered again after 5 seconds, or as the worker says",
     evidence="sdk",

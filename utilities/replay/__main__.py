@@ -20,7 +20,8 @@ RECORDINGS = Path(__file__).parents[2] / "example_data" / "recordings"
 def _webhook(options: argparse.Namespace) -> Webhook | None:
     secret = options.webhook_secret or os.environ.get(SIGNING_KEY)
     if options.webhook is None:
-        if options.webhook_secret or options.webhook_out_of_order or options.webhook_twice:
+        given = options.webhook_secret, options.webhook_out_of_order, options.webhook_twice
+        if any((*given, options.webhook_anywhere)):
             raise ValueError("--webhook is missing: the URL that webhooks go to")
         return None
     if not secret:
@@ -32,7 +33,9 @@ def _webhook(options: argparse.Namespace) -> Webhook | None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m utilities.replay", description=__doc__)
+    prog = "python -m utilities.replay"
+    # A short usage, for what is wrong must not be lost below a long one.
+    parser = argparse.ArgumentParser(prog=prog, usage=f"{prog} [options]", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
     parser.add_argument("--host", default="127.0.0.1", help="loopback by default; another one needs --key")
     parser.add_argument("--key", help="what clients must send as their API key; by default any will do")

@@ -214,7 +214,7 @@ class Api:
             ("GET", "/v1/sessions", lambda c: sessions.list_sessions(c.query, c.now)),
             ("GET", "/v1/sessions/{id}", lambda c: sessions.retrieve(c.id, c.now)),
             ("POST", "/v1/sessions/{id}", lambda c: sessions.update(c.id, c.body, c.now)),
-            ("DELETE", "/v1/sessions/{id}", lambda c: sessions.delete(c.id, c.now)),
+            ("DELETE", "/v1/sessions/{id}", self._delete_session),
             ("POST", "/v1/sessions/{id}/archive", lambda c: sessions.archive_session(c.id, c.now)),
             ("GET", "/v1/sessions/{id}/events", lambda c: sessions.list_events(c.id, c.query, c.now)),
             ("POST", "/v1/sessions/{id}/events", self._send),
@@ -250,6 +250,12 @@ class Api:
         self.work.add(session)
         return session
 
+    def _delete_session(self, call: Call) -> Any:
+        deleted = self.sessions.delete(call.id, call.now)
+        self.work.forget(call.id)
+        self.threads.archived.pop(call.id, None)
+        return deleted
+
     def _upload(self, call: Call) -> Any:
         upload = call.request.upload
         if upload is None:
@@ -260,9 +266,9 @@ class Api:
         return self.files.add(upload.filename, upload.content, mime_type=upload.mime_type, lifetime=lifetime)
 
     def _list_files(self, call: Call) -> Any:
-        scope = call.query.text("scope_id")
-        if scope in self.sessions.plays:
-            self.sessions.play(scope, call.now)  # so that what it has written by now is there
+        scope, plays = call.query.text("scope_id"), self.sessions.plays
+        for id in plays if scope is None else plays.keys() & {scope}:
+            self.sessions.play(id, call.now)  # so that what it has written by now is there
         return self.files.list_files(call.query)
 
     def _memory(self, call: Call) -> MemoryStores:

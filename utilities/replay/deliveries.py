@@ -57,7 +57,7 @@ class Webhook:
             url = httpx2.URL(self.url)
         except (httpx2.InvalidURL, ValueError) as error:
             raise ValueError(f"webhook URL {self.url!r}: {error}") from error
-        if url.scheme not in ("http", "https") or not url.host:
+        if url.scheme not in ("http", "https") or not url.host or not 0 < (url.port or 80) <= 65535:
             raise ValueError(f"webhook URL {self.url!r}: expected http://HOST:PORT/PATH")
         if url.host not in LOOPBACK and not self.anywhere:
             off = "leads off this machine, where nothing of a replay server should go"

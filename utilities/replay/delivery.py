@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from .errors import ApiError
 from .faults import Fault, Faults, Hits
+from .previews import is_preview
 from .recording import Event
 
 
@@ -67,7 +68,8 @@ class Cut:
         return carried, False
 
     def _copies(self, event: Event) -> list[Event]:
-        copies = [event, event] if self._repeat else [event]
+        # A preview has no id to know a copy by; the same piece twice would be another text.
+        copies = [event, event] if self._repeat and not is_preview(event) else [event]
         if self._queued and event["type"].startswith("user."):
             return [{**event, "processed_at": None}, *copies]
         return copies

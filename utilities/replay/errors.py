@@ -19,6 +19,7 @@ TYPES = {
 }
 
 
+UNRECORDED = "unrecorded"  # the error code of what only a replay server refuses [ours]
 LONGEST = 2000  # characters of a message; what a client sent is quoted in it, however long it is [ours]
 
 

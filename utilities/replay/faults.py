@@ -103,7 +103,7 @@ KINDS = {
         _whole(0), options=STREAM,
     ),
     "repeat": Kind(
-        "repeat", "delivers every event twice",
+        "repeat", "delivers every event of the log twice; previews once",
         "shows each once", "tests/test_stream.py::test_repeated_events_are_shown_once",
     ),
     "queued": Kind(

@@ -25,7 +25,7 @@ from anthropic.types.beta import BetaMessage
 from anthropic.types.beta.message_create_params import MessageCreateParamsBase
 from pydantic import TypeAdapter, ValidationError
 
-from .errors import ApiError
+from .errors import UNRECORDED, ApiError
 from .ids import make_id, parse_time
 from .masks import masked
 from .recording import FORMAT, PROVENANCE, RecordingError, json_object
@@ -205,12 +205,14 @@ class Completions:
         if not (same := [exchange for exchange in self.exchanges if exchange.asked == text]):
             if not self.exchanges:
                 how = "record some (utilities.replay.recorder), or use a key to go live"
-                raise ApiError(400, f"This server has no recordings of POST /v1/messages: {how}.")
+                message = f"This server has no recordings of POST /v1/messages: {how}."
+                raise ApiError(400, message, code=UNRECORDED)
             closest = _closest(text, self.exchanges)
             difference = f"{closest.source}: {_difference(closest.asked, text)}"
             if self.strict:
                 hint = "Send what was recorded, record this request, or use a key to go live."
-                raise ApiError(400, f"no recording has this request. {difference}. {hint}")
+                message = f"no recording has this request. {difference}. {hint}"
+                raise ApiError(400, message, code=UNRECORDED)
             note = f"your request to the model is not the recorded one, the answer is ({difference})"
             text = closest.asked
             same = [exchange for exchange in self.exchanges if exchange.asked == text]

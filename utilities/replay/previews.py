@@ -50,6 +50,11 @@ def requested(query: Query) -> frozenset[str]:
     return frozenset(wanted)
 
 
+def is_preview(event: Event) -> bool:
+    """Whether a stream's event is a piece of a preview, so in no log."""
+    return event["type"] in ("event_start", "event_delta")
+
+
 def preview(event: Event) -> list[Event]:
     """All preview events of one event, in order: the start, and a message's text in pieces."""
     opening = {"type": "event_start", "event": {"type": event["type"], "id": event["id"]}}

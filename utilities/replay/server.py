@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from types import TracebackType
+from weakref import WeakValueDictionary
 
 import uvicorn
 from starlette.requests import ClientDisconnect
@@ -51,7 +52,8 @@ class App:
     def __init__(self, api: Api, *, key: str | None = None, faults: Faults = NO_FAULTS) -> None:
         self.api, self.key, self.faults = api, key, faults
         self.delivery = Delivery()
-        self.changed: dict[str, asyncio.Event] = {}
+        # By session; each is kept by the streams that wait for it, and by nobody else.
+        self.changed: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
         self.stopping = asyncio.Event()
         self.deliverer: Deliverer | None = None
 
@@ -190,7 +192,7 @@ class ReplayServer:
         webhook: where changes of sessions are told; None for nowhere.
 
     Raises:
-        ValueError: a host that others can reach, without a key.
+        ValueError: a host that others can reach, without a key; or a host or key that is empty.
         OSError: the port is taken.
     """
 
@@ -199,6 +201,8 @@ class ReplayServer:
         host: str = "127.0.0.1", port: int = 0, key: str | None = None, faults: Faults = NO_FAULTS,
         webhook: Webhook | None = None,
     ) -> None:  # fmt: skip
+        if not host or key == "":  # a variable of the shell that was not set, most likely
+            raise ValueError(f"--{'key' if host else 'host'} is empty")
         if host not in LOOPBACK and not key:
             reach = "can be reached from other machines"
             raise ValueError(f"{host} {reach}: give a key too (--key), or stay on loopback")
@@ -232,8 +236,10 @@ class ReplayServer:
         """Serve in a thread; returns when the server answers.
 
         Raises:
-            RuntimeError: it could not start; the thread's own traceback says why.
+            RuntimeError: it could not start; the thread's own traceback says why. Or it has been stopped.
         """
+        if self._ready.is_set():
+            raise RuntimeError(f"the server at {self.base_url} was started before; make another one")
         self._thread = threading.Thread(target=self.run, name="replay-server", daemon=True)
         self._thread.start()
         while not self._ready.wait(0.1):
@@ -276,22 +282,27 @@ class ReplayServer:
             return
         self._app.deliverer = Deliverer(self._webhook, self._outbox, self.api.sessions.advance)
         task = asyncio.create_task(self._app.deliverer.run())
+        task.add_done_callback(_failed)
         try:
             yield
         finally:
             task.cancel()
-            _, pending = await asyncio.wait([task], timeout=GRACE)
-            if not pending and not task.cancelled() and (error := task.exception()):
-                logging.getLogger(__name__).error("webhooks had stopped: %r", error)
+            await asyncio.wait([task], timeout=GRACE)
 
     def _shut(self) -> None:
         self._uvicorn.should_exit = True
         self._app.end_streams()
 
 
+def _failed(task: asyncio.Task[None]) -> None:
+    """Says at once that webhooks have stopped: somebody waits for them."""
+    if not task.cancelled() and (error := task.exception()):
+        logging.getLogger(__name__).error("no more webhooks will come", exc_info=error)
+
+
 def _on_purpose(record: logging.LogRecord) -> bool:
-    """Keeps uvicorn from reporting the connections that a fault has cut."""
-    return not (record.exc_info and isinstance(record.exc_info[1], Dropped))
+    """Keeps uvicorn from reporting the connections that a fault, or the end of the server, has cut."""
+    return not (record.exc_info and isinstance(record.exc_info[1], Dropped | asyncio.CancelledError))
 
 
 class _Uvicorn(uvicorn.Server):

@@ -23,6 +23,7 @@ from anthropic import Anthropic, AsyncAnthropic, DefaultAsyncHttpxClient
 from .api import Request, Response
 from .faults import NO_FAULTS, Faults
 from .library import Library, said
+from .messages import is_messages, load
 from .recording import CALL_TYPES, Event, Recording, answered_call, is_client_event
 from .server import ReplayServer
 from .session import UNRECORDED, Session
@@ -133,7 +134,7 @@ class ManagedAgentsApi:
     """A replay server for the time of a `with` block, and what happened on it.
 
     Args:
-        recordings: files, folders or `Recording`s, one or several of them.
+        recordings: files (of sessions or of messages), folders or `Recording`s, one or several of them.
         faults: what to break on purpose, `Faults` or its spec, "drop=3" for example.
         options: passed on to `ReplayServer` (`strict`, `speed`); strict unless said otherwise.
 
@@ -152,7 +153,7 @@ class ManagedAgentsApi:
         self, recordings: Source | Iterable[Source] = (), *, faults: Faults | str = NO_FAULTS, **options: Any
     ) -> None:
         sources = [recordings] if isinstance(recordings, Path | str | Recording) else list(recordings)
-        library = Library(recording for source in sources for recording in _loaded(source))
+        library = _library(sources)
         faults = Faults(faults) if isinstance(faults, str) else faults
         self.server = ReplayServer(library, faults=faults, **{"strict": True, **options})
         self.server.api.observer = self._observe
@@ -246,18 +247,27 @@ class ManagedAgentsApi:
             self.client.close()
 
 
-def _loaded(source: Source) -> Iterable[Recording]:
+def _library(sources: Iterable[Source]) -> Library:
+    """All of these recordings, of sessions and of messages."""
+    loaded = [_loaded(source) for source in sources]
+    return Library(
+        (recording for each in loaded for recording in each.recordings),
+        (exchange for each in loaded for exchange in each.exchanges),
+    )
+
+
+def _loaded(source: Source) -> Library:
     if isinstance(source, Recording):
-        return [source]
+        return Library([source])
     path = Path(source)
     if path.is_dir():
-        return Library.load(path).recordings
+        return Library.load(path)
     if path.suffix == ".toml":
         make = f"`python -m utilities.replay.scenario {path.parent} --write`"
         raise ValueError(f"{path} is a scenario, not a recording; {make} makes the recordings")
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such recording, file or folder")
-    return [Recording.load(path)]
+    return Library(exchanges=load(path)) if is_messages(path) else Library([Recording.load(path)])
 
 
 def _text(event: Event) -> str:

@@ -34,7 +34,7 @@ class Threads:
 
     def __init__(self, sessions: Sessions) -> None:
         self.sessions = sessions
-        self.archived: dict[str, str] = {}  # when, by thread id
+        self.archived: dict[str, dict[str, str]] = {}  # when, by session and thread
 
     def list(self, session_id: str, query: Query, now: float) -> dict[str, Any]:
         """The primary thread first, then the others as they were created."""
@@ -64,7 +64,7 @@ class Threads:
                 f'Session thread {id} cannot be archived while its status is "{thread["status"]}". '
                 "Wait until it is idle, or send a user.interrupt event with its session_thread_id first.",
             )
-        self.archived[id] = later(thread["updated_at"], TICK)
+        self.archived.setdefault(session_id, {})[id] = later(thread["updated_at"], TICK)
         return self.retrieve(session_id, id, now)
 
     def events(self, session_id: str, id: str, query: Query, now: float) -> dict[str, Any]:
@@ -98,7 +98,7 @@ class Threads:
 
     def _thread(self, play: Session, id: str, agent: Resource, created_at: str) -> Resource:
         changes = [e for e in play.log if e.get("session_thread_id") == id and e["type"] in STATUS]
-        archived_at = self.archived.get(id)
+        archived_at = self.archived.get(play.id, {}).get(id)
         status = STATUS[changes[-1]["type"]] if changes else "idle"
         updated_at = archived_at or (changes[-1]["processed_at"] if changes else created_at)
         return {

@@ -18,6 +18,8 @@ UNUSED: Event = {
     "server_tool_use": {"web_search_requests": 0, "web_fetch_requests": 0},
     "list_cost": {"amount": "0", "currency": "USD"},
 }
+AT_WORK = ("session.thread_status_running", "session.thread_status_rescheduled")
+DONE = ("session.thread_status_idle", "session.thread_status_terminated")
 INTERRUPTED = "The execution was interrupted before it finished."
 
 
@@ -84,15 +86,23 @@ def error(retry: str) -> Event:
 
 
 def _status(kind: str, log: list[Event], *, usage: bool = False, **fields: Any) -> list[Event]:
-    """The thread's status, what was used so far, the session's status."""
-    events: list[Event] = []
-    thread = next((e for e in reversed(log) if e["type"] == "session.thread_status_running"), None)
-    if thread is not None:
-        names = {key: thread[key] for key in ("session_thread_id", "agent_name")}
-        events.append({"type": f"session.thread_status_{kind}", **names, **fields})
-    if usage:
-        events.append(_used(log))
-    return [*events, {"type": f"session.status_{kind}", **fields}]
+    """The status of every thread whose work is not done, what was used so far, the session's status."""
+    threads = [{"type": f"session.thread_status_{kind}", **names, **fields} for names in _at_work(log)]
+    used = [_used(log)] if usage else []
+    return [*threads, *used, {"type": f"session.status_{kind}", **fields}]
+
+
+def _at_work(log: Iterable[Event]) -> list[Event]:
+    """The threads that run, are rescheduled or wait for the client; the first to start, the primary, last."""
+    threads: dict[str, Event] = {}
+    for event in log:
+        waits = (event.get("stop_reason") or {}).get("type") == "requires_action"
+        if event["type"] in AT_WORK:
+            names = {key: event[key] for key in ("session_thread_id", "agent_name")}
+            threads.setdefault(event["session_thread_id"], names)
+        elif event["type"] in DONE and not waits:
+            threads.pop(event["session_thread_id"], None)
+    return list(threads.values())[::-1]
 
 
 def _used(history: Sequence[Event]) -> Event:

@@ -62,8 +62,9 @@ class Outbox:
         session.hear = lambda event: self._hear(session, event)
 
     def archived(self, session: Session) -> None:
-        """An archived session counts as terminated. [doc]"""
-        self.tell(session.id, "session.status_terminated", session.updated_at)
+        """An archived session counts as terminated [doc]; one that had ended before has been told of."""
+        if not any(event["type"] == "session.status_terminated" for event in session.log):
+            self.tell(session.id, "session.status_terminated", session.updated_at)
         self.tell(session.id, "session.archived", session.updated_at)
 
     def take(self) -> list[Delivery]:
@@ -95,6 +96,8 @@ class Outbox:
             more = {"session_thread_id": thread}
         if type is not None:
             self.tell(session.id, type, event["processed_at"], **more)
+        if type == "session.deleted":
+            self.spent.pop(session.id, None)
         reason = (event.get("stop_reason") or {}).get("type")
         if type == "session.status_idled" and reason == "budget_reached":
             self._budget_reached(session, event)

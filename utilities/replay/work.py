@@ -75,6 +75,11 @@ class WorkQueue(Collection):
         self.items[item["id"]] = item
         self.leases[item["id"]] = Lease()
 
+    def forget(self, session: str) -> None:
+        """A session is deleted, and with it what waits for a worker: nobody could do it any more. [ours]"""
+        for id in [id for id, item in self.items.items() if item["data"]["id"] == session]:
+            del self.items[id], self.leases[id]
+
     def find(self, environment: str, id: str) -> Resource:
         self.environments.get(environment)
         item = self.get(id)
