@@ -106,7 +106,67 @@ finding = Exercise(
 )
 
 
-# -- 2: a tool of one's own beside the memory tools ----------------------------------------------------
+# -- 2: one bank for each user ------------------------------------------------------------------------
+
+USERS = (
+    *("ada", "Ada", "ada ", "ada\n", "ada@example.org", "ada+1@example.org", "../ada", "..", "-ada"),
+    *("a/b", "a_b", "a-b", "a.b", "Ümit", "Umit", "梅", "💜", "x" * 300, "x" * 301),
+)
+
+
+def _check_bank_for(bank_for: Callable[[str], Any]) -> str:
+    banks = {user: bank_for(user) for user in USERS}
+    if all(bank is ... or bank is None for bank in banks.values()):
+        raise NotAttempted
+    for user, bank in banks.items():
+        if bank_for(user) != bank:
+            raise Wrong(f"the second time, {user!r} got another bank: what was stored would be lost")
+    owners: dict[Any, str] = {}
+    for user, bank in banks.items():
+        if bank in owners:
+            raise Wrong(f"{_short(owners[bank])} and {_short(user)} would share the bank {_short(bank)}")
+        owners[bank] = user
+    try:
+        leaks = _run(lambda brain: _leaks(brain, banks))
+    except TookTooLong:
+        raise Wrong(f"the banks were not filled after {PATIENCE:.0f} s") from None
+    if leaks:
+        raise Wrong(leaks)
+    return f"{len(banks)} users, however they are named, and none finds what another has stored"
+
+
+async def _leaks(brain: Astrocyte, banks: dict[str, str]) -> str:
+    """Whose bank doesn't hold exactly what its user has stored; empty if each does."""
+    tools = {}
+    for user, bank in banks.items():
+        try:
+            tools[user] = {tool.name: tool for tool in memory_tools(brain, bank)}
+        except (ValueError, TypeError) as error:
+            return f"for {_short(user)}: {error}"
+        await tools[user]["memory_retain"].call({"content": f"The user is number {len(tools)}."})
+    for number, user in enumerate(tools, 1):
+        texts = [hit.text for hit in (await brain.recall("Which user is it?", banks[user])).hits]
+        if texts != [f"The user is number {number}."]:
+            return f"in the bank of {_short(user)} there is {texts}"
+    return ""
+
+
+def _short(text: Any) -> str:
+    return repr(text) if len(repr(text)) < 60 else f"{repr(text)[:40]}… ({len(text)} characters)"
+
+
+banking = Exercise(
+    "Exercise 2",
+    _check_bank_for,
+    [
+        "A bank's name takes A-Z a-z 0-9 . _ : @ - only, and at most 255 of them; a user's can be anything.",
+        "Replacing what isn't allowed makes two users one. What gives different texts different plain names?",
+        "hashlib.sha256(user_id.encode()).hexdigest() has 64 letters and digits, and no two users share it.",
+    ],
+)
+
+
+# -- 3: a tool of one's own beside the memory tools ----------------------------------------------------
 
 
 def _check_own_tool(my_tools: Callable[..., Any]) -> str:
@@ -173,71 +233,11 @@ def _require_days(call: Any, days: int) -> None:
 
 
 own_tool = Exercise(
-    "Exercise 2",
+    "Exercise 3",
     _check_own_tool,
     [
         "@beta_tool makes a tool of a typed function with a docstring; its name is the function's.",
         "date.fromisoformat reads a day; the difference of two has .days. A tool returns a text.",
         "return [*memory_tools(brain, bank_id), days_between]; what your function raises reaches the agent.",
-    ],
-)
-
-
-# -- 3: one bank for each user ------------------------------------------------------------------------
-
-USERS = (
-    *("ada", "Ada", "ada ", "ada\n", "ada@example.org", "ada+1@example.org", "../ada", "..", "-ada"),
-    *("a/b", "a_b", "a-b", "a.b", "Ümit", "Umit", "梅", "💜", "x" * 300, "x" * 301),
-)
-
-
-def _check_bank_for(bank_for: Callable[[str], Any]) -> str:
-    banks = {user: bank_for(user) for user in USERS}
-    if all(bank is ... or bank is None for bank in banks.values()):
-        raise NotAttempted
-    for user, bank in banks.items():
-        if bank_for(user) != bank:
-            raise Wrong(f"the second time, {user!r} got another bank: what was stored would be lost")
-    owners: dict[Any, str] = {}
-    for user, bank in banks.items():
-        if bank in owners:
-            raise Wrong(f"{_short(owners[bank])} and {_short(user)} would share the bank {_short(bank)}")
-        owners[bank] = user
-    try:
-        leaks = _run(lambda brain: _leaks(brain, banks))
-    except TookTooLong:
-        raise Wrong(f"the banks were not filled after {PATIENCE:.0f} s") from None
-    if leaks:
-        raise Wrong(leaks)
-    return f"{len(banks)} users, however they are named, and none finds what another has stored"
-
-
-async def _leaks(brain: Astrocyte, banks: dict[str, str]) -> str:
-    """Whose bank doesn't hold exactly what its user has stored; empty if each does."""
-    tools = {}
-    for user, bank in banks.items():
-        try:
-            tools[user] = {tool.name: tool for tool in memory_tools(brain, bank)}
-        except (ValueError, TypeError) as error:
-            return f"for {_short(user)}: {error}"
-        await tools[user]["memory_retain"].call({"content": f"The user is number {len(tools)}."})
-    for number, user in enumerate(tools, 1):
-        texts = [hit.text for hit in (await brain.recall("Which user is it?", banks[user])).hits]
-        if texts != [f"The user is number {number}."]:
-            return f"in the bank of {_short(user)} there is {texts}"
-    return ""
-
-
-def _short(text: Any) -> str:
-    return repr(text) if len(repr(text)) < 60 else f"{repr(text)[:40]}… ({len(text)} characters)"
-
-
-banking = Exercise(
-    "Exercise 3",
-    _check_bank_for,
-    [
-        "A bank's name takes A-Z a-z 0-9 . _ : @ - only, and at most 255 of them; a user's can be anything.",
-        "Replacing what isn't allowed makes two users one. What gives different texts different plain names?",
-        "hashlib.sha256(user_id.encode()).hexdigest() has 64 letters and digits, and no two users share it.",
     ],
 )
