@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -158,8 +159,19 @@ def test_executed_again_it_is_the_same_and_a_change_is_found(folder, recordings,
     assert f"DIFFERENT {messages}" in capsys.readouterr().out
 
 
-def test_a_session_that_plays_it_forgets_in_the_clients_own_brain(recordings, tmp_path):
-    """Strictly: results, prompt and answer are those of the recording, whatever the ids of this brain are."""
+def age(path, days):
+    """As if everything had been retained so many days ago."""
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "UPDATE astrocyte_vectors SET retained_at = retained_at - ?", [days * 86_400_000_000]
+        )
+        assert connection.total_changes
+    connection.close()
+
+
+@pytest.mark.parametrize("days", [0, 40])
+def test_a_session_that_plays_it_forgets_in_the_clients_own_brain(recordings, tmp_path, days):
+    """Strictly: results, prompt and answer are those recorded, whatever this brain's ids and days are."""
     with ReplayServer(Library.load(recordings), strict=True) as server:
         client = healthy(server)
         brain = open_brain(tmp_path / "brain.db", client=client)
@@ -173,6 +185,7 @@ def test_a_session_that_plays_it_forgets_in_the_clients_own_brain(recordings, tm
             with ThreadPoolExecutor() as pool:
                 page = pool.submit(asyncio.run, brain.list_changes("ada")).result()
             left.append({change.text: change.id for change in page.changes if not change.deleted})
+            age(tmp_path / "brain.db", days)
     assert list(left[1]) == ["Ada likes tea."]
     assert said[1].endswith(f"Forgotten: {left[0]['Ada plays the cello.']}.")
 
