@@ -14,7 +14,7 @@ from os.path import commonprefix
 from pathlib import Path
 from typing import Any
 
-from .masks import masked
+from .masks import ids_in, masked
 from .messages import Exchange, is_messages, load
 from .recording import OPENINGS, Event, Place, Recording, answered_call
 
@@ -29,6 +29,19 @@ def said(event: Event) -> str:
 
 def _block_text(block: dict[str, Any]) -> str:
     return str(block["text"]) if block["type"] == "text" else json.dumps(block, sort_keys=True)
+
+
+def learned_ids(recorded: Event, sent: Event) -> dict[str, str]:
+    """Which id of a recorded result is which of the one that was sent: paired in their order.
+
+    Empty if they don't have equally many, so that nothing is paired with what it isn't.
+    """
+    ours, theirs = _ids(recorded), _ids(sent)
+    return dict(zip(ours, theirs, strict=True)) if len(ours) == len(theirs) else {}
+
+
+def _ids(event: Event) -> list[str]:
+    return ids_in("\n".join(map(_block_text, event.get("content") or ())))
 
 
 def verdict(event: Event) -> str:

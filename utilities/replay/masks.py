@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 # Two runs never agree on these, so they are not compared.
+ID = r"\b[a-z]+_[0-9A-Za-z]{16,}\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
+MEMORY = r'("memory_id": ?)"([^"]+)"'  # Astrocyte's
 MASKS = (
-    (re.compile(r"\b[a-z]+_[0-9A-Za-z]{16,}\b"), "<id>"),
-    (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "<id>"),
-    (re.compile(r'("memory_id": ?)"[^"]+"'), r"\1<id>"),  # Astrocyte's
+    (re.compile(ID), "<id>"),
+    (re.compile(MEMORY), r"\1<id>"),
     (re.compile(r'("(?:score|similarity|distance)": ?)-?[0-9.]+(e-?[0-9]+)?'), r"\1<score>"),
 )
+IDS = re.compile(f"{MEMORY}|{ID}")
 
 
 def masked(text: str) -> str:
@@ -18,3 +21,16 @@ def masked(text: str) -> str:
     for pattern, stand_in in MASKS:
         text = pattern.sub(stand_in, text)
     return text
+
+
+def ids_in(text: str) -> list[str]:
+    """The ids that `masked` leaves out, in their order."""
+    return [match[2] or match[0] for match in IDS.finditer(text)]
+
+
+def exchanged(text: str, ids: Mapping[str, str]) -> str:
+    """`text` with these ids replaced, wherever they stand in it."""
+    if not any(id in text for id in ids):
+        return text
+    longest_first = sorted(map(re.escape, ids), key=len, reverse=True)
+    return re.sub(rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)", lambda match: ids[match[0]], text)

@@ -13,7 +13,8 @@ everything again and compares.
 What the client does in between is written in the scenario too, beside the call that waits for it:
 `custom = "name"` instead of `tool` is a call of the program's own tool, and `result` (and `is_error`)
 what the program answers; `confirm = "allow"` or `"deny"` (and `deny_message`) is its verdict on a
-built-in call that asks first.
+built-in call that asks first. With `[brain]` the program's memory tools are executed for real as well:
+see `brain_calls`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ import tempfile
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anthropic
 from anthropic.lib.tools import ToolError
@@ -37,6 +38,9 @@ from anthropic.lib.tools.agent_toolset import AgentToolContext, beta_agent_tools
 from .ids import later, make_id
 from .mount import Folders, Mount, mount_path
 from .recording import FORMAT, Event, Recording
+
+if TYPE_CHECKING:
+    from .brain_calls import BrainCalls
 
 NOTE = (
     "Scripted, not live: the agent's moves and the times were written by hand, its tool calls were "
@@ -102,8 +106,8 @@ class Sandbox:
 class Recorder:
     """Writes the event log of one scenario, in the order that was seen of the hosted API."""
 
-    def __init__(self, scenario: dict[str, Any], sandbox: Sandbox) -> None:
-        self.scenario, self.sandbox = scenario, sandbox
+    def __init__(self, scenario: dict[str, Any], sandbox: Sandbox, brain: BrainCalls | None = None) -> None:
+        self.scenario, self.sandbox, self.brain = scenario, sandbox, brain
         self.name: str = scenario["name"]
         self.thread = make_id("sthr", self.name)
         self.now: str = scenario["start"]
@@ -113,7 +117,7 @@ class Recorder:
         self.cached = 0
         self.tokens = dict.fromkeys(("input", "cache_write", "cache_read", "output"), 0)
         self.active = 0.0
-        self.answers = 0  # of the client
+        self.answers = 0  # of the client, written by hand
 
     def emit(self, type: str, **fields: Any) -> str:
         """Append one event, a tick after the last one; returns its id."""
@@ -140,7 +144,7 @@ class Recorder:
             if waiting := {id: call for id, call in calls if waits(call)}:
                 self.idle({"type": "requires_action", "event_ids": list(waiting)}, thread)
                 for id, call in waiting.items():
-                    self.client_answer(id, call)
+                    await self.client_answer(id, call)
                 self.emit("session.status_running")  # after the answers [seen: the order]
                 self.emit("session.thread_status_running", **thread)
                 for id, call in waiting.items():
@@ -154,21 +158,29 @@ class Recorder:
         self.emit("session.usage", usage=self.usage(), budget=None)
         self.emit("session.status_idle", stop_reason=stop_reason)
 
-    def client_answer(self, id: str, call: dict[str, Any]) -> None:
+    async def client_answer(self, id: str, call: dict[str, Any]) -> None:
         """The program's result of its own tool, or its verdict on a built-in call."""
-        self.answers += 1
         if "custom" in call:
+            text, is_error = await self.custom_result(call)
             self.now = later(self.now, call["seconds"])  # the program's time, not the agent's
-            self.context += len(call["result"])
+            self.context += len(text)
             self.emit(
-                "user.custom_tool_result", custom_tool_use_id=id, is_error=call.get("is_error", False),
-                content=[{"type": "text", "text": call["result"]}],
+                "user.custom_tool_result", custom_tool_use_id=id, is_error=is_error,
+                content=[{"type": "text", "text": text}],
             )  # fmt: skip
             return
+        self.answers += 1
         if call["confirm"] not in ("allow", "deny"):
             raise ScenarioError(f"confirm: {call['confirm']!r} is neither allow nor deny")
         reason = {"deny_message": call["deny_message"]} if "deny_message" in call else {}
         self.emit("user.tool_confirmation", tool_use_id=id, result=call["confirm"], **reason)
+
+    async def custom_result(self, call: dict[str, Any]) -> tuple[str, bool]:
+        """What the program's own tool says, and whether it is an error: executed, or written by hand."""
+        if self.brain and "result" not in call and call["custom"].startswith("memory_"):
+            return await self.brain.call(call, self.scenario["brain"])
+        self.answers += 1
+        return call["result"], call.get("is_error", False)
 
     def model_request(self, request: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
         """What one model request produces, all of it before the request's end. [seen]"""
@@ -248,7 +260,7 @@ class Recorder:
             "recording": FORMAT,
             "name": self.name,
             "provenance": "scripted",
-            "note": NOTE + BY_HAND * bool(self.answers),
+            "note": NOTE + (self.brain.note if self.brain else "") + BY_HAND * bool(self.answers),
             "recorded_at": self.scenario["start"],
             "sdk": anthropic.__version__,
             "agent": self.scenario["agent"],
@@ -287,12 +299,13 @@ def memory_store(given: dict[str, Any], data: Path) -> Mount:
     return Mount(path, given.get("access", "read_write"), start)
 
 
-async def record(path: Path, data: Path) -> Recording:
+async def record(path: Path, data: Path, answers: Path | None = None) -> Recording:
     """Execute one scenario.
 
     Args:
         path: the scenario's TOML file.
         data: the folder that its `files` and memories are relative to.
+        answers: the folder for a recording of what its memory asks the model; by default it is not kept.
 
     Raises:
         ScenarioError: the scenario is damaged; the message names the file.
@@ -300,14 +313,22 @@ async def record(path: Path, data: Path) -> Recording:
     try:
         scenario = tomllib.loads(path.read_text("utf-8"))
         with tempfile.TemporaryDirectory(prefix="scenario-") as folder:
+            brain = None
+            if "brain" in scenario:
+                from .brain_calls import BrainCalls  # Astrocyte takes its time to import
+
+                brain = BrainCalls(path, Path(folder), answers or Path(folder))
+                scenario = await brain.begin()
             stores = [memory_store(given, data) for given in scenario.get("memory", [])]
             sandbox = Sandbox(Path(folder), stores)
             try:
                 for file in scenario.get("files", []):
                     sandbox.mount(data / file["source"], file["mount_path"])
-                recorder = Recorder(scenario, sandbox)
+                recorder = Recorder(scenario, sandbox, brain)
                 for turn in scenario["turns"]:
                     await recorder.turn(turn)
+                if brain:
+                    brain.require_seen()
             finally:
                 await sandbox.close()
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
@@ -316,13 +337,19 @@ async def record(path: Path, data: Path) -> Recording:
 
 
 def recordings(scenarios: Path) -> Iterator[tuple[Path, str]]:
-    """Every recording of a folder of scenarios: where it belongs, and what it should say."""
+    """Every recording of a folder of scenarios: where it belongs, and what it should say.
+
+    One of a session for each, and beside it one of what its memory asked the model, if it did.
+    """
     paths = sorted(scenarios.glob("*.toml"))
     if not paths:
         raise ScenarioError(f"{scenarios}: there is no scenario (*.toml) here")
     for path in paths:
-        made = asyncio.run(record(path, scenarios.parent))
-        yield scenarios.parent / "recordings" / f"{path.stem}.jsonl", "".join(made.lines())
+        with tempfile.TemporaryDirectory(prefix="answers-") as answers:
+            made = asyncio.run(record(path, scenarios.parent, Path(answers)))
+            yield scenarios.parent / "recordings" / f"{path.stem}.jsonl", "".join(made.lines())
+            for file in sorted(Path(answers).iterdir()):
+                yield scenarios.parent / "recordings" / file.name, file.read_text("utf-8")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -338,7 +365,7 @@ def main(argv: list[str] | None = None) -> int:
             if options.write:
                 path.parent.mkdir(exist_ok=True)
                 path.write_text(text, "utf-8")
-                print(f"wrote {path} ({text.count(chr(10)) - 1} events)")
+                print(f"wrote {path} ({text.count(chr(10)) - 1} lines)")
                 continue
             recorded = path.read_text("utf-8") if path.exists() else ""
             different += recorded != text

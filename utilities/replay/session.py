@@ -15,7 +15,8 @@ from . import spending, unrecorded
 from .errors import ApiError
 from .faults import NO_FAULTS, Faults
 from .ids import later, make_id, seconds_between
-from .library import Track
+from .library import Track, learned_ids
+from .masks import exchanged
 from .mount import Write
 from .previews import Upcoming
 from .recording import OPENINGS, Event, Output, Place, answered_call
@@ -98,6 +99,7 @@ class Session:
     awaited: list[str] = field(default_factory=list)  # the event_ids of the last idle event
     calls: dict[str, Place] = field(default_factory=dict)  # by our ids, with their places in the recordings
     names: dict[str, str] = field(default_factory=dict)  # the leading recording's ids → ours
+    learned: dict[str, str] = field(default_factory=dict)  # its client's ids, of memories say → our client's
     stale_looks: int = 0
     anchor: tuple[float, str] | None = None  # pacing counts from (the caller's time, the recorded time)
     lag: float = 0.0  # how many seconds the log is behind the recording's times
@@ -325,6 +327,11 @@ class Session:
         ours = {place: id for id, place in self.calls.items()}
         calls = {call: ours[place] for call, place in recording.calls.items() if place in ours}
         self.names = {**self._thread_names(), **calls}
+        self.learned = {}
+        sent = {event["id"]: event for event in self.log}
+        for index, id in sorted(taken.items()):
+            if id in sent:
+                self._learn(recording.events[index], sent[id])
         self.anchor, self.lag = None, 0.0
 
     def _thread_names(self) -> dict[str, str]:
@@ -429,11 +436,12 @@ class Session:
             self.queued.remove(sent)
             event = {**sent, "processed_at": recorded["processed_at"]}
             self.names[recorded["id"]] = own
+            self._learn(recorded, sent)
             if event["type"] in OPENINGS:
                 self.trouble.begin(own, len(self.log) + 1)
         else:
             id = self._named(recorded)
-            others = track.recording.names_others[self.position]
+            others = track.recording.names_others[self.position] or self.learned
             event = self._renamed(recorded) if others else {**recorded, "id": id}
             if recorded["id"] in track.recording.calls:
                 self.calls[event["id"]] = track.recording.calls[recorded["id"]]
@@ -441,6 +449,11 @@ class Session:
         left = track.recording.files_left.get(self.position, ())
         self.outputs += [output for output in left if output not in self.outputs]
         self.memory += track.recording.memory_writes.get(self.position, ())
+
+    def _learn(self, recorded: Event, sent: Event) -> None:
+        """Take over the ids in a client's result, so that the agent can name what the client knows. [ours]"""
+        if recorded["type"] == "user.custom_tool_result":
+            self.learned = {**learned_ids(recorded, sent), **self.learned}
 
     def _named(self, recorded: Event) -> str:
         """The id that a recorded event has in this session."""
@@ -497,9 +510,9 @@ class Session:
             self._append({"id": id, **event, "processed_at": later(self.updated_at, TICK)})
 
     def _renamed(self, value: Any) -> Any:
-        """A copy with the recording's ids exchanged for this session's."""
+        """A copy with the recording's ids exchanged for this session's, the client's within texts too."""
         if isinstance(value, str):
-            return self.names.get(value, value)
+            return self.names.get(value) or exchanged(value, self.learned)
         if isinstance(value, list):
             return [self._renamed(item) for item in value]
         if isinstance(value, dict):

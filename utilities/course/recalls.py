@@ -1,0 +1,89 @@
+"""A picture of what was asked of a memory and what it recalled, for lesson 02."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from utilities.picture import DPI, WIDTH, Picture
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+ROW, TITLE = 0.27, 0.42  # inches, for a memory and for a question
+NEAR, FAR = ("#0072B2", ""), ("#A6D8F5", "////")  # the first hit and the others, told apart by hatching too
+TEXT = 0.56  # of the width, for the memories' texts
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One recalled memory.
+
+    Attributes:
+        text: what it says.
+        nearness: the cosine of its embedding and the question's; 1 is the same meaning.
+        score: what recall reports, made from the places that searches gave it.
+    """
+
+    text: str
+    nearness: float
+    score: float
+
+
+def picture_of(asked: dict[str, list[Hit]]) -> Picture:
+    """What each question recalled, in recall's order: a bar for nearness, and the reported score.
+
+    Args:
+        asked: the hits by question.
+    """
+    import matplotlib
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        from matplotlib.figure import Figure
+
+        rows = sum(map(len, asked.values()))
+        height = rows * ROW + len(asked) * TITLE + 0.5
+        figure = Figure(figsize=(WIDTH, height), dpi=DPI)
+        axes = figure.add_axes((TEXT, 0.5 / height, 0.97 - TEXT, 1 - 0.5 / height))
+        y = 0.0
+        for question, hits in asked.items():
+            y = _draw(axes, question, hits, y)
+        axes.set(xlim=(0, 1), ylim=(y, 0))
+        axes.set_yticks([])
+        axes.tick_params(labelsize=9)
+        axes.spines[["left", "right", "top"]].set_visible(False)
+        axes.set_xlabel("nearness in meaning (cosine)", fontsize=9)
+        png = io.BytesIO()
+        figure.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
+    return Picture(_alt(asked), figure, png.getvalue())
+
+
+def _draw(axes: Axes, question: str, hits: list[Hit], y: float) -> float:
+    """One question and its hits, from `y` inches on; returns where the next one begins."""
+    left = -TEXT / (0.97 - TEXT) + 0.02
+    words: dict[str, Any] = {"va": "center_baseline", "parse_math": False}
+    axes.text(left, y + TITLE * 0.6, textwrap.shorten(question, 90), fontsize=9, weight="bold", **words)
+    y += TITLE
+    for number, hit in enumerate(hits):
+        colour, hatch = FAR if number else NEAR
+        length = max(0.0, hit.nearness)
+        axes.barh(
+            y + ROW / 2, length, ROW * 0.7, color=colour, hatch=hatch, edgecolor="#333333", linewidth=0.6
+        )
+        text = textwrap.shorten(f"{number + 1}. {hit.text}", 66)
+        axes.text(left, y + ROW / 2, text, fontsize=8.5, **words)
+        told = f"{hit.nearness:.2f}, score {hit.score:.4f}"
+        axes.text(length + 0.015, y + ROW / 2, told, fontsize=8, **words)
+        y += ROW
+    return y
+
+
+def _alt(asked: dict[str, list[Hit]]) -> str:
+    parts = []
+    for question, hits in asked.items():
+        listed = "; ".join(f"{hit.text} (nearness {hit.nearness:.2f}, score {hit.score:.4f})" for hit in hits)
+        parts.append(f"Asked: {question} Recalled, best first: {listed or 'nothing'}.")
+    return " ".join(parts)
