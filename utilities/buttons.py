@@ -8,7 +8,8 @@
 The kernel has to hear the click while the cell is still running, so ask from an async tool of
 `stream_until_end_turn_async`. ipykernel 7 with JupyterLab 4.4 or newer hears it (on a thread of its
 own, hence the thread-safe hand-over); older ones hear nothing until the cell ends, and then the
-deadline decides. Copy this file alone; it needs ipywidgets.
+deadline decides. Copy this file with `display.py`, from which it takes how untrusted text is made visible; it
+needs ipywidgets.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ import asyncio
 import html
 from typing import Any
 
-import ipywidgets
+import ipywidgets  # type: ignore[import-untyped]
+
+from .display import visible
 
 __all__ = ["Buttons"]
 
@@ -26,7 +29,8 @@ class Buttons:
     """A question with a button for each answer. Make it where an event loop runs: in an async tool.
 
     Args:
-        question: what is asked. It may be an agent's text, so it is shown as text, never as HTML.
+        question: what is asked. It may be an agent's text, so it is shown as text, never as HTML, and
+            characters that would change how it reads are made visible.
         names: the answers, a button each.
 
     Attributes:
@@ -35,7 +39,7 @@ class Buttons:
     """
 
     def __init__(self, question: str, *names: str) -> None:
-        self.question, self.names = question, names
+        self.question, self.names = visible(question), names
         self.picked: str | None = None
         self._loop = asyncio.get_running_loop()
         self._clicked = asyncio.Event()
@@ -44,7 +48,8 @@ class Buttons:
             button.on_click(self._on_click)
         self._state = ipywidgets.HTML("<em>waiting for your decision</em>")
         row = ipywidgets.HBox([*self._buttons.values(), self._state])
-        self.widget = ipywidgets.VBox([ipywidgets.HTML(f"<strong>{html.escape(question)}</strong>"), row])
+        asked = ipywidgets.HTML(f"<strong>{html.escape(self.question)}</strong>")
+        self.widget = ipywidgets.VBox([asked, row])
 
     def click(self, name: str) -> None:
         """What a click on the button does, in code.

@@ -113,7 +113,8 @@ def _draw(axes: Axes, step: Step, y: float) -> None:
     text: dict[str, Any] = {"fontsize": 8, "color": step.colour, "parse_math": False, "zorder": 3}
     behind = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
     if start == end:  # a state, written on its lane
-        axes.text(start, y, step.label, ha="center", va="center", bbox={**behind, "edgecolor": STATES}, **text)
+        box = {**behind, "edgecolor": STATES}
+        axes.text(start, y, step.label, ha="center", va="center", bbox=box, **text)
         return
     arrow = {"arrowstyle": "-|>", "color": step.colour, "linewidth": 1.1, "shrinkA": 0, "shrinkB": 0}
     axes.annotate("", (end, y), (start, y), arrowprops=arrow, zorder=2)

@@ -130,7 +130,7 @@ def _check_waiting(waiting_calls: Callable[[list[Any]], Any]) -> str:
     for what, answer, ids in answers:
         if not isinstance(answer, list | tuple) or list(answer) != ids:
             raise Wrong(f"{what}: {ids} wait there, and you returned {answer!r}")
-    return f"{len(HISTORIES)} histories, one that nobody has told you about yet among them: an answer under way"
+    return f"{len(HISTORIES)} histories, also those with answers that the session has not come to yet"
 
 
 waiting = Exercise(
