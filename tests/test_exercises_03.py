@@ -219,7 +219,7 @@ def forbidden(call: Any) -> Any:
         (lambda call: policy(call, readers=READERS[:-1]), "'wc' only reads"),
         (lambda call: policy(call) or "no", "web_fetch is not this policy's business"),
         (beginning, "only begins like cat"),
-        (forbidden, "a command inside a command"),
+        (forbidden, "a pipe"),
         (lambda call: policy(call) if call.input["command"] else "no", "your code raised KeyError"),
     ],
 )
