@@ -25,7 +25,7 @@ ENDS = {"Approve": "ledger: {'A-1002': 189.0}", "Deny": "ledger: {}"}
 
 
 def copy_with_my_turn() -> Path:
-    """The lesson with its switch on, beside the lesson, so that its relative paths hold."""
+    """The lesson with its switch on, beside the lesson, so that its relative paths hold; removed at the end."""
     source = LESSON.read_text("utf-8")
     assert source.count(f"{SWITCH}False") == 1
     copy = LESSON.with_name("03_my_turn_browser_check.ipynb")
@@ -53,8 +53,8 @@ def decide(page: Page, choice: str, picture: str) -> None:
 
 
 def main(choice: str, picture: str) -> int:
-    copy = copy_with_my_turn()
     lab, url = open_lab()
+    copy = copy_with_my_turn()
     try:
         with sync_playwright() as playwright, tempfile.TemporaryDirectory() as profile:
             browser = playwright.chromium.launch_persistent_context(
