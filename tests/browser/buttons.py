@@ -25,7 +25,7 @@ ENDS = {"Approve": "ledger: {'A-1002': 189.0}", "Deny": "ledger: {}"}
 
 
 def copy_with_my_turn() -> Path:
-    """The lesson with its switch on, beside the lesson, so that its relative paths hold; removed at the end."""
+    """The lesson with its switch on, beside it, so that its relative paths hold; `main` removes it."""
     source = LESSON.read_text("utf-8")
     assert source.count(f"{SWITCH}False") == 1
     copy = LESSON.with_name("03_my_turn_browser_check.ipynb")
@@ -41,8 +41,9 @@ def decide(page: Page, choice: str, picture: str) -> None:
     expect(button).to_be_enabled()
     page.wait_for_timeout(1_000)  # somebody reads
     expect(cell.locator(".jp-InputPrompt").first).to_have_text("[*]:")
-    button.scroll_into_view_if_needed()
-    page.wait_for_timeout(1_000)  # cells are laid out as they come into view
+    for _ in range(3):  # cells are laid out as they come into view
+        button.evaluate("element => element.scrollIntoView({block: 'center'})")
+        page.wait_for_timeout(500)
     page.screenshot(path=picture.replace(".png", "_asked.png"))
     button.click()
     expect(cell.locator(".jp-OutputArea")).to_contain_text(ENDS[choice], timeout=10_000)
