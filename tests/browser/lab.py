@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -39,8 +40,13 @@ def open_lab() -> tuple[subprocess.Popen[str], str]:
     raise RuntimeError("JupyterLab did not start")
 
 
-def run_all(page: Page, url: str, notebook: str) -> None:
-    """Open the notebook, run all cells, and wait until the last one is done."""
+def run_all(
+    page: Page, url: str, notebook: str, during: Callable[[Page], object] = lambda page: None
+) -> None:
+    """Open the notebook, run all cells, and wait until the last one is done.
+
+    `during` is called once they have begun to run, for a cell that waits for somebody.
+    """
     page.goto(re.sub(r"/lab(/tree/[^?]*)?\?", f"/lab/tree/{notebook}?reset&", url))
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
@@ -50,6 +56,7 @@ def run_all(page: Page, url: str, notebook: str) -> None:
     prompts = "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]"
     numbered = f"() => {prompts}.every(e => /[0-9]/.test(e.textContent))"
     page.wait_for_timeout(500)
+    during(page)
     page.wait_for_function(numbered, timeout=120_000)
 
 

@@ -1,0 +1,96 @@
+"""Ask a person in a notebook: a question with a button for each answer, awaited by the tool that needs it.
+
+    question = Buttons("Refund 49.00 for A-1001?", "Approve", "Deny")
+    display(question)
+    picked = await question.answer(timeout=300)      # in an async tool; someone clicks, in the meantime
+    question.click("Approve")                        # its twin in code, for runs without anybody
+
+The kernel has to hear the click while the cell is still running, so ask from an async tool of
+`stream_until_end_turn_async`. ipykernel 7 with JupyterLab 4.4 or newer hears it (on a thread of its
+own, hence the thread-safe hand-over); older ones hear nothing until the cell ends, and then the
+deadline decides. Copy this file with `display.py`, from which it takes how untrusted text is made visible; it
+needs ipywidgets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+from typing import Any
+
+import ipywidgets  # type: ignore[import-untyped]
+
+from .display import visible
+
+__all__ = ["Buttons"]
+
+
+class Buttons:
+    """A question with a button for each answer. Make it where an event loop runs: in an async tool.
+
+    Args:
+        question: what is asked. It may be an agent's text, so it is shown as text, never as HTML, and
+            characters that would change how it reads are made visible.
+        names: the answers, a button each.
+
+    Attributes:
+        widget: the ipywidgets box that holds all of it.
+        picked: the answer, None while there is none; the first click counts.
+    """
+
+    def __init__(self, question: str, *names: str) -> None:
+        self.question, self.names = visible(question), names
+        self.picked: str | None = None
+        self._loop = asyncio.get_running_loop()
+        self._clicked = asyncio.Event()
+        self._buttons = {name: ipywidgets.Button(description=name, tooltip=name) for name in names}
+        for button in self._buttons.values():
+            button.on_click(self._on_click)
+        self._state = ipywidgets.HTML("<em>waiting for your decision</em>")
+        row = ipywidgets.HBox([*self._buttons.values(), self._state])
+        asked = ipywidgets.HTML(f"<strong>{html.escape(self.question)}</strong>")
+        self.widget = ipywidgets.VBox([asked, row])
+
+    def click(self, name: str) -> None:
+        """What a click on the button does, in code.
+
+        Raises:
+            KeyError: there is no such button.
+        """
+        self._buttons[name].click()
+
+    async def answer(self, timeout: float | None = None) -> str:
+        """The name of the button that was clicked.
+
+        Args:
+            timeout: seconds to wait for the click; None waits for ever.
+
+        Raises:
+            TimeoutError: nobody clicked; the buttons are off from then on.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                await self._clicked.wait()
+        except TimeoutError:
+            if self.picked is None:
+                self._close("nobody answered in time")
+                raise TimeoutError(f"nobody answered {self.question!r} within {timeout:g} s") from None
+        assert self.picked is not None  # _on_click sets it first
+        return self.picked
+
+    def _on_click(self, button: Any) -> None:
+        if self.picked is None and not button.disabled:
+            self.picked = button.description
+            self._close(f"you chose: {html.escape(self.picked)}")
+            self._loop.call_soon_threadsafe(self._clicked.set)
+
+    def _close(self, said: str) -> None:
+        for button in self._buttons.values():
+            button.disabled = True
+        self._state.value = f"<em>{said}</em>"
+
+    def __str__(self) -> str:
+        return f"{self.question}  " + " ".join(f"[{name}]" for name in self.names)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return {**self.widget._repr_mimebundle_(), "text/plain": str(self)}
