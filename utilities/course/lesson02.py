@@ -198,7 +198,7 @@ def _require_tools(tools: Sequence[Any]) -> None:
         if name not in params:
             raise Wrong(f"the agent has no tool {name}; it has {', '.join(params) or 'none'}")
     days = params["days_between"]
-    if sorted(days["input_schema"].get("properties", {})) != ["first", "last"]:
+    if sorted(days["input_schema"].get("properties") or ()) != ["first", "last"]:
         raise Wrong("days_between takes two days, `first` and `last`")
     if not days["description"].strip():
         raise Wrong("days_between has no description: the agent would not know what it is for")
@@ -207,7 +207,7 @@ def _require_tools(tools: Sequence[Any]) -> None:
 def _turns(api: ManagedAgentsApi, recording: Recording, tools: Sequence[Any]) -> list[TurnResult]:
     agent = api.client.beta.agents.create(
         name=recording.header["agent"]["name"], model=recording.header["agent"]["model"],
-        tools=custom_tool_params(tools),  # type: ignore[arg-type]
+        tools=custom_tool_params(tools),
     )  # fmt: skip
     environment = api.client.beta.environments.create(name="exercise")
     session = api.client.beta.sessions.create(agent=agent.id, environment_id=environment.id)
