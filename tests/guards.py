@@ -68,7 +68,6 @@ GUARDS = [
     Guard("a sync tool that exits", "tools.py", "(result_content(result), False)\n    except BaseException", "(result_content(result), False)\n    except Exception", "whatever_a_tool_raises and error1-sync"),
     Guard("an async tool that exits", "tools.py", "else outcome\n    except BaseException", "else outcome\n    except Exception", "whatever_a_tool_raises and error0-async"),
     Guard("a cancelled task inside a tool", "tools.py", "return task is not None and task.cancelling() > 0", "return True", "inner_task"),
-    Guard("a turn that is cancelled", "tools.py", "return task is not None and task.cancelling() > 0", "return False", "does_not_go_on or cancelled_at_the_deadline"),
     Guard("Ctrl-C while an async tool runs", "tools.py", "isinstance(error, KeyboardInterrupt) and", "False and", "ctrl_c"),
     Guard("a tool that stops the event loop", "stream.py", "self.thread is None or not self.thread.is_alive()", "self.thread is None", "stops_the_event_loop"),
     Guard("a process that forks", "stream.py", 'if hasattr(os, "register_at_fork")', 'if not hasattr(os, "register_at_fork")', "forked"),
