@@ -26,19 +26,21 @@ def normalised(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def needed_by(distribution: str) -> set[str]:
-    """The distribution and what it requires, all the way down, by their normalised names."""
-    found: set[str] = set()
-    waiting = [distribution]
+def needed_by(*requirements: str) -> set[str]:
+    """These distributions and what they require, all the way down, by their normalised names."""
+    found: set[tuple[str, str]] = set()  # with the extra for which it is needed
+    waiting = list(map(Requirement, requirements))
     while waiting:
-        name = normalised(waiting.pop())
-        if name in found:
-            continue
-        found.add(name)
-        requirements = map(Requirement, importlib.metadata.requires(name) or ())
-        waiting += [r.name for r in requirements if not r.marker or r.marker.evaluate({"extra": ""})]
-    return found
+        wanted = waiting.pop()
+        for extra in {"", *wanted.extras}:
+            if (normalised(wanted.name), extra) not in found:
+                found.add((normalised(wanted.name), extra))
+                more = map(Requirement, importlib.metadata.requires(wanted.name) or ())
+                waiting += [r for r in more if not r.marker or r.marker.evaluate({"extra": extra})]
+    return {name for name, _ in found}
 
+
+MEMORY = re.search(r"memory `(.*?)` and `(.*?)`", SECTION).groups()  # what it needs besides anthropic
 
 # Starts the program in sys.argv[2:] with what is not in the list of sys.argv[1] as good as uninstalled.
 ONLY = """
@@ -57,12 +59,12 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
-def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a program of the project, without `utilities` and what anthropic does not need."""
-    allowed = needed_by("anthropic")
+def run(project: Path, *arguments: str, also: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    """Run a program of the project, without `utilities` and what anthropic (and `also`) does not need."""
+    allowed = needed_by("anthropic", *also)
     installed = importlib.metadata.packages_distributions()
     missing = {name for name, owners in installed.items() if not set(map(normalised, owners)) & allowed}
-    assert {"starlette", "matplotlib", "astrocyte"} <= missing and "anthropic" not in missing
+    assert {"starlette", "matplotlib"} <= missing and "anthropic" not in missing
     command = [sys.executable, "-I", "-c", ONLY, json.dumps(sorted({"utilities", *missing})), *arguments]
     return subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=60)
 
@@ -127,7 +129,7 @@ def test_the_files_of_a_row_need_no_other(row: list[str], tmp_path: Path) -> Non
     project = project_of(tmp_path, row)
     imports = "".join(f"import helpers.{name.removesuffix('.py')}\n" for name in row)
     (project / "program.py").write_text(imports, "utf-8")
-    done = run(project, "program.py")
+    done = run(project, "program.py", also=MEMORY if "memory.py" in row else ())
     assert done.returncode == 0, done.stderr
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 from anthropic import AsyncAnthropic, beta_async_tool
+from anthropic.types.beta.sessions import BetaManagedAgentsTextBlock
+from pydantic import BaseModel
 
 from utilities import TurnTimeout, stream_until_end_turn_async
 from utilities.tools import result_content
@@ -211,6 +213,10 @@ def text(words: str) -> dict[str, Any]:
     return {"type": "text", "text": words}
 
 
+class Order(BaseModel):
+    number: int
+
+
 class Itself:
     def __str__(self) -> str:
         return "itself"
@@ -234,6 +240,9 @@ class Itself:
         ([text("a"), 1], [text('[{"type": "text", "text": "a"}, 1]')]),
         ((n for n in (1, 2)), [text("[1, 2]")]),
         (Itself(), [text('"itself"')]),
+        (Order(number=7), [text('{"number": 7}')]),
+        ([Order(number=7)], [text('[{"number": 7}]')]),
+        ([BetaManagedAgentsTextBlock(type="text", text="a")], [text("a")]),
         ({(1, 2): 3}, [text("{(1, 2): 3}")]),
         (text("one"), [text("one")]),
         (PICTURE, [PICTURE]),

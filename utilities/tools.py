@@ -17,6 +17,7 @@ from anthropic.lib.tools import BetaAsyncFunctionTool, BetaFunctionTool, ToolErr
 from anthropic.types.beta import BetaManagedAgentsCustomToolParams
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
+from pydantic import BaseModel
 
 __all__ = ["Confirm", "Tool", "custom_tool_params", "run_tools", "tools_by_name", "verdict_event"]
 
@@ -129,17 +130,22 @@ def result_content(result: Any) -> list[dict[str, Any]]:
 
     A text or content blocks are sent as they are, anything else as JSON; nothing becomes "(no output)".
     """
+    result = _plain(result)
     if result is None or isinstance(result, str):
         return [_text(result)]
     if isinstance(result, Mapping) and result.get("type") in BLOCKS:
         result = [result]
     elif isinstance(result, Iterable) and not isinstance(result, Mapping | bytes | bytearray):
-        result = list(result)
+        result = list(map(_plain, result))
     else:
         return [_text(_json(result))]
     if not all(isinstance(item, Mapping) and isinstance(item.get("type"), str) for item in result):
         return [_text(_json(result))]
     return [_block(item) for item in result] or [_text("")]
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
 
 
 def _block(block: Mapping[str, Any]) -> dict[str, Any]:
