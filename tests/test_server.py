@@ -205,6 +205,18 @@ def test_a_bug_of_the_server_is_an_error_in_that_shape_too(server, client, monke
     assert "Traceback" in caplog.text
 
 
+def test_no_two_requests_have_the_same_id():
+    """Those that are refused before they are looked at, and streams, among them."""
+    with serving() as server, httpx2.Client(base_url=f"{server.base_url}/v1") as client:
+        session = new_session(strict(server))
+        wrong = {"x-replay-faults": "nothing of the kind"}
+        answers = [client.get("/agents", headers=wrong) for _ in range(2)]
+        for _ in range(2):
+            with client.stream("GET", f"/sessions/{session}/events/stream") as stream:
+                answers += [stream, client.get("/agents"), client.get("/nowhere")]
+    assert len({answer.headers["request-id"] for answer in answers}) == len(answers)
+
+
 @pytest.mark.rule(
     "a key comes as `Authorization: Bearer`, or as `x-api-key`; a wrong one is 401 `authentication_error`",
     topic="requests",

@@ -56,13 +56,15 @@ class App:
         self.changed: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
         self.stopping = asyncio.Event()
         self.deliverer: Deliverer | None = None
+        self.requests = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self.answer(HttpRequest(scope, _at_most(MAX_BODY, receive)))
         await response(scope, receive, send)
 
     async def answer(self, http: HttpRequest) -> HttpResponse:
-        refusal = {"request-id": make_id("req", "refused", self.api.requests)}
+        self.requests += 1  # its own count: many requests never come to the api
+        refusal = {"request-id": make_id("req", "on the way", self.requests)}
         try:
             self._require_key(http)
             faults = self._faults_of(http)
