@@ -10,6 +10,7 @@ import pytest
 from utilities.replay.ids import parse_time
 from utilities.replay.session import Session
 
+from .calling import SAY_GO, Caller, going
 from .recordings import START, Script
 from .serving import KINDS, served
 from .test_stream import make_tool, parallel_calls
@@ -227,3 +228,26 @@ def test_an_interrupt_while_a_tool_of_ours_runs_ends_the_turn(kind: str) -> None
         result = session.follow(kind, "go", tools=[make_tool(kind, work)])
     assert running.is_set()
     assert result.outcome == "end_turn"
+
+
+@pytest.mark.rule(
+    "a turn that was stopped leaves no files but those that were there by then",
+    topic="sending",
+    evidence="ours",
+)
+@pytest.mark.parametrize(("stopped_after", "files"), [(1.0, []), (6.0, ["out.py"])])
+def test_a_turn_that_was_stopped_leaves_what_it_had_written(stopped_after: float, files: list[str]) -> None:
+    script = going()
+    script.message("again")
+    script.say("hello")
+    script.idle()
+    call = Caller(script, speed=1.0)
+    session = call.session(initial_events=SAY_GO["events"])
+    path = f"/sessions/{session['id']}/events"
+    call.now += stopped_after
+    call.post(path, {"events": [{"type": "user.interrupt"}]})
+    again = {"type": "user.message", "content": [{"type": "text", "text": "again"}]}
+    call.post(path, {"events": [again]})
+    call.now += 60.0
+    assert call.get(path)["data"][-1]["type"] == "session.status_idle"
+    assert [file["filename"] for file in call.get("/files", scope_id=session["id"])["data"]] == files

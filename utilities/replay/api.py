@@ -31,6 +31,7 @@ NOTE_HEADER = "x-replay-note"
 REPLAY_HEADER = "x-replay-server"  # on every answer, so that nothing from here can be taken for live
 CREDENTIALS, CREDENTIAL = "/v1/vaults/{id}/credentials", "/v1/vaults/{id}/credentials/{other}"
 THREADS, THREAD = "/v1/sessions/{id}/threads", "/v1/sessions/{id}/threads/{other}"
+RESOURCES, RESOURCE = "/v1/sessions/{id}/resources", "/v1/sessions/{id}/resources/{other}"
 WORK = "/v1/environments/{id}/work"
 LIFETIME = (3600, 90 * 86400)  # seconds for which a file can ask to be kept [sdk]
 MEMORIES, VERSIONS = "/v1/memory_stores/{id}/memories", "/v1/memory_stores/{id}/memory_versions"
@@ -163,7 +164,7 @@ class Api:
     def _table(self) -> list[tuple[str, str, Callable[[Call], Any]]]:
         agents, environments, files, sessions = self.agents, self.environments, self.files, self.sessions
         vaults, credentials = self.vaults, self.vaults.credentials
-        threads, work = self.threads, self.work
+        threads, work, resources = self.threads, self.work, self.sessions.resources
         stores, memory = self.memory, self._memory
         return [
             ("POST", "/v1/agents", lambda c: agents.create(c.body)),
@@ -218,11 +219,11 @@ class Api:
             ("GET", "/v1/sessions/{id}/events", lambda c: sessions.list_events(c.id, c.query, c.now)),
             ("POST", "/v1/sessions/{id}/events", self._send),
             ("GET", "/v1/sessions/{id}/events/stream", lambda c: sessions.subscribe(c.id, c.query, c.now)),
-            ("GET", "/v1/sessions/{id}/resources", lambda c: sessions.list_resources(c.id, c.query)),
-            ("POST", "/v1/sessions/{id}/resources", lambda c: sessions.add_resource(c.id, c.body, c.now)),
-            ("GET", "/v1/sessions/{id}/resources/{other}", lambda c: sessions.resource(*c.both)),
-            ("DELETE", "/v1/sessions/{id}/resources/{other}", lambda c: sessions.delete_resource(*c.both)),
-            ("POST", "/v1/sessions/{id}/resources/{other}", lambda c: sessions.rotate_token(*c.both, c.body)),
+            ("GET", RESOURCES, lambda c: resources.page(sessions.get(c.id), c.query)),
+            ("POST", RESOURCES, lambda c: resources.add(sessions.get(c.id), c.body)),
+            ("GET", RESOURCE, lambda c: resources.find(sessions.get(c.id), c.other)),
+            ("DELETE", RESOURCE, lambda c: resources.delete(sessions.get(c.id), c.other)),
+            ("POST", RESOURCE, lambda c: resources.rotate_token(sessions.get(c.id), c.other, c.body)),
             ("GET", THREADS, lambda c: threads.list(c.id, c.query, c.now)),
             ("GET", THREAD, lambda c: threads.retrieve(*c.both, c.now)),
             ("POST", THREAD + "/archive", lambda c: threads.archive(*c.both, c.now)),

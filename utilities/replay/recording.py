@@ -13,11 +13,11 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .ids import parse_time, seconds_between
 from .mount import Mount, Write
@@ -48,6 +48,7 @@ OPENINGS = ("user.message", "user.define_outcome")  # what begins a turn
 NEEDED = {"session.status_idle": "stop_reason", "session.usage": "usage"}
 
 Event = dict[str, Any]
+Thing = TypeVar("Thing")
 # Which call of a session an event is: its type, its permission, and the how manieth of these.
 Place = tuple[str, str | None, int]
 
@@ -103,16 +104,25 @@ class Recording:
 
     @cached_property
     def memory_writes(self) -> dict[int, list[tuple[str, Write]]]:
-        """What the session wrote into its memory, with the mount paths, by the event that it was there with.
+        """What the session wrote into its memory, with the mount paths, by the event it was there with."""
+        writes = [(mount.mount_path, write) for mount in self.mounts for write in mount.writes]
+        return self._by_event(writes, lambda item: item[1].created_at)
+
+    @cached_property
+    def files_left(self) -> dict[int, list[Output]]:
+        """What the session left in its outputs, by the event it was there with."""
+        return self._by_event(self.outputs, lambda output: output.created_at)
+
+    def _by_event(self, items: Iterable[Thing], created_at: Callable[[Thing], str]) -> dict[int, list[Thing]]:
+        """Things with times, by the first event that is not before them, or the last one there is.
 
         So a turn that a client stops leaves no more behind than it had played.
         """
         times = [parse_time(event["processed_at"]) for event in self.events]
-        writes = [(mount.mount_path, write) for mount in self.mounts for write in mount.writes]
-        at: dict[int, list[tuple[str, Write]]] = {}
-        for path, write in sorted(writes, key=lambda item: parse_time(item[1].created_at)):
-            index = min(bisect_left(times, parse_time(write.created_at)), len(times) - 1)
-            at.setdefault(index, []).append((path, write))
+        at: dict[int, list[Thing]] = {}
+        for item in sorted(items, key=lambda item: parse_time(created_at(item))):
+            index = min(bisect_left(times, parse_time(created_at(item))), len(times) - 1)
+            at.setdefault(index, []).append(item)
         return at
 
     @cached_property

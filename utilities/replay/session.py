@@ -47,6 +47,20 @@ def thread_id(session_id: str, number: int) -> str:
 
 
 @dataclass
+class _Intake:
+    """One send, while it is being looked at: what it will have changed if all of it is possible."""
+
+    tracks: list[Track]
+    answered: set[str]
+    notes: list[str] = field(default_factory=list)
+    accepted: list[Event] = field(default_factory=list)
+    queued: list[Event] = field(default_factory=list)  # those that the session has still to process
+    stops: list[Event] = field(default_factory=list)  # interrupts that no recording has
+    unheard: list[Event] = field(default_factory=list)  # messages to a session that has spent its budget
+    copies: list[tuple[str, str]] = field(default_factory=list)  # messages that came twice: first, second
+
+
+@dataclass
 class Session:
     """One session as the server plays it.
 
@@ -167,66 +181,71 @@ class Session:
         self.advance(now)
         if self.closed or self.status == "terminated":
             raise ApiError(409, f"Session {self.id} is archived or terminated and takes no more events.")
-        tracks, notes = [track.copy() for track in self.tracks], list(self.notes)
-        answered, busy = set(self.answered), self._is_busy()
-        accepted: list[Event] = []
-        stops: list[Event] = []
-        unheard: list[Event] = []
-        copies: list[tuple[str, str]] = []
+        busy = self._is_busy()
+        intake = _Intake([track.copy() for track in self.tracks], set(self.answered))
         for number, event in enumerate(events):
-            self._require_possible(event, answered)
-            event = {**FILLED.get(event["type"], {}), **event}
+            self._require_possible(event, intake.answered)
             id = make_id("sevt", self.id, self.count + number)
-            gives_up = event["type"] == "user.interrupt" and self.paused is not None
-            if gives_up or self._is_unrecorded_interrupt(event, tracks):
-                if busy and not stops:
-                    answered.update(self.awaited)
-                    for track in tracks:
-                        track.drop_turn({waiting["id"] for waiting in (*self.queued, *accepted)})
-                stops.append({"id": id, **event})
-                accepted.append({"id": id, **event, "processed_at": None})
-                continue
-            if event["type"] == "user.message" and self.paused is not None:
-                unheard.append({"id": id, **event})  # without money there is no turn for a recording to have
-                accepted.append({"id": id, **event, "processed_at": None})
-                continue
-            if faults.first("lose") and self._is_copy(event, tracks):
-                copies.append((self.opened["id"], id))  # type: ignore[index]
-                accepted.append({"id": id, **event, "processed_at": None})
-                continue
-            tracks, note = self._follow(tracks, event)
-            for track in tracks:
+            self._take({"id": id, **FILLED.get(event["type"], {}), **event}, intake, busy, faults)
+        self._commit(intake, faults)
+        if intake.unheard and self.paused is not None:
+            self._resume(intake.unheard)  # and it stops again, before it asks the model [seen, for a result]
+            self.advance(now)
+        for stop in intake.stops:  # an interrupt jumps the queue [doc]
+            self._stop(stop, busy)
+            busy = False
+        self.advance(now)
+        return intake.accepted
+
+    def _take(self, event: Event, intake: _Intake, busy: bool, faults: Faults) -> None:
+        """Look at one event of a send; the session itself is not changed yet."""
+        queued = {**event, "processed_at": None}
+        gives_up = event["type"] == "user.interrupt" and self.paused is not None
+        if gives_up or self._is_unrecorded_interrupt(event, intake.tracks):
+            if busy and not intake.stops:
+                intake.answered.update(self.awaited)
+                for track in intake.tracks:
+                    track.drop_turn({waiting["id"] for waiting in (*self.queued, *intake.accepted)})
+            intake.stops.append(event)
+        elif event["type"] == "user.message" and self.paused is not None:
+            intake.unheard.append(event)  # without money there is no turn for a recording to have
+        elif self.opened and faults.first("lose") and self._is_copy(event, intake.tracks):
+            intake.copies.append((self.opened["id"], event["id"]))
+            intake.queued.append(queued)
+        else:
+            intake.tracks, note = self._follow(intake.tracks, event)
+            for track in intake.tracks:
                 index = track.counterpart(event, self.calls)
                 assert index is not None  # _follow kept only tracks that have one
-                track.taken[index] = id
+                track.taken[index] = event["id"]
             if note:
-                notes.append(note)
+                intake.notes.append(note)
             if call := answered_call(event):
-                answered.add(call)
-            accepted.append({"id": id, **event, "processed_at": None})
-        self.partial = self.partial or answered != self.answered
-        self.notes, self.answered, self.copies = notes, answered, [*self.copies, *copies]
-        for event in accepted:
+                intake.answered.add(call)
+            intake.queued.append(queued)
+        intake.accepted.append(queued)
+
+    def _commit(self, intake: _Intake, faults: Faults) -> None:
+        """All of a send is possible: now it counts."""
+        self.partial = self.partial or intake.answered != self.answered
+        self.answered = intake.answered
+        self.notes += intake.notes
+        self.copies += intake.copies
+        for event in intake.accepted:
             if event["type"] in OPENINGS:
                 self.opened = event
                 self.trouble.expect(event["id"], faults)
-        self.count += len(accepted)
-        taken = {event["id"] for event in [*stops, *unheard]}
-        self.queued += [event for event in accepted if event["id"] not in taken]
-        self._lead(tracks)
-        if unheard and self.paused is not None:
-            self._resume(unheard)  # and it stops again, before it has asked the model [seen, for a result]
-            self.advance(now)
-        for stop in stops:  # an interrupt jumps the queue [doc]
-            if self.paused is not None:
-                self._give_up(stop)
-            elif busy:
-                self._interrupt(stop)
-            else:
-                self._add([stop])  # nothing to stop [ours]
-            busy = False
-        self.advance(now)
-        return accepted
+        self.count += len(intake.accepted)
+        self.queued += intake.queued
+        self._lead(intake.tracks)
+
+    def _stop(self, sent: Event, busy: bool) -> None:
+        if self.paused is not None:
+            self._give_up(sent)
+        elif busy:
+            self._interrupt(sent)
+        else:
+            self._add([sent])  # nothing to stop [ours]
 
     def _require_possible(self, event: Event, answered: set[str]) -> None:
         call = answered_call(event)
@@ -275,7 +294,7 @@ class Session:
 
     def _is_copy(self, event: Event, tracks: list[Track]) -> bool:
         """A message that comes a second time, because the response to the first was lost. [sdk]"""
-        first = self.opened or {}
+        first = {**(self.opened or {}), "id": event["id"]}
         alike = {key: first.get(key) for key in event} == event and event["type"] in OPENINGS
         return alike and all(track.difference(event, self.calls) is not None for track in tracks)
 
@@ -427,12 +446,8 @@ class Session:
             if recorded["id"] in track.recording.calls:
                 self.calls[event["id"]] = track.recording.calls[recorded["id"]]
         self._append({**event, "processed_at": self._moment(recorded["processed_at"])})
-        # A file can have come later than the last event, and would never be seen.
-        over = self.position == len(track.recording.events) - 1
-        for output in track.recording.outputs:
-            written = over or seconds_between(output.created_at, recorded["processed_at"]) >= 0
-            if written and output not in self.outputs:
-                self.outputs.append(output)
+        left = track.recording.files_left.get(self.position, ())
+        self.outputs += [output for output in left if output not in self.outputs]
         self.memory += track.recording.memory_writes.get(self.position, ())
 
     def _learn(self, recorded: Event, sent: Event) -> None:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import urlsplit
 
 from anthropic.types.beta.session_create_params import SessionCreateParams
 from anthropic.types.beta.session_update_params import SessionUpdateParams
 from anthropic.types.beta.sessions.event_send_params import EventSendParams
-from anthropic.types.beta.sessions.resource_add_params import ResourceAddParams
-from anthropic.types.beta.sessions.resource_update_params import ResourceUpdateParams
 
 from . import spending
 from .errors import ApiError, not_found
 from .faults import NO_FAULTS, Faults
-from .ids import make_id, seconds_between
+from .ids import seconds_between
 from .library import Library
 from .memory_stores import MemoryStores
 from .mount import difference
@@ -24,6 +20,7 @@ from .multiagent import expanded
 from .paging import Query, page_of
 from .previews import Previews, requested
 from .recording import Event
+from .resources import Resources, handle
 from .session import Session
 from .store import (
     Agents,
@@ -40,8 +37,6 @@ from .store import (
 from .vaults import Vaults
 from .webhooks import Outbox
 
-UPLOADS = "/mnt/session/uploads"
-LATE = "memory stores are attached when a session is created; none comes or goes later"  # [doc]
 MAX_INITIAL_EVENTS = 50  # events that a session can be created with [sdk]
 SNAPSHOT = (
     *("id", "type", "version", "name", "description", "model", "system", "tools", "mcp_servers", "skills"),
@@ -93,6 +88,7 @@ class Sessions(Collection):
         super().__init__(clock)
         self.library, self.agents, self.environments, self.files = library, agents, environments, files
         self.memory, self.vaults, self.strict, self.speed = memory, vaults, strict, speed
+        self.resources = Resources(clock, files, memory)
         self.plays: dict[str, Session] = {}
         self.outbox: Outbox | None = None  # where webhooks are collected, if anybody wants them
 
@@ -109,12 +105,8 @@ class Sessions(Collection):
             raise ApiError(400, message, code="environment_archived")
         vault_ids = list(given.get("vault_ids") or ())
         self.vaults.require_usable(vault_ids)
-        resources = list(given.get("resources") or ())
-        taken: set[str] = set()
-        attached = self.memory.attach(resources)
-        for number, resource in enumerate(resources):  # all are looked at before the first is mounted
-            if resource["type"] != "memory_store":
-                taken.add(self._check_resource(resource, taken, f"resources.{number}."))
+        wanted = list(given.get("resources") or ())
+        attached = self.resources.attachable(wanted)
         id = self.new_id()
         tracks = self.library.tracks(agent["name"])
         mounts = [self.memory.mount(resource) for resource in attached.values()]
@@ -142,11 +134,7 @@ class Sessions(Collection):
         self.items[id], self.plays[id] = item, play
         if self.outbox is not None:
             self.outbox.follow(play)
-        for resource in resources:
-            if resource["type"] == "memory_store":
-                item["resources"].append(attached[resource["memory_store_id"]])
-            else:
-                self._mount(item, resource)
+        self.resources.mount_all(item, wanted, attached)
         self._keep(play)
         return self._shown(id, play.status)
 
@@ -310,103 +298,3 @@ class Sessions(Collection):
         previews = Previews(requested(query))
         play = self.play(id, now)
         return Subscription(play, len(play.log), previews)
-
-    # -- its resources ----------------------------------------------------------------------------
-
-    def add_resource(self, id: str, body: Any, now: float) -> Resource:
-        if isinstance(body, dict) and body.get("type") == "memory_store":
-            raise ApiError(400, f"type: {LATE}")
-        given = body_of(ResourceAddParams, body)
-        item = self.get(id)
-        self._check_resource(given, {resource["mount_path"] for resource in item["resources"]})
-        return self._mount(item, given)
-
-    def resource(self, id: str, resource_id: str) -> Resource:
-        resources: list[Resource] = self.get(id)["resources"]
-        found = next((resource for resource in resources if handle(resource) == resource_id), None)
-        if found is None:
-            raise not_found("Session resource", resource_id)
-        return found
-
-    def list_resources(self, id: str, query: Query) -> dict[str, Any]:
-        resources = self.get(id)["resources"]
-        return page_of(resources, query, default=max(1, len(resources)), most=1000)
-
-    def delete_resource(self, id: str, resource_id: str) -> Resource:
-        resource = self.resource(id, resource_id)
-        if resource["type"] == "memory_store":
-            raise ApiError(400, f"{resource_id}: {LATE}")
-        self.get(id)["resources"].remove(resource)
-        if resource.get("file_id") in self.files.items:  # the copy that only this session had
-            self.files.delete(resource["file_id"])
-        return {"id": resource_id, "type": "session_resource_deleted"}
-
-    def rotate_token(self, id: str, resource_id: str, body: Any) -> Resource:
-        """Take a new token for a repository. Like every secret here it is not kept."""
-        body_of(ResourceUpdateParams, body, in_path=("session_id",))
-        resource = self.resource(id, resource_id)
-        if resource["type"] != "github_repository":
-            message = f"{resource_id} is a {resource['type']}: only a github_repository has a token."
-            raise ApiError(400, message)  # [sdk]
-        resource["updated_at"] = self.clock.tick()
-        return resource
-
-    def _check_resource(self, resource: Resource, taken: set[str], where: str = "") -> str:
-        """Refuse a resource that can't be mounted; returns the path it will be mounted at."""
-        if resource["type"] == "github_repository":
-            path = repository_path(resource, where)
-        else:
-            self.files.get(resource["file_id"])
-            path = mount_path(resource, where)
-        if path in taken:
-            raise ApiError(400, f"{where}mount_path: {path} is taken by another resource")
-        return path
-
-    def _mount(self, item: Resource, resource: Resource) -> Resource:
-        if resource["type"] == "github_repository":
-            # Nothing is cloned: what the agent found in it is in the recording. [ours]
-            what = {"url": resource["url"], "checkout": resource.get("checkout")}
-            path, created_at, seed = repository_path(resource), self.clock.tick(), resource["url"]
-        else:
-            copy = self.files.mounted(resource["file_id"], item["id"])
-            what = {"file_id": copy["id"]}
-            path, created_at, seed = mount_path(resource), copy["created_at"], copy["id"]
-        mounted = {
-            "id": make_id("sesrsc", item["id"], len(item["resources"]), seed),
-            "type": resource["type"],
-            **what,
-            "mount_path": path,
-            "created_at": created_at,
-            "updated_at": created_at,
-        }
-        item["resources"].append(mounted)
-        return mounted
-
-
-def handle(resource: Resource) -> str:
-    """What the resource routes find it by: an attached memory store has no resource id [sdk]. [ours]"""
-    return str(resource.get("id") or resource["memory_store_id"])
-
-
-def mount_path(resource: Resource, where: str = "") -> str:
-    """Where the container has a file: below the uploads folder, whatever is asked for. [seed, doc]"""
-    wanted = resource.get("mount_path") or resource["file_id"]
-    parts = PurePosixPath(wanted.removeprefix(UPLOADS)).parts
-    names = [part for part in parts if part != "/"]
-    if not names or ".." in names or "\0" in wanted:
-        raise ApiError(400, f"{where}mount_path: {wanted!r} does not stay below {UPLOADS}")
-    return str(PurePosixPath(UPLOADS, *names))
-
-
-def repository_path(resource: Resource, where: str = "") -> str:
-    """Where the container has a repository: `/workspace/<its name>` by default. [sdk]"""
-    try:
-        name = PurePosixPath(urlsplit(resource["url"]).path).name.removesuffix(".git")
-    except ValueError as error:
-        raise ApiError(400, f"{where}url: {error}") from error
-    wanted = resource.get("mount_path") or f"/workspace/{name}"
-    if not name:
-        raise ApiError(400, f"{where}url: {resource['url']!r} names no repository")
-    if not wanted.startswith("/") or ".." in PurePosixPath(wanted).parts or "\0" in wanted:
-        raise ApiError(400, f"{where}mount_path: {wanted!r} must be an absolute path without `..`")
-    return str(PurePosixPath(wanted))
