@@ -19,6 +19,7 @@ alike; `{memory:2}` in the agent's moves is the second id that was seen, counted
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import tomllib
 from pathlib import Path
@@ -33,6 +34,9 @@ from ..brain import open_brain
 from ..memory import memory_tools
 from .masks import ids_in
 from .recorder import Recorder, by_hand
+
+# Astrocyte logs what it redacts; without a handler that would be on the terminal, as if something were wrong.
+logging.getLogger("astrocyte").addHandler(logging.NullHandler())
 
 PLACEHOLDER = re.compile(r"\{memory:([0-9]+)\}")
 NOTE = (
