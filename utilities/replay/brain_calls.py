@@ -43,6 +43,7 @@ NOTE = (
     " Its memory tools were executed for real too, on an Astrocyte brain; the random ids of memories are "
     "replaced by fixed ones."
 )
+BY_HAND = " What the model answered to memory_reflect was written by hand."
 
 
 def fixed_id(number: int) -> str:
@@ -115,7 +116,8 @@ class BrainCalls:
             The result as it is recorded, and whether it is an error.
         """
         name, bank = call["custom"], given["bank"]
-        self.answer = call["reflect"] if name == "memory_reflect" else ""
+        if name == "memory_reflect":
+            self.answer, self.note = call["reflect"], NOTE + BY_HAND
         arguments = {key: self._renamed(value, real=True) for key, value in call["input"].items()}
         if given.get("tools") == "astrocyte":
             text, is_error = await handle_memory_tool(self.brain, name, arguments, bank_id=bank), False
