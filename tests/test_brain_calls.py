@@ -138,6 +138,7 @@ def test_the_header_says_that_the_memory_was_real_and_its_ids_are_not(recordings
         note = Recording.load(recordings / f"{name}.jsonl").header["note"]
         assert "on an Astrocyte brain" in note and "replaced by fixed ones" in note
         assert "written by hand too" not in note
+        assert ("answered to memory_reflect was written by hand" in note) is (name == "second")
 
 
 def test_what_reflect_asks_the_model_becomes_a_recording_of_messages(recordings):

@@ -55,6 +55,11 @@ def answered(api, session, text):
     return played.messages[-1], played.tool_calls[-1][1]["memory_ids"]
 
 
+@pytest.mark.rule(
+    "ids in a client's result, of memories for example, stand for the recorded ones in all that follows: "
+    "paired in their order, left as recorded if they are not equally many",
+    topic="replay", evidence="ours",
+)  # fmt: skip
 def test_the_agent_names_the_clients_ids_in_what_it_says_and_does():
     with playing(recalling()) as (api, session):
         said, ids = answered(api, session, hits(OURS))

@@ -19,6 +19,7 @@ alike; `{memory:2}` in the agent's moves is the second id that was seen, counted
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import tomllib
 from pathlib import Path
@@ -34,11 +35,15 @@ from ..memory import memory_tools
 from .masks import ids_in
 from .recorder import Recorder, by_hand
 
+# Astrocyte logs what it redacts; without a handler that would be on the terminal, as if something were wrong.
+logging.getLogger("astrocyte").addHandler(logging.NullHandler())
+
 PLACEHOLDER = re.compile(r"\{memory:([0-9]+)\}")
 NOTE = (
     " Its memory tools were executed for real too, on an Astrocyte brain; the random ids of memories are "
     "replaced by fixed ones."
 )
+BY_HAND = " What the model answered to memory_reflect was written by hand."
 
 
 def fixed_id(number: int) -> str:
@@ -111,7 +116,8 @@ class BrainCalls:
             The result as it is recorded, and whether it is an error.
         """
         name, bank = call["custom"], given["bank"]
-        self.answer = call["reflect"] if name == "memory_reflect" else ""
+        if name == "memory_reflect":
+            self.answer, self.note = call["reflect"], NOTE + BY_HAND
         arguments = {key: self._renamed(value, real=True) for key, value in call["input"].items()}
         if given.get("tools") == "astrocyte":
             text, is_error = await handle_memory_tool(self.brain, name, arguments, bank_id=bank), False
