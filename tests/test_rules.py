@@ -18,6 +18,13 @@ from .recordings import START, Script
 
 RECORDINGS = Library.load(ROOT / "example_data" / "recordings").recordings
 
+
+def allowed_calls(recording: Recording) -> set[str]:
+    return {event["id"] for event in recording.events if event.get("evaluated_permission") == "allow"}
+
+
+ALLOWING = [recording for recording in RECORDINGS if allowed_calls(recording)]
+
 # How many events each captured session had when it waited for its client's next one.
 WAITS = {"A": [0, 9], "B": [0], "C": [0, 12, 23]}
 
@@ -73,13 +80,25 @@ def sent(recorded: Event, log: list[Event], recording: Recording) -> Event:
     return given
 
 
+def together(indexes: list[int]) -> list[list[int]]:
+    """What a client sends in one request: its neighbours in the log, which are answers to one idle event."""
+    groups: list[list[int]] = []
+    for index in indexes:
+        if groups and index == groups[-1][-1] + 1:
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+    return groups
+
+
 def played(recording: Recording, waits: list[int] | None = None) -> list[Event]:
     """The log of a session whose client did what the recorded one did, and was waited for at `waits`."""
     call, path = caller(recording)
-    for number, index in enumerate(recording.client_events):
+    for number, indexes in enumerate(together(recording.client_events)):
         before = listed(call, path)
         assert waits is None or len(before) == waits[number]
-        call.post(f"{path}/events", {"events": [sent(recording.events[index], before, recording)]})
+        events = [sent(recording.events[index], before, recording) for index in indexes]
+        call.post(f"{path}/events", {"events": events})
     return listed(call, path)
 
 
@@ -232,15 +251,11 @@ def test_the_log_is_in_the_order_of_its_times(log: list[Event]) -> None:
     assert min(gaps) == 1
 
 
-def allowed_calls(recording: Recording) -> set[str]:
-    return {event["id"] for event in recording.events if event.get("evaluated_permission") == "allow"}
-
-
 @pytest.mark.rule(
     "in a cloud environment built-in calls under always_allow never make the session wait",
     topic="tools", evidence="seen",
 )  # fmt: skip
-@pytest.mark.parametrize("recording", list(filter(allowed_calls, RECORDINGS)), ids=lambda r: r.name)
+@pytest.mark.parametrize("recording", ALLOWING, ids=lambda recording: recording.name)
 def test_allowed_calls_do_not_wait(recording: Recording) -> None:
     allowed = allowed_calls(recording)
     waited = {
