@@ -202,7 +202,8 @@ class _Scale:
 
         self.total, self._figure = total, figure
         self._measured: dict[str, float] = {}
-        self._renderer = FigureCanvasAgg(figure).get_renderer()
+        canvas: Any = FigureCanvasAgg(figure)
+        self._renderer = canvas.get_renderer()
         flagged = [bar for lane in lanes.values() for bar in lane if bar.label]
         shares = ((bar.start, min(0.9, self._inches(f"{bar.label} ×99") / AXES)) for bar in flagged)
         self.axis = max([total or 1.0, *(start / (1 - share) for start, share in shares)]) * 1.01

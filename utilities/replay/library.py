@@ -153,11 +153,15 @@ class Library:
             FileNotFoundError: a folder does not exist.
         """
         recordings, exchanges = [], []
+        seen: set[Path] = set()  # a folder may be named twice, or lie within another
         for folder in map(Path, folders):
             if not folder.is_dir():
                 hint = "`make recordings` fills example_data/recordings"
                 raise FileNotFoundError(f"{folder}: no such folder of recordings; {hint}")
             for path in sorted(folder.rglob("*.jsonl")):
+                if path.resolve() in seen:
+                    continue
+                seen.add(path.resolve())
                 if is_messages(path):
                     exchanges += load(path)
                 else:

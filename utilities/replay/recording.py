@@ -81,9 +81,9 @@ class Output:
     content: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Recording:
-    """One recorded session. `path` is only used to name it in messages."""
+    """One recorded session. `path` is only used to name it in messages; two can have one name."""
 
     path: Path
     header: dict[str, Any]

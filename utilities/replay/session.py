@@ -19,7 +19,7 @@ from .library import Track, learned_ids
 from .masks import exchanged
 from .mount import Write
 from .previews import Upcoming
-from .recording import OPENINGS, Event, Output, Place, answered_call
+from .recording import OPENINGS, Event, Output, Place, Recording, answered_call
 from .trouble import Blow, Trouble
 
 STATUS = {
@@ -89,7 +89,7 @@ class Session:
     filed: int = 0  # how many of them the file store has
     memory: list[tuple[str, Write]] = field(default_factory=list)  # written so far, with the mount paths
     remembered: int = 0  # how many of them the memory stores have
-    unlike: dict[str, str | None] = field(default_factory=dict)  # recording → how our memory differs
+    unlike: dict[Recording, str | None] = field(default_factory=dict)  # how our memory differs from theirs
     usage: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)  # where lenient matching left the recording
     told: int = 0  # how many of them the client has been told
@@ -107,7 +107,7 @@ class Session:
     partial: bool = False  # results came since the last idle, but not all of them
     count: int = 0
     paused: list[Event] | None = None  # the threads that the budget has stopped; None: it has not
-    costs: dict[str, list[Decimal]] = field(default_factory=dict)  # by recording, before each event
+    costs: dict[Recording, list[Decimal]] = field(default_factory=dict)  # before each event
 
     now: float = 0.0  # the caller's time, as last heard
     trouble: Trouble = field(default_factory=Trouble)  # what goes wrong on purpose
@@ -163,9 +163,9 @@ class Session:
         if self.leader is None:
             return Decimal(0)
         recording = self.leader.recording
-        if recording.name not in self.costs:
-            self.costs[recording.name] = spending.costs(recording.events)
-        return self.costs[recording.name][self.position]
+        if recording not in self.costs:
+            self.costs[recording] = spending.costs(recording.events)
+        return self.costs[recording][self.position]
 
     # -- what the client sends ------------------------------------------------------------
 
@@ -279,7 +279,7 @@ class Session:
         self._add([sent])
         self.paused = None
         if self.leader is not None:
-            self.position = self.leader.recording.next_turn(self.position)
+            self._back_to(self.leader.recording.next_turn(self.position))
 
     def _interrupt(self, sent: Event) -> None:
         """Stop the turn that is under way and go to where the recording's next one begins."""
@@ -290,13 +290,14 @@ class Session:
         self._add(late)
         self._add(unrecorded.interruption(self.log, sent))
         if self.leader is not None:
-            self.position = self.leader.recording.next_turn(self.position)
+            self._back_to(self.leader.recording.next_turn(self.position))
 
     def _is_copy(self, event: Event, tracks: list[Track]) -> bool:
         """A message that comes a second time, because the response to the first was lost. [sdk]"""
         first = {**(self.opened or {}), "id": event["id"]}
         alike = {key: first.get(key) for key in event} == event and event["type"] in OPENINGS
-        return alike and all(track.difference(event, self.calls) is not None for track in tracks)
+        begun = (self.opened or {}).get("id") in tracks[0].taken.values() if tracks else False
+        return alike and begun and all(track.difference(event, self.calls) is not None for track in tracks)
 
     def _follow(self, tracks: list[Track], event: Event) -> tuple[list[Track], str | None]:
         """The tracks that go on with `event`, and what to tell about it if none agrees."""
@@ -417,6 +418,9 @@ class Session:
         if not self.copies or self.status != "idle" or waiting:
             return False
         first, second = self.copies.pop(0)
+        if first not in self.tracks[0].taken.values():  # the turn that it would repeat was given up
+            self.queued = [event for event in self.queued if event["id"] != second]
+            return self._play_again()
         self._back_to([track.rewind(first, second) for track in self.tracks][0])
         self.anchor = None
         return True

@@ -110,8 +110,8 @@ class Sessions(Collection):
         id = self.new_id()
         tracks = self.library.tracks(agent["name"])
         mounts = [self.memory.mount(resource) for resource in attached.values()]
-        unlike = {track.recording.name: difference(track.recording.mounts, mounts) for track in tracks}
-        tracks.sort(key=lambda track: unlike[track.recording.name] is not None)
+        unlike = {track.recording: difference(track.recording.mounts, mounts) for track in tracks}
+        tracks.sort(key=lambda track: unlike[track.recording] is not None)
         # A session is as old as the recording that it will probably follow.
         created_at = tracks[0].recording.header["recorded_at"] if tracks else self.clock.tick()
         play = Session(id, created_at, tracks, strict=self.strict, speed=self.speed, unlike=unlike)
@@ -279,7 +279,7 @@ class Sessions(Collection):
         play = self.play(id, now)
         accepted = play.send(events, now, faults)
         self._keep(play)
-        if play.leader is not None and (unlike := play.unlike.pop(play.leader.recording.name, None)):
+        if play.leader is not None and (unlike := play.unlike.pop(play.leader.recording, None)):
             play.notes.append(f"the memory is not what {play.leader.recording.name} began with: {unlike}")
         notes, play.told = play.notes[play.told :], len(play.notes)
         return {"data": accepted}, notes
