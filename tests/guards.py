@@ -51,7 +51,7 @@ GUARDS = [
     Guard("events that came while the stream was down", "stream.py", "                if started or opening is None:\n                    events = yield ReadHistory(left())", "                if opening is None:\n                    events = yield ReadHistory(left())\n                elif started:\n                    events = []", "breaks_anywhere"),
     Guard("a stream that breaks in the middle", "stream.py", "isinstance(error, StreamEnded | httpx2.TransportError | anthropic.APIConnectionError)", "isinstance(error, StreamEnded)", "breaks_anywhere and drop"),
     Guard("a stream that ends too early", "stream.py", "isinstance(error, StreamEnded | httpx2", "isinstance(error, httpx2", "breaks_anywhere and end"),
-    Guard("sending before the stream is open", "stream.py", "                yield Open(left())\n                if started or opening is None:", "                if started or opening is None:\n                    yield Open(left())", "every_stop_reason"),
+    Guard("sending before the stream is open", "stream.py", "                yield Open(left())\n                # before", "                if started or opening is None:\n                    yield Open(left())\n                # before", "every_stop_reason"),
     Guard("a message that is sent again after a reconnect", "stream.py", "if not started and opening is not None and not", "if opening is not None and not", "breaks_anywhere"),
     Guard("a message whose response was lost", "stream.py", "and not any(says(e, opening) for e in events)", "", "lost_response"),
     Guard("the same message of an earlier turn", "stream.py", "ReadHistory(left(), newest)", "ReadHistory(left())", "mistaken"),
@@ -113,7 +113,7 @@ GUARDS = [
     Guard("a part of a recording", "replay/export.py", "part.unlink(missing_ok=True)", "pass", "left_behind"),
     Guard("an export without a key", "replay/export.py", "if not (client.api_key or client.auth_token or client.credentials):", "if False:", "without_a_key"),
     Guard("an agent that speaks for the user", "display.py", '        line = _hang(f"{entry.who}: ", _entry_text(entry))', "        line = _entry_text(entry)", "nobody_can_speak"),
-    Guard("outlines that merge to a black block", "picture.py", "before.style == bar.style and", "False and", "narrow or ten_thousand"),
+    Guard("outlines that merge to a black block", "picture.py", "before.style == bar.style", "False", "narrow or ten_thousand"),
     Guard("the archive race", "settle.py", 'SETTLED = ("idle", "terminated")', 'SETTLED = ("idle", "terminated", "running")', "archive_right or goes_on_running"),
 ]  # fmt: skip
 
