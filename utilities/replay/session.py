@@ -398,7 +398,10 @@ class Session:
         self._add(blow.events)
         self.anchor = None  # what it cost is not the recording's time
         if blow.ends:
-            self.queued.clear()  # [sdk: queued input is dropped]
+            dropped = {event["id"] for event in self.queued}  # [sdk: queued input is dropped]
+            self.queued.clear()
+            for track in self.tracks:
+                track.taken = {index: id for index, id in track.taken.items() if id not in dropped}
             self.copies.clear()
             self.answered.update(self.awaited)
             self._back_to([track.rewind(self.trouble.opening) for track in self.tracks][0])
@@ -436,7 +439,9 @@ class Session:
     def _play(self, recorded: Event, track: Track) -> None:
         own = track.taken.get(self.position)
         if own is not None:
-            sent = next(event for event in self.queued if event["id"] == own)
+            sent = next((event for event in self.queued if event["id"] == own), None)
+            if sent is None:
+                return  # it was played already, before another recording took the lead
             self.queued.remove(sent)
             event = {**sent, "processed_at": recorded["processed_at"]}
             self.names[recorded["id"]] = own
