@@ -40,7 +40,11 @@ def needed_by(*requirements: str) -> set[str]:
     return {name for name, _ in found}
 
 
-MEMORY = re.search(r"memory `(.*?)` and `(.*?)`", SECTION).groups()  # what it needs besides anthropic
+# What a helper needs besides anthropic.
+NEEDS = {
+    "memory.py": re.search(r"memory `(.*?)` and `(.*?)`", SECTION).groups(),
+    "buttons.py": re.search(r"`Buttons` (ipywidgets)", SECTION).groups(),
+}
 
 # Starts the program in sys.argv[2:] with what is not in the list of sys.argv[1] as good as uninstalled.
 ONLY = """
@@ -129,7 +133,7 @@ def test_the_files_of_a_row_need_no_other(row: list[str], tmp_path: Path) -> Non
     project = project_of(tmp_path, row)
     imports = "".join(f"import helpers.{name.removesuffix('.py')}\n" for name in row)
     (project / "program.py").write_text(imports, "utf-8")
-    done = run(project, "program.py", also=MEMORY if "memory.py" in row else ())
+    done = run(project, "program.py", also=next((NEEDS[name] for name in row if name in NEEDS), ()))
     assert done.returncode == 0, done.stderr
 
 

@@ -374,11 +374,6 @@ client.beta.agents.create(name="b", model="m", tools=custom_tool_params(both))
 
 def test_custom_tool_params_are_what_a_strict_type_checker_lets_agents_create_take(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(PROGRAM, "utf-8")
-<<<<<<< HEAD
-    # silent: as an installed package is, whose own errors are not its user's
-    flags = ["--strict", "--follow-imports=silent", f"--cache-dir={tmp_path / 'cache'}"]
-    command = [sys.executable, "-m", "mypy", *flags, "program.py"]
-=======
     command = [
         sys.executable,
         "-m",
@@ -388,7 +383,6 @@ def test_custom_tool_params_are_what_a_strict_type_checker_lets_agents_create_ta
         f"--cache-dir={tmp_path / 'cache'}",
         "program.py",
     ]
->>>>>>> 5a70b8fc21bccacd49d1e10221ce7e4425e8a3c8
     environment = {**os.environ, "MYPYPATH": str(ROOT)}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
