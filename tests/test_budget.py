@@ -523,3 +523,16 @@ def test_what_waits_behind_a_stopped_turn_is_taken_up_when_the_money_is_there():
     for one.call.now in (100.0, 150.0):
         said = one.said()
     assert said == ["looking", "done", "more done"]
+
+
+@pytest.mark.rule("what a stopped turn had not used yet is not charged", topic="sessions", evidence="ours")
+def test_an_interrupt_does_not_charge_what_was_not_played():
+    """The first turn would cost 10 cents and is stopped at once; the second costs 10."""
+    spender = Spender(10, speed=1.0)
+    spender.send("go")
+    spender.call.now += 0.5
+    spender.call.post(f"{spender.path}/events", {"events": [{"type": "user.interrupt"}]})
+    spender.send("more")
+    spender.call.now += 60.0
+    last = spender.call.get(f"{spender.path}/events")["data"][-1]
+    assert last["stop_reason"] == {"type": "end_turn"}

@@ -108,6 +108,7 @@ class Session:
     count: int = 0
     paused: list[Event] | None = None  # the threads that the budget has stopped; None: it has not
     costs: dict[Recording, list[Decimal]] = field(default_factory=dict)  # before each event
+    waived: Decimal = Decimal(0)  # the recorded cost of what was not played
 
     now: float = 0.0  # the caller's time, as last heard
     trouble: Trouble = field(default_factory=Trouble)  # what goes wrong on purpose
@@ -165,7 +166,7 @@ class Session:
         recording = self.leader.recording
         if recording not in self.costs:
             self.costs[recording] = spending.costs(recording.events)
-        return self.costs[recording][self.position]
+        return self.costs[recording][self.position] - self.waived
 
     # -- what the client sends ------------------------------------------------------------
 
@@ -279,7 +280,7 @@ class Session:
         self._add([sent])
         self.paused = None
         if self.leader is not None:
-            self._back_to(self.leader.recording.next_turn(self.position))
+            self._go_to(self.leader.recording.next_turn(self.position))
 
     def _interrupt(self, sent: Event) -> None:
         """Stop the turn that is under way and go to where the recording's next one begins."""
@@ -290,7 +291,7 @@ class Session:
         self._add(late)
         self._add(unrecorded.interruption(self.log, sent))
         if self.leader is not None:
-            self._back_to(self.leader.recording.next_turn(self.position))
+            self._go_to(self.leader.recording.next_turn(self.position))
 
     def _is_copy(self, event: Event, tracks: list[Track]) -> bool:
         """A message that comes a second time, because the response to the first was lost. [sdk]"""
@@ -404,13 +405,15 @@ class Session:
                 track.taken = {index: id for index, id in track.taken.items() if id not in dropped}
             self.copies.clear()
             self.answered.update(self.awaited)
-            self._back_to([track.rewind(self.trouble.opening) for track in self.tracks][0])
+            self._go_to([track.rewind(self.trouble.opening) for track in self.tracks][0])
         if blow.ends == "session":
             self.tracks = []
 
-    def _back_to(self, position: int) -> None:
-        """Events that are played a second time are other events."""
+    def _go_to(self, position: int) -> None:
+        """Go on elsewhere, at the same cost. Events that are played a second time are other events."""
+        before = self.cost()
         self.position = position
+        self.waived += self.cost() - before
         if self.leader is not None:
             for event in self.leader.recording.events[position:]:
                 self.names.pop(event["id"], None)
@@ -424,7 +427,7 @@ class Session:
         if first not in self.tracks[0].taken.values():  # the turn that it would repeat was given up
             self.queued = [event for event in self.queued if event["id"] != second]
             return self._play_again()
-        self._back_to([track.rewind(first, second) for track in self.tracks][0])
+        self._go_to([track.rewind(first, second) for track in self.tracks][0])
         self.anchor = None
         return True
 
