@@ -124,10 +124,10 @@ class ClaudeCompletion:
             "max_tokens": max_tokens,
             "messages": [{"role": m.role, "content": m.content} for m in messages if m.role != "system"],
         }
-        # The sync client in a thread: an async one belongs to one event loop, and tools run in many.
         if system:
             request["system"] = system
         create: Any = self._client.messages.create
+        # The sync client in a thread: an async one belongs to one event loop, and tools run in many.
         answer = await asyncio.to_thread(create, **request)
         text = "".join(block.text for block in answer.content if block.type == "text")
         usage = TokenUsage(answer.usage.input_tokens, answer.usage.output_tokens)

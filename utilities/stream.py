@@ -33,9 +33,7 @@ Message = str | Iterable[Any] | None
 QUIET = 60.0  # seconds of silence after which the connection is doubted
 DOOMED_QUIET = 2.0  # the same, after an error that will end the session
 MAX_BACKOFF = 10.0  # seconds
-MAX_REQUEST = (
-    60.0  # seconds that a single request, or a read of the stream, may take before it is tried again
-)
+MAX_REQUEST = 60.0  # seconds for one request, or one read of the stream, before it is tried again
 
 
 def stream_until_end_turn(

@@ -500,7 +500,7 @@ class Session:
 
     def _pause(self) -> None:
         """The budget is used up: no further model request. [doc]"""
-        self.paused = spending.running(self.log)
+        self.paused = unrecorded.at_work(self.log)
         usage = spending.usage_now(self.log, self.usage, self.cost())
         self._add(spending.stop(self.paused, usage, self.budget))
 

@@ -18,6 +18,7 @@ from typing import Any
 from .errors import ApiError
 from .ids import seconds_between
 from .recording import Event
+from .unrecorded import tokens_used
 
 Budget = dict[str, Any]
 REQUEST = "span.model_request_start"  # what a session that has reached its budget doesn't begin
@@ -28,7 +29,6 @@ WEIGHTS = {
     "cache_read_input_tokens": Decimal("0.1"),
     "cache_creation_input_tokens": Decimal("1.25"),
 }
-COUNTED = ("input_tokens", "output_tokens", "cache_read_input_tokens")
 STOP = {"type": "budget_reached"}
 
 
@@ -125,32 +125,18 @@ def usage_now(log: Sequence[Event], known: dict[str, Any], cost: Decimal) -> dic
     """
     last = max((i for i, event in enumerate(log) if event["type"] == "session.usage"), default=-1)
     turn = log[last + 1 :]
-    spans = [event.get("model_usage") or {} for event in turn if event["type"] == "span.model_request_end"]
-    usage = {key: (known.get(key) or 0) + sum(span.get(key) or 0 for span in spans) for key in COUNTED}
     begun = next((event for event in turn if event["type"] == "session.status_running"), None)
     active = seconds_between(begun["processed_at"], turn[-1]["processed_at"]) if begun else 0.0
     cents = cost.quantize(Decimal(1), ROUND_HALF_UP)
     return {
         **known,
-        **usage,
+        **tokens_used(log, known),
         "active_seconds": round((known.get("active_seconds") or 0.0) + active, 6),
         "list_cost": {"amount": str(cents), "currency": "USD"},
     }
 
 
 # -- how it stops, and goes on ------------------------------------------------------------------------
-
-
-def running(log: Iterable[Event]) -> list[Event]:
-    """The threads that run, each with its id and its agent's name."""
-    threads: dict[str, Event] = {}
-    for event in log:
-        if event["type"] == "session.thread_status_running":
-            id = event["session_thread_id"]
-            threads[id] = {"session_thread_id": id, "agent_name": event["agent_name"]}
-        elif event["type"] in ("session.thread_status_idle", "session.thread_status_terminated"):
-            threads.pop(event["session_thread_id"], None)
-    return list(threads.values())
 
 
 def stop(threads: Iterable[Event], usage: dict[str, Any], budget: Budget | None) -> list[Event]:
@@ -160,7 +146,7 @@ def stop(threads: Iterable[Event], usage: dict[str, Any], budget: Budget | None)
     return [*idle, spent, {"type": "session.status_idle", "stop_reason": STOP}]
 
 
-def resumption(threads: Iterable[Event]) -> list[Event]:
+def resumption(threads: Sequence[Event]) -> list[Event]:
     """The session runs again, with the threads that the budget has stopped. [seen: the order]"""
-    again = [{"type": "session.thread_status_running", **thread} for thread in threads]
+    again = [{"type": "session.thread_status_running", **thread} for thread in threads[::-1]]
     return [{"type": "session.status_running"}, *again]

@@ -87,12 +87,12 @@ def error(retry: str) -> Event:
 
 def _status(kind: str, log: list[Event], *, usage: bool = False, **fields: Any) -> list[Event]:
     """The status of every thread whose work is not done, what was used so far, the session's status."""
-    threads = [{"type": f"session.thread_status_{kind}", **names, **fields} for names in _at_work(log)]
+    threads = [{"type": f"session.thread_status_{kind}", **names, **fields} for names in at_work(log)]
     used = [_used(log)] if usage else []
     return [*threads, *used, {"type": f"session.status_{kind}", **fields}]
 
 
-def _at_work(log: Iterable[Event]) -> list[Event]:
+def at_work(log: Iterable[Event]) -> list[Event]:
     """The threads that run, are rescheduled or wait for the client; the first to start, the primary, last."""
     threads: dict[str, Event] = {}
     for event in log:
@@ -108,12 +108,16 @@ def _at_work(log: Iterable[Event]) -> list[Event]:
 def _used(history: Sequence[Event]) -> Event:
     """The tokens of the last snapshot and of the model requests since then; their cost isn't known. [ours]"""
     last = next((e for e in reversed(history) if e["type"] == "session.usage"), None)
-    usage = dict(last["usage"] if last else UNUSED)
-    for event in history[history.index(last) + 1 :] if last else history:
-        for key, count in (event.get("model_usage") or {}).items():
-            if key in TOKENS:
-                usage[key] = (usage.get(key) or 0) + count
+    known = last["usage"] if last else UNUSED
+    usage = {**known, **tokens_used(history, known)}
     return {"type": "session.usage", "usage": usage, "budget": last.get("budget") if last else None}
+
+
+def tokens_used(history: Sequence[Event], known: Event) -> dict[str, int]:
+    """The tokens in all: `known`, from the last `session.usage`, and those of what came since then."""
+    last = max((i for i, event in enumerate(history) if event["type"] == "session.usage"), default=-1)
+    spans = [event.get("model_usage") or {} for event in history[last + 1 :]]
+    return {key: (known.get(key) or 0) + sum(span.get(key) or 0 for span in spans) for key in TOKENS}
 
 
 def _ended_request(history: Sequence[Event]) -> list[Event]:
