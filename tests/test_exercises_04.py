@@ -394,9 +394,9 @@ def test_wrong_appending_fails(wrong: Any, why: str, capsys: pytest.CaptureFixtu
     fails(lesson04.appending, wrong, why=why, capsys=capsys)
 
 
-def test_losing_lines_only_under_real_threads_fails_too(capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_of_two_threads_at_the_wrong_end_fail(capsys: pytest.CaptureFixture[str]) -> None:
     def reverses(client: Any, store_id: str, memory_id: str, line: str) -> None:
-        """Puts a thread's line at the top."""
+        """Appends, but for the threads' lines, which it puts at the top."""
         join = (lambda content, line: f"{line}\n{content}") if line.startswith(("a ", "b ")) else None
         append(client, store_id, memory_id, line, join=join)
 
