@@ -206,7 +206,7 @@ def test_a_wrong_undo_fails(wrong: Any, why: str, capsys: pytest.CaptureFixture[
     fails(lesson04.undoing, wrong, why=why, capsys=capsys)
 
 
-# -- 2: what grep finds and recall doesn't -------------------------------------------------------------
+# -- 3: what grep finds and recall doesn't -------------------------------------------------------------
 
 LONG = (
     "The offsite was long: budget, colours of the new logo, pizza, a quiz that nobody won, "
@@ -268,7 +268,7 @@ def test_grep_is_what_an_agent_would_get() -> None:
     assert lines["with"] == [fact for fact in lesson04.facts() if "with" in fact]
 
 
-# -- 3: a write conflict -------------------------------------------------------------------------------
+# -- 2: a write conflict -------------------------------------------------------------------------------
 
 
 def append_line(client: Any, store_id: str, memory_id: str, line: str) -> None:
