@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import tomllib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,9 +16,8 @@ from utilities import open_brain
 from utilities.replay.testing import ManagedAgentsApi
 
 from .exercises import Exercise, NotAttempted, TookTooLong, Wrong, within
+from .searches import facts_in
 from .watched import MOST, PATIENCE, Notes, Watched
-
-FACTS = Path(__file__).parents[2] / "example_data/memory/facts.toml"
 
 
 def _stopped(what: str, error: Exception) -> Wrong:
@@ -258,7 +256,7 @@ LONGEST, FIRST = 200, 3  # characters of a text; places that count as found
 
 def facts() -> list[str]:
     """The facts that the lesson measures on."""
-    return [fact["text"] for fact in tomllib.loads(FACTS.read_text("utf-8"))["fact"]]
+    return [fact.text for fact in facts_in()]
 
 
 def grep(fact: str, question: str) -> dict[str, list[str]]:
