@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .brain import BrainError, open_brain
     from .client import connect
     from .display import print_event, timeline, transcript
+    from .live import LiveTranscript
     from .memory import memory_tools
     from .settle import wait_for_idle_status, wait_for_idle_status_async
     from .stream import stream_until_end_turn, stream_until_end_turn_async
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BrainError",
+    "LiveTranscript",
     "TurnError",
     "TurnResult",
     "TurnTimeout",
@@ -36,6 +38,7 @@ __all__ = [
 
 _HOME = {
     "BrainError": "brain",
+    "LiveTranscript": "live",
     "connect": "client",
     "custom_tool_params": "tools",
     "memory_tools": "memory",
