@@ -25,6 +25,7 @@ __all__ = ["LiveTranscript"]
 
 INTERVAL = 0.1  # seconds from one update to the next, at least
 SHARE = 4  # … and so many times what the update took, so that a long transcript doesn't hold up its turn
+PREVIEWS = ("event_start", "event_delta")
 LAST_WORDS = ("session.status_idle", "session.status_terminated", "session.deleted", "span.model_request_end")
 
 
@@ -59,13 +60,16 @@ class LiveTranscript:
         clock: Callable[[], float] = time.monotonic,
         timer: Callable[[float, Callable[[], None]], Any] = threading.Timer,
     ) -> None:
-        self.events: list[Any] = []
+        self._events: list[Any] = []
         self._writing: dict[str, _Preview] = {}  # what is being written, by the id that its event will have
         self._seen: dict[str, bool] = {}  # ids, and whether the event had its time on
-        self._show = show or (None if file else _notebook_output(self))
+        shell = None if show or file else _notebook()
+        self._output = _Output(shell) if shell else None
+        self._show = show or self._output
         self._file, self._clock, self._timer = file, clock, timer
         self._next = float("-inf")  # when the next update may be
         self._waiting: Any = None  # the timer for it
+        self._updates = 0
         self._lock = threading.RLock()
 
     def __call__(self, event: Any) -> None:
@@ -75,12 +79,21 @@ class LiveTranscript:
                 return
             if self._show is None:
                 print_event(event, file=self._file)
-            elif self._clock() >= self._next:
+                return
+            if self._output:
+                self._output.before_the_cell_ends(self.close)
+            if self._clock() >= self._next:
                 self._update()
             elif self._waiting is None:
-                self._waiting = self._timer(self._next - self._clock(), self.close)
+                self._waiting = self._timer(self._next - self._clock(), self._on_time(self._updates))
                 self._waiting.daemon = True
                 self._waiting.start()
+
+    @property
+    def events(self) -> list[Any]:
+        """The events that came, each once; previews aren't among them."""
+        with self._lock:
+            return events_of(self._events)
 
     def __enter__(self) -> LiveTranscript:
         return self
@@ -94,43 +107,53 @@ class LiveTranscript:
             if self._waiting is not None:
                 self._update()
 
+    def _on_time(self, updates: int) -> Callable[[], None]:
+        """What the timer calls, unless an update came first, when it was too late to cancel it."""
+
+        def update() -> None:
+            with self._lock:
+                if self._updates == updates:
+                    self._update()
+
+        return update
+
     def _update(self) -> None:
+        self._updates += 1
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
         began = self._clock()
         if self._show is not None:
-            self._show(Transcript(events_of(self), [preview.event() for preview in self._writing.values()]))
+            self._show(Transcript(self.events, [preview.event() for preview in self._writing.values()]))
         now = self._clock()
         self._next = now + max(INTERVAL, SHARE * (now - began))
 
     def _take(self, event: Any) -> bool:
         """Whether there is something new in the event."""
-        type_ = kind(event)
-        if type_ == "event_start":
-            opened = attribute(event, "event")
-            return self._preview(str(attribute(opened, "id")), _Preview(opened))
-        if type_ == "event_delta":
-            id = str(attribute(event, "event_id"))
-            preview = self._writing.get(id) or _Preview({"id": id, "type": "agent.message"})
-            preview.add(attribute(event, "delta"))
-            return self._preview(id, preview)
+        if kind(event) in PREVIEWS:
+            return self._take_preview(event)
         id, timed = attribute(event, "id"), moment(event) is not None
-        if isinstance(id, str) and id:
-            if self._seen.get(id, not timed) >= timed and id in self._seen:
-                return False
+        known = id in self._seen if isinstance(id, str) else False
+        if known and (self._seen[id] or not timed):
+            return False
+        if isinstance(id, str):
             self._seen[id] = timed
             self._writing.pop(id, None)
-        if type_ in LAST_WORDS:
+        if kind(event) in LAST_WORDS:
             self._writing.clear()
-        self.events.append(event)
-        return True
+        self._events.append(event)
+        return not known or self._show is not None  # a line that is printed doesn't get its time later
 
-    def _preview(self, id: str, preview: _Preview) -> bool:
-        if id in self._seen:  # sent again by a stream that was opened anew
+    def _take_preview(self, event: Any) -> bool:
+        opened = attribute(event, "event")
+        id = attribute(opened, "id") or attribute(event, "event_id")
+        if not isinstance(id, str) or id in self._seen:  # a stream that was opened anew sends it again
             return False
-        self._writing[id] = preview
-        return True
+        if kind(event) == "event_start":
+            self._writing[id] = _Preview(opened)
+        else:
+            self._writing.setdefault(id, _Preview({"id": id})).add(attribute(event, "delta"))
+        return self._show is not None
 
 
 class _Preview:
@@ -155,33 +178,35 @@ class _Preview:
         return {**self._fields, "content": [{"type": "text", "text": text} for text in texts]}
 
 
-def _notebook_output(live: LiveTranscript) -> Callable[[Transcript], object] | None:
-    """What shows a transcript in place of the one before it; None where there is no notebook."""
+def _notebook() -> Any:
+    """The shell of the notebook that this runs in; None in a terminal, a script, without IPython."""
     ipython = sys.modules.get("IPython")  # a notebook has imported it
     shell = ipython.get_ipython() if ipython else None
-    return _NotebookOutput(shell, live.close) if getattr(shell, "kernel", None) is not None else None
+    return shell if getattr(shell, "kernel", None) is not None else None
 
 
-class _NotebookOutput:
-    def __init__(self, shell: Any, close: Callable[[], None]) -> None:
-        self._shell, self._close = shell, close
-        self._id = uuid.uuid4().hex
-        self._shown = self._hooked = False
+class _Output:
+    """One output of a notebook's cell, which a later transcript replaces."""
+
+    def __init__(self, shell: Any) -> None:
+        self._shell, self._id, self._shown = shell, uuid.uuid4().hex, False
+        self._last: Callable[[], None] | None = None  # what the end of the cell waits for
 
     def __call__(self, transcript: Transcript) -> None:
         from IPython.display import display
 
-        if not self._hooked:  # nothing is saved that a cell shows after its end
-            self._shell.events.register("post_run_cell", self._end_of_cell)
-            self._hooked = True
         data = transcript._repr_mimebundle_()
         display(data, raw=True, display_id=self._id, update=self._shown)
         self._shown = True
 
-    def _end_of_cell(self, *_: object) -> None:
-        self._shell.events.unregister("post_run_cell", self._end_of_cell)
-        self._hooked = False
-        self._close()
-        if self._hooked:  # by the close; the next cell's first update does it again
-            self._shell.events.unregister("post_run_cell", self._end_of_cell)
-            self._hooked = False
+    def before_the_cell_ends(self, last: Callable[[], None]) -> None:
+        """Call this function then: what is shown later is not saved with the cell."""
+        if self._last is None:
+            self._last = last
+            self._shell.events.register("post_run_cell", self._cell_ends)
+
+    def _cell_ends(self, *_: object) -> None:
+        last, self._last = self._last, None
+        self._shell.events.unregister("post_run_cell", self._cell_ends)
+        if last:
+            last()
