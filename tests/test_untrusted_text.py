@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
+import io
 import re
 import time
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
+from utilities import LiveTranscript
 from utilities.display import timeline, transcript
+from utilities.lanes import lanes
 
 from .turns import Tags, call, event, message, page, printed, result, text, usage
 
 NASTY = {
     "script": '<script>alert(1)</script><img src=x onerror="alert(1)">',
     "closing tags": "</pre></td></tr></table><h1>free</h1>",
+    "markdown": "[click](javascript:alert(1)) <https://x.example> ![x](y) **b** `c` $x^2$ | a | b |",
+    "comment": "<!-- --><style>td{display:none}</style><svg onload=alert(1)>",
     "quotes": "\" onmouseover='x' &lt;b&gt;",
 }
 INVISIBLE = {
     "\x1b": "\\x1b", "\x00": "\\x00", "\x08": "\\x08", "\r": "\\x0d", "\x7f": "\\x7f", "\x9b": "\\x9b",
     "\u202e": "\\u202e", "\u2066": "\\u2066", "\u200b": "\\u200b", "\ufeff": "\\ufeff",
-    "\u2028": "\\u2028", "\ud800": "\\ud800", "\U000e0041": "\\U000e0041",
+    "\u3164": "\\u3164", "\u2028": "\\u2028", "\ud800": "\\ud800", "\U000e0041": "\\U000e0041",
 }  # fmt: skip
+
+
+def live(events: list[Any]) -> Any:
+    """The last that a live transcript shows of them; with a message that is still being written."""
+    states: list[Any] = []
+    with LiveTranscript(show=states.append) as shown:
+        for each in events:
+            shown(each)
+    return states[-1]
+
+
+def writing(words: str) -> list[Any]:
+    piece = {"type": "event_delta", "event_id": "w", "delta": {"content": {"type": "text", "text": words}}}
+    return [{"type": "event_start", "event": {"type": "agent.message", "id": "w"}}, piece]
 
 
 def everywhere(words: str) -> list[Any]:
@@ -59,6 +79,41 @@ def test_characters_that_act_are_made_visible(character: str) -> None:
     assert character not in timeline(events).alt
 
 
+@pytest.mark.parametrize("words", NASTY.values(), ids=NASTY)
+def test_markup_is_not_obeyed_while_it_is_written_either(words: str) -> None:
+    plain, nasty = (
+        Tags(live([*everywhere(said), *writing(said)])._repr_mimebundle_()["text/html"])
+        for said in ("plain words, none of them markup", words)
+    )
+    assert set(nasty.tags) <= set(plain.tags) and nasty.attributes <= plain.attributes
+    assert nasty.text.count(words) == Tags(page(everywhere(words))).text.count(words) + 1
+
+
+@pytest.mark.parametrize("character", INVISIBLE, ids=[f"U+{ord(c):04X}" for c in INVISIBLE])
+def test_characters_that_act_do_not_while_they_are_written_either(character: str) -> None:
+    shown = live(writing(f"a{character}[31mb"))
+    for output in (str(shown), Tags(shown._repr_mimebundle_()["text/html"]).text):
+        assert character not in output and f"a{INVISIBLE[character]}[31mb" in output
+        output.encode()
+
+
+@pytest.mark.parametrize("words", [*NASTY.values(), *(f"a{character}b" for character in INVISIBLE)])
+def test_a_picture_has_words_and_no_markup(words: str) -> None:
+    for picture in (timeline(everywhere(words)), lanes(everywhere(words))):
+        seen = Tags(picture._repr_mimebundle_()[0]["text/html"])
+        assert seen.tags == ["img"] and seen.attributes == {"alt", "width", "src"}
+        assert picture.alt.isascii() and picture.alt.isprintable()
+        svg = io.BytesIO()
+        picture.figure.savefig(svg, format="svg")  # as a reader may, to keep it
+        names = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(svg.getvalue()).iter()}
+        assert {"script", "foreignObject", "image", "a"}.isdisjoint(names)
+
+
+def test_accents_do_not_pile_up_over_other_lines() -> None:
+    strike, seen = "\u0335", "\\u0335"
+    assert printed(message("e\u0301a" + strike * 7)) == f"agent: e\u0301a{strike * 4}{seen * 3}\n"
+
+
 def test_ordinary_text_of_any_language_is_left_alone() -> None:
     words = "naïve שלום नमस्ते 👩\u200d🔬 \ttab — “quoted”"
     assert printed(message(words)) == f"agent: {words}\n"
@@ -87,3 +142,30 @@ def test_a_megabyte_is_cut_and_quick() -> None:
     assert time.perf_counter() - began < 10  # a guard against quadratic work, not a benchmark
     assert len(out) < 4_000 and len(shown) < 4_000 and len(html) < 300_000 and len(picture.alt) < 400
     assert f"(+{size - 1_000:,} characters)" in out and f"(+{size - 10_000:,} characters)" in html
+
+
+def test_a_megabyte_that_is_being_written_is_cut_and_quick() -> None:
+    size = 1_048_576
+    began = time.perf_counter()
+    start, _ = writing("")
+    shown = live([start, *(writing("word " * 5)[1] for _ in range(size // 25))])
+    assert time.perf_counter() - began < 10  # to copy the message with each of its pieces takes longer
+    html = shown._repr_mimebundle_()["text/html"]
+    assert len(str(shown)) < 2_000 and len(html) < 20_000 and "characters)" in html
+
+
+def test_what_is_nested_too_deeply_is_named() -> None:
+    deep: Any = "x"
+    found: Any = "x"
+    for _ in range(100_000):
+        deep = [deep]
+        found = [{"type": "search_result", "title": "t", "content": found}]
+    events = [
+        {"type": "agent.tool_use", "id": "c", "name": "bash", "input": {"deep": deep}},
+        {"type": "agent.tool_result", "tool_use_id": "c", "content": found},
+        {"type": "agent.message", "id": "m", "content": {(1, 2): deep}},
+        {"type": "agent.new", "id": "n", "deep": deep},
+    ]
+    shown = printed(*events)
+    assert shown.count("nested too deeply") == 3 and "    [search result: t]\n" in shown
+    assert len(page(events)) < 30_000

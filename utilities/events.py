@@ -32,6 +32,7 @@ __all__ = [
 
 SPARED_CHARACTERS = 40  # to say that these are left out would take as much room
 LINE_CHARACTERS = 100  # of a tool's input, a name, an error, on their one line
+TOO_DEEP = "[nested too deeply to be shown]"
 
 
 # ---------------------------------------------------------------- reading events
@@ -86,7 +87,10 @@ def content_text(content: Any) -> str:
         return content or ""
     if not isinstance(content, list | tuple):  # which only a damaged event has
         return json_text(content)
-    return "\n".join(_block_text(block) for block in content)
+    try:
+        return "\n".join(_block_text(block) for block in content)
+    except RecursionError:
+        return TOO_DEEP
 
 
 def _block_text(block: Any) -> str:
@@ -102,19 +106,27 @@ def _block_text(block: Any) -> str:
 
 
 def json_text(value: Any) -> str:
+    """The value as JSON, or however it can be shown."""
     try:
-        return json.dumps(value, ensure_ascii=False, default=str)
-    except (TypeError, ValueError, RecursionError):  # a key that is no text, a value inside itself
-        return str(value)
+        try:
+            return json.dumps(value, ensure_ascii=False, default=str)
+        except (TypeError, ValueError):  # a key that is no text, a value inside itself
+            return str(value)
+    except RecursionError:
+        return TOO_DEEP
 
 
 # ---------------------------------------------------------------- untrusted text
 
-# C0, C1, soft hyphen, bidi marks and overrides, zero-width, separators, surrogates, tags
+# C0, C1, soft hyphen, fillers, bidi marks and overrides, zero-width, separators, surrogates, tags
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-    "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f"
+    "\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+# More accents on a letter than any language has: they are drawn over the lines above and below.
+_ACCENTS = "[\u0300-\u034e\u0350-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+_PILED_UP = re.compile(f"(?<={_ACCENTS}{{4}}){_ACCENTS}")
 
 
 def _picture_of(match: re.Match[str]) -> str:
@@ -124,7 +136,7 @@ def _picture_of(match: re.Match[str]) -> str:
 
 def visible(text: str) -> str:
     """The text with every character that acts instead of showing (ESC, RTL override, …) made visible."""
-    return _INVISIBLE.sub(_picture_of, text.replace("\r\n", "\n"))
+    return _PILED_UP.sub(_picture_of, _INVISIBLE.sub(_picture_of, text.replace("\r\n", "\n")))
 
 
 def cut(text: str, characters: int, lines: int | None = None) -> str:
