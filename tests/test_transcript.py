@@ -41,11 +41,36 @@ def test_html_joins_a_result_to_its_call_in_one_row() -> None:
     assert "return a + b + 1" in read and "FAILED" not in read
 
 
+def test_without_any_style_the_table_says_the_same() -> None:
+    """A code host takes styles, classes and scripts out, and keeps tables and <details>."""
+    said = message("- one\n- two", 9.0)
+    long = result("c3", 12.0, "\n".join(f"line {n}" for n in range(40)), is_error=True)
+    bare = re.sub(r' (?:style|class)="[^"]*"', "", page([*turn(), said, call("c3", 10.0), long]))
+    kept = {
+        "div",
+        "table",
+        "caption",
+        "thead",
+        "tbody",
+        "tfoot",
+        "tr",
+        "th",
+        "td",
+        "strong",
+        "pre",
+        "br",
+        "code",
+    }
+    assert set(Tags(bare).tags) == kept | {"details", "summary"}
+    assert "<td>agent</td><td><div>- one<br>- two</div></td>" in bare
+    assert "<strong>error after 2.0 s</strong>" in bare and "<strong>idle (end_turn)</strong>" in bare
+
+
 def test_html_is_a_captioned_table_without_script() -> None:
     seen = Tags(page(turn()))
     assert seen.tags.count("table") == seen.tags.count("caption") == 1
     assert {"script", "link", "style", "img"}.isdisjoint(seen.tags)
-    assert seen.attributes <= {"style", "class", "scope", "colspan"}
+    assert seen.attributes <= {"style", "class", "scope", "colspan", "valign"}
     assert "8.0 s, 2 tool calls; at the end, session idle (end_turn)" in seen.text
 
 

@@ -130,8 +130,9 @@ class Transcript:
         if entry.is_call:
             what += f'<div style="margin-top:4px"><strong>{_result_words(entry)}</strong></div>'
             what += _folded(entry.result.body, code=True) if entry.result else ""
+        when = self._when(entry).replace(" ", "&nbsp;")
         return (
-            f'<tr style="background:none"><td style="{_CELL};white-space:nowrap">{self._when(entry)}</td>'
+            f'<tr valign="top" style="background:none"><td style="{_CELL}">{when}</td>'
             f'<td style="{_CELL};border-left:4px solid {colour}">{entry.who}</td>'
             f'<td style="{_CELL};width:100%">{what}</td></tr>'
         )
