@@ -72,6 +72,7 @@ def test_html_is_a_captioned_table_without_script() -> None:
     assert {"script", "link", "style", "img"}.isdisjoint(seen.tags)
     assert seen.attributes <= {"style", "class", "scope", "colspan", "valign"}
     assert "8.0 s, 2 tool calls; at the end, session idle (end_turn)" in seen.text
+    assert "7.5 s, 2 tool calls; so far, session running" in Tags(page(turn()[:-4])).text
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,8 @@ class Transcript:
         calls = sum(entry.is_call for entry in self._entries)
         last = next((entry.head for entry in reversed(self._entries) if entry.who == "session"), "")
         caption = f"Transcript: {self._seconds:.1f} s, {calls} tool call{'' if calls == 1 else 's'}"
-        caption += f"; at the end, session {one_line(last)}" if last else ""
+        until = "so far" if last in ("running", "rescheduled") else "at the end"
+        caption += f"; {until}, session {one_line(last)}" if last else ""
         head = "".join(f'<th scope="col" style="{_CELL}">{name}</th>' for name in ("time", "who", "what"))
         rows = "".join(map(self._row, self._entries)) or _whole_row("no events to show")
         foot = f"<tfoot>{_whole_row(self._usage)}</tfoot>" if self._usage else ""

@@ -15,6 +15,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, TextIO
 
 from .display import Transcript
@@ -193,10 +194,8 @@ class _Output:
         self._last: Callable[[], None] | None = None  # what the end of the cell waits for
 
     def __call__(self, transcript: Transcript) -> None:
-        from IPython.display import display
-
         data = transcript._repr_mimebundle_()
-        display(data, raw=True, display_id=self._id, update=self._shown)
+        import_module("IPython.display").display(data, raw=True, display_id=self._id, update=self._shown)
         self._shown = True
 
     def before_the_cell_ends(self, last: Callable[[], None]) -> None:
@@ -206,7 +205,7 @@ class _Output:
             self._shell.events.register("post_run_cell", self._cell_ends)
 
     def _cell_ends(self, *_: object) -> None:
-        last, self._last = self._last, None
         self._shell.events.unregister("post_run_cell", self._cell_ends)
+        last, self._last = self._last, None  # after it, or another thread's call would be taken out
         if last:
             last()
