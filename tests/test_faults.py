@@ -18,10 +18,10 @@ import pytest
 from anthropic import AsyncAnthropic
 
 from utilities import TurnTimeout, stream_until_end_turn, wait_for_idle_status, wait_for_idle_status_async
+from utilities.follow import wait_before
 from utilities.replay import Faults, Library, ReplayServer
 from utilities.replay.__main__ import main
 from utilities.replay.faults import FAULTS_HEADER, KINDS, FaultError, markdown_table
-from utilities.follow import wait_before
 
 from .calling import SAY_GO, new_session, serving, strict
 from .serving import KINDS as CLIENTS

@@ -84,7 +84,9 @@ def poll_until_end_turn(
         anthropic.APIStatusError: the API refused the message or the session id.
     """
     if isinstance(client, AsyncAnthropic):
-        raise TypeError("poll_until_end_turn needs Anthropic; for AsyncAnthropic use poll_until_end_turn_async")
+        raise TypeError(
+            "poll_until_end_turn needs Anthropic; for AsyncAnthropic use poll_until_end_turn_async"
+        )
     turn = Turn(session_id)
     once = client.with_options(max_retries=0)  # `Follow` tries again: it knows the deadline and the history
     driver = Sync(once, turn, tools_by_name(tools), confirm, on_event, "poll_until_end_turn_async")
@@ -105,7 +107,9 @@ async def poll_until_end_turn_async(
 ) -> TurnResult:
     """`poll_until_end_turn` for `AsyncAnthropic`; `confirm` and `on_event` may be async too."""
     if isinstance(client, Anthropic):
-        raise TypeError("poll_until_end_turn_async needs AsyncAnthropic; for Anthropic use poll_until_end_turn")
+        raise TypeError(
+            "poll_until_end_turn_async needs AsyncAnthropic; for Anthropic use poll_until_end_turn"
+        )
     turn = Turn(session_id)
     once = client.with_options(max_retries=0)
     driver = Async(once, turn, tools_by_name(tools), confirm, on_event)
@@ -122,7 +126,7 @@ def _checked(interval: float) -> float:
 def _flow(follow: Follow, interval: float) -> Flow:
     """What happens when: yields what it wants done and gets the answer, or the error, back."""
     mark = _Mark()
-    terminated = False
+    terminated, coming = False, True
     heard = follow.clock()  # when something new came, or the status was asked for
     while True:
         try:
@@ -135,12 +139,14 @@ def _flow(follow: Follow, interval: float) -> Flow:
                     heard = follow.clock()
                     # before the events, which then have all that came before the end
                     terminated = (yield ReadStatus(follow.left(LAST_LOOK))) == "terminated"
-                events = yield _read(follow, mark, silent)
+                back = follow.quiet if silent else LATE if coming else 0.0
+                events = yield _read(follow, mark, back)
             mark.move(events)
             known = len(follow.turn.seen)
             if result := (yield from follow.act(events, terminated)):
                 return result
-            if mark.came(len(follow.turn.seen) > known):
+            coming = len(follow.turn.seen) > known
+            if coming:
                 heard = follow.clock()
             follow.failures = 0
             yield Pause(min(interval, follow.left()))
@@ -149,12 +155,12 @@ def _flow(follow: Follow, interval: float) -> Flow:
                 return result
 
 
-def _read(follow: Follow, mark: _Mark, silent: bool) -> ReadNew | ReadHistory:
-    """The next read; at the deadline there is time for a last one."""
+def _read(follow: Follow, mark: _Mark, back: float) -> ReadNew | ReadHistory:
+    """The next read, from `back` seconds before what is known. There is a last one at the deadline."""
     seconds = follow.left(LAST_LOOK)
     if mark.first is None:
         return ReadHistory(seconds, next((event.id for event in follow.newest or ()), None))
-    return ReadNew(seconds, mark.since(follow.quiet if silent else LATE), mark.first.id)
+    return ReadNew(seconds, mark.since(back), mark.first.id)
 
 
 @dataclass
@@ -165,9 +171,21 @@ class _Mark:
         first: what came up to this event is not asked for again: the session's newest one before our
             message, or the turn's first.
         newest: the latest time that is known of an event.
-        coming: whether the last read had anything new.
     """
 
     first: Event | None = None
     newest: datetime | None = None
-    coming: bool = True
+
+    def move(self, events: Iterable[Event]) -> None:
+        """Take note of events that were read."""
+        for event in events:
+            time = getattr(event, "processed_at", None)
+            if isinstance(time, datetime) and time.tzinfo is not None:
+                self.first = self.first or event
+                self.newest = max(self.newest or time, time)
+
+    def since(self, back: float) -> datetime:
+        """The time to read from, `back` seconds before the newest, but not before the turn."""
+        assert self.first is not None and self.newest is not None, "nothing has a time yet"
+        begun: datetime = self.first.processed_at
+        return max(begun, self.newest - timedelta(seconds=back))
