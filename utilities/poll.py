@@ -10,8 +10,9 @@ event's `processed_at`. [sdk: event_list_params.py] Hence:
   long ago it was sent. While it waits it is not needed: what the API accepted is known from its answer.
 - Events of the same time are not lost: the time itself is asked for again, and each id is taken once.
 - More than a page is read page by page.
-- Whether an event can appear behind one that was listed before isn't known. While events come, each
-  read goes back `LATE` seconds; when none has come for `quiet` seconds, one read goes back that far.
+- Whether an event can be listed later than one that was processed after it isn't known. So while events
+  come, each read goes back `LATE` seconds, and `VERY_LATE` while our message has not been seen processed,
+  without which no end is the turn's, or when nothing has come for `quiet` seconds.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ from .turn import Turn, TurnResult
 __all__ = ["poll_until_end_turn", "poll_until_end_turn_async"]
 
 Event = Any
-LATE = 1.0  # seconds by which an event may be listed later than those that were processed after it
+LATE = 1.0  # seconds: an event may be listed later than others that were processed so long after it
+VERY_LATE = 60.0  # the same, for an event without which the turn would not end
 LAST_LOOK = 1.0  # seconds that the read at the deadline may take
 
 
@@ -139,7 +141,7 @@ def _flow(follow: Follow, interval: float) -> Flow:
                     heard = follow.clock()
                     # before the events, which then have all that came before the end
                     terminated = (yield ReadStatus(follow.left(LAST_LOOK))) == "terminated"
-                back = follow.quiet if silent else LATE if coming else 0.0
+                back = VERY_LATE if silent or follow.turn.waiting else LATE if coming else 0.0
                 events = yield _read(follow, mark, back)
             mark.move(events)
             known = len(follow.turn.seen)
