@@ -6,8 +6,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,20 +17,23 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-import anthropic
 import httpx2
 import pytest
 from anthropic import Anthropic, AsyncAnthropic, DefaultHttpxClient, beta_tool
 from anthropic.lib.tools import ToolError
 
 from utilities import TurnTimeout, poll_until_end_turn, poll_until_end_turn_async
+from utilities.follow import Follow
+from utilities.poll import _flow
 from utilities.replay import Faults, Library, ReplayServer
+from utilities.replay.errors import ApiError
 from utilities.replay.faults import FAULTS_HEADER
-from utilities.replay.ids import later
 from utilities.replay.paging import page_of
 from utilities.replay.recording import Recording
+from utilities.steps import Pause, Sync
+from utilities.turn import Turn
 
-from .recordings import START, Script
+from .recordings import Script
 from .serving import KINDS, Served, healthy, served
 from .test_export import RECORDINGS
 from .test_faults import (  # noqa: F401
@@ -303,3 +308,272 @@ def test_a_message_that_waits_for_the_turn_before_it(kind: str, way: str, monkey
         result = session.follow(kind, "and now")
         assert (result.outcome, result.text) == ("end_turn", "second")
         assert result.events == session.history()[len(a_turn().events) :]
+
+
+# -- the same as by the stream -------------------------------------------------------------------------
+
+
+def results_of(recording: Recording, way: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Every turn of a recording: what its client answered, answered again."""
+    monkeypatch.setattr(Served, "way", way)
+    events = recording.events
+    results = {e["custom_tool_use_id"]: e for e in events if e["type"] == "user.custom_tool_result"}
+    verdicts = {e["tool_use_id"]: e for e in events if e["type"] == "user.tool_confirmation"}
+    calls = {e["id"]: e for e in events if "input" in e}
+
+    def tool(name: str) -> Any:
+        mine = [id for id in results if calls[id]["name"] == name]
+
+        def answer(**given: Any) -> Any:
+            id = next(id for id in mine if calls[id]["input"] == given)
+            mine.remove(id)
+            if results[id]["is_error"]:
+                raise ToolError(results[id]["content"])
+            return results[id]["content"]
+
+        return beta_tool(answer, name=name, input_schema={"type": "object"})
+
+    def confirm(call: Any) -> Any:
+        verdict = next(v for id, v in verdicts.items() if calls[id]["input"] == call.input)
+        return verdict["result"] == "allow" or verdict.get("deny_message") or False
+
+    tools = [tool(name) for name in dict.fromkeys(calls[id]["name"] for id in results)]
+    with ReplayServer(Library([recording]), strict=True) as server:
+        client = healthy(server)
+        agent = client.beta.agents.create(**recording.header["agent"])
+        environment = client.beta.environments.create(**recording.header["environment"])
+        session = Served(
+            server, client.beta.sessions.create(agent=agent.id, environment_id=environment.id).id
+        )
+        messages = [event["content"] for event in events if event["type"] == "user.message"]
+        turns = [session.follow(kind, content, tools=tools, confirm=confirm) for content in messages]
+        assert [event.id for turn in turns for event in turn.events] == [e.id for e in session.history()]
+    assert [turn.outcome for turn in turns] == ["end_turn"] * len(messages)
+    return turns
+
+
+@pytest.mark.parametrize("recording", Library.load(RECORDINGS).recordings, ids=lambda each: each.name)
+def test_every_recording_has_the_same_results_by_polling_as_by_the_stream(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    streamed = results_of(recording, "stream", "sync", monkeypatch)
+    assert streamed == results_of(recording, "poll", "sync", monkeypatch)
+    assert streamed == results_of(recording, "poll", "async", monkeypatch)
+    assert all(turn.usage is not None for turn in streamed)
+
+
+# -- a process that dies -------------------------------------------------------------------------------
+
+# Follows a session, keeps a diary, and stops where it is told to, to be killed there.
+PROGRAM = """
+import sys, time
+from pathlib import Path
+from anthropic import Anthropic, Middleware, beta_tool
+from utilities import poll_until_end_turn
+
+url, session, diary, stop = sys.argv[1:5]
+message = sys.argv[5] if len(sys.argv) > 5 else None
+
+def note(line):
+    with open(diary, "a") as file:
+        print(line, file=file)
+    if line == stop:
+        with open(diary, "a") as file:
+            print("stopped", file=file)
+        time.sleep(600)
+
+@beta_tool
+def work(name: str) -> str:
+    '''Work.'''
+    note(f"called {name}")
+    paid = Path(f"{diary}.{name}")  # what makes it safe to run twice: it sees that it has run
+    if not paid.exists():
+        paid.touch()
+        note(f"paid {name}")
+    return f"{name} ok"
+
+class Posts(Middleware):
+    count = 0
+
+    def handle(self, request, call_next):
+        response = call_next(request)
+        if request.method.upper() == "POST":
+            self.count += 1
+            note(f"response {self.count}")
+        return response
+
+def show(event):
+    note(event.type)
+
+client = Anthropic(api_key="x", base_url=url, middleware=[Posts()])
+result = poll_until_end_turn(
+    client, session, message, tools=[work], on_event=show, interval=0.02, timeout=30
+)
+note(f"{result.outcome}: {result.text}")
+"""
+
+
+def program(session: Served, diary: Path, stop: str, *message: str) -> subprocess.Popen[bytes]:
+    arguments = [session.server.base_url, session.session_id, str(diary), stop, *message]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    return subprocess.Popen([sys.executable, "-c", PROGRAM, *arguments], env=environment)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="processes are not killed like this here")
+@pytest.mark.parametrize(
+    ("stop", "runs"),
+    [
+        # The call waits, and nobody has begun it.
+        ("session.status_idle", {"a": 1, "b": 1}),
+        # The session has the answer to `a`; the process dies before it can know.
+        ("response 2", {"a": 1, "b": 1}),
+        # `a` is answered. `b` is at work: it has had its effect, and will never be answered.
+        ("paid b", {"a": 1, "b": 2}),
+    ],
+)
+def test_a_process_that_is_killed_is_replaced_by_another_that_knows_the_session_id(
+    stop: str, runs: dict[str, int], tmp_path: Path
+) -> None:
+    diary = tmp_path / "diary"
+    diary.touch()
+
+    def lines() -> list[str]:
+        return diary.read_text("utf-8").splitlines()
+
+    with served(parallel_calls(["a"], ["b"])) as session:
+        first = program(session, diary, stop, "go")
+        try:
+            deadline = monotonic() + 60
+            while "stopped" not in lines() and first.poll() is None and monotonic() < deadline:
+                sleep(0.01)
+            assert lines()[-2:] == [stop, "stopped"]
+        finally:
+            first.kill()
+        assert first.wait(10) == -signal.SIGKILL
+        second = program(session, diary, "nowhere")
+        try:
+            assert second.wait(60) == 0
+        finally:
+            second.kill()
+        sent = Counter(event.type for event in session.history())
+    assert lines()[-1] == "end_turn: all done"
+    assert {name: lines().count(f"called {name}") for name in "ab"} == runs
+    assert {name: lines().count(f"paid {name}") for name in "ab"} == {"a": 1, "b": 1}
+    assert (sent["user.message"], sent["user.custom_tool_result"]) == (1, 2)
+
+
+# -- the session's end, the deadline, a busy service ------------------------------------------------------
+
+
+@pytest.mark.parametrize(("last", "outcome"), [("idle", "end_turn"), ("message", "terminated")])
+def test_a_session_that_was_archived_meanwhile(kind: str, last: str, outcome: str) -> None:
+    """The status says terminated; how the turn ended before that, the history says, if it does."""
+    script = a_turn()
+    script.events = script.events if last == "idle" else script.events[:4]
+    with served(script) as session, bit_by_bit(session):
+        end = only_the_status_knows(session, "user.message")
+        result = session.follow(kind, "go", on_event=end, quiet=0.1, timeout=10)
+    assert result.outcome == outcome
+
+
+def test_a_session_that_is_deleted_meanwhile(kind: str) -> None:
+    def delete(event: Any) -> None:
+        if event.type == "user.message":
+            play = session.server.api.sessions.plays.pop(session.session_id)
+            del session.server.api.sessions.items[session.session_id]
+            play.closed = True
+
+    with served(a_turn()) as session, bit_by_bit(session):
+        result = session.follow(kind, "go", on_event=delete, timeout=10)
+    assert (result.outcome, result.events[-1].type) == ("deleted", "user.message")
+
+
+@pytest.mark.parametrize(("request_", "sent"), [("GET/events", "no"), ("POST/events", "perhaps")])
+def test_a_deadline_of_polling_says_whether_the_message_was_sent(kind: str, request_: str, sent: str) -> None:
+    with served(a_turn(), faults=Faults(f"hang,times=9,on={request_}")) as session:
+        with pytest.raises(TurnTimeout) as caught:
+            session.follow(kind, "go", timeout=0.4)
+        assert (caught.value.sent, caught.value.events) == (sent, [])
+
+
+def test_there_is_a_last_look_at_the_deadline(kind: str) -> None:
+    with served(a_turn()) as session:
+        assert session.follow(kind, "go", interval=600.0, timeout=0.2).outcome == "end_turn"
+
+
+def test_a_lost_response_of_polling_is_not_mistaken_for_the_same_message_of_an_earlier_turn() -> None:
+    script = two_turns()
+    script.events[18]["content"] = script.events[2]["content"]  # the same message twice
+    with served(script) as session:
+        session.follow("sync", "go 0")
+        faults = {FAULTS_HEADER: "status=500,retry-after=0,on=POST/events lose,on=POST/events"}
+        client = session.client().with_options(default_headers=faults)
+        turn = poll_until_end_turn(client, session.session_id, "go 0", interval=0.01)
+        history = session.history()
+    assert turn.events == history[16:]
+    assert [event.type for event in history].count("user.message") == 2
+
+
+class Clock(Sync):
+    """What is waited for has passed."""
+
+    now = 0.0
+
+    def do(self, step: Any) -> Any:
+        if not isinstance(step, Pause):
+            return super().do(step)
+        self.waited = [*getattr(self, "waited", []), step.seconds]
+        self.now += step.seconds
+
+
+def test_a_busy_service_is_asked_again_when_it_wants_to_be_and_else_after_the_interval() -> None:
+    reads = 0
+
+    def view(log: list[Any], happened: int) -> list[Any]:
+        nonlocal reads
+        reads += 1
+        if reads in (4, 5):
+            raise ApiError(529, "busy")
+        return log[:happened]
+
+    busy = Faults("status=429,retry-after=7.5,times=2,on=GET/events")
+    with served(a_turn(), faults=busy) as session, bit_by_bit(session, 3, view):
+        turn = Turn(session.session_id)
+        clock = Clock(session.client().with_options(max_retries=0), turn, {}, None, None, "")
+        follow = Follow(turn, "go", 600.0, 60.0, 5, lambda: clock.now)
+        result = clock.run(_flow(follow, 2.0))
+    assert result.outcome == "end_turn"
+    assert clock.waited == [7.5, 7.5, *[2.0] * 3, 0.5, 1.0, *[2.0] * (len(clock.waited) - 7)]
+
+
+# -- mistakes -------------------------------------------------------------------------------------------
+
+
+def test_a_client_of_the_other_kind_is_told_by_polling(kind: str) -> None:
+    function, client, twin = {
+        "sync": (poll_until_end_turn, AsyncAnthropic(api_key="x"), "poll_until_end_turn_async"),
+        "async": (poll_until_end_turn_async, Anthropic(api_key="x"), "poll_until_end_turn"),
+    }[kind]
+    with pytest.raises(TypeError, match=f"for {type(client).__name__} use {twin}$"):
+        asyncio.run(function(client, "sesn_1", "go"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds"),
+    [("timeout", -1), ("quiet", 0), ("interval", 0), ("interval", -1), ("interval", float("inf"))],
+)
+def test_seconds_of_polling_that_are_none_are_told_by_name(kind: str, name: str, seconds: float) -> None:
+    with served(a_turn()) as session:
+        with pytest.raises(ValueError, match=f"{name} must be .* not {seconds}"):
+            session.follow(kind, "go", **{name: seconds})
+        assert session.history() == []
+
+
+async def never(event: Any) -> None:
+    raise AssertionError("never awaited")
+
+
+def test_an_async_callback_of_a_sync_poll_is_told() -> None:
+    told = pytest.raises(TypeError, match="on_event is async: use poll_until_end_turn_async")
+    with served(a_turn()) as session, told:
+        session.follow("sync", "go", on_event=never)
