@@ -4,22 +4,17 @@ and a process that dies is replaced by another."""
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-import httpx2
 import pytest
-from anthropic import Anthropic, AsyncAnthropic, DefaultHttpxClient, beta_tool
+from anthropic import Anthropic, AsyncAnthropic, beta_tool
 from anthropic.lib.tools import ToolError
 
 from utilities import TurnTimeout, poll_until_end_turn, poll_until_end_turn_async
@@ -28,12 +23,11 @@ from utilities.poll import _flow
 from utilities.replay import Faults, Library, ReplayServer
 from utilities.replay.errors import ApiError
 from utilities.replay.faults import FAULTS_HEADER
-from utilities.replay.paging import page_of
 from utilities.replay.recording import Recording
 from utilities.steps import Pause, Sync
 from utilities.turn import Turn
 
-from .recordings import Script
+from .polling import Wire, bit_by_bit, send, two_turns
 from .serving import KINDS, Served, healthy, served
 from .test_export import RECORDINGS
 from .test_faults import (  # noqa: F401
@@ -96,81 +90,6 @@ def polling(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever follows a session in this file does it by polling, the tests that were written for the
     stream among them."""
     monkeypatch.setattr(Served, "way", "poll")
-
-
-@dataclass
-class Wire:
-    """What a client asked for and got: path and query of each request, events and bytes of each answer."""
-
-    asked: list[tuple[str, dict[str, str], int, int]] = field(default_factory=list)
-
-    def note(self, response: httpx2.Response) -> None:
-        body = response.read()
-        events = len(json.loads(body).get("data", [])) if response.request.method == "GET" else 0
-        url = response.request.url
-        self.asked.append((f"{response.request.method} {url.path}", dict(url.params), events, len(body)))
-
-    def client(self, session: Served) -> Anthropic:
-        hooks: dict[str, Any] = {"response": [self.note]}
-        http = DefaultHttpxClient(event_hooks=hooks)
-        return Anthropic(api_key="x", base_url=session.server.base_url, http_client=http)
-
-    @property
-    def polls(self) -> list[tuple[int, int]]:
-        """Events and bytes of each read of what is new."""
-        return [(events, size) for _, query, events, size in self.asked if "created_at[gte]" in query]
-
-    @property
-    def events(self) -> int:
-        return sum(events for _, _, events, _ in self.asked)
-
-
-@contextmanager
-def bit_by_bit(
-    session: Served, step: int = 1, view: Callable[[list[Any], int], list[Any]] | None = None
-) -> Iterator[None]:
-    """The history has `step` more events at each request for it, so that no test depends on the time.
-
-    Args:
-        session: whose server this is done to.
-        step: how many events.
-        view: makes the rows of a list from the session's events and how many of them have happened.
-    """
-    sessions = session.server.api.sessions
-    whole, happened = sessions.list_events, len(sessions.plays[session.session_id].log)
-
-    def list_events(id: str, query: Any, now: float) -> dict[str, Any]:
-        nonlocal happened
-        log = sessions.play(id, now).log
-        if query.text("page") is None:
-            happened = min(happened + step, len(log))
-        rows = view(log, happened) if view else log[:happened]
-        if within := query.within("created_at"):
-            rows = [event for event in rows if event["processed_at"] and within(event["processed_at"])]
-        return page_of(rows, query, default=100, most=1000, order=query.order("asc"))
-
-    sessions.list_events = list_events  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        sessions.list_events = whole  # type: ignore[method-assign]
-
-
-def two_turns(first: int = 10, second: int = 10) -> Script:
-    """In each turn so many messages of the agent, a second apart, and six events around them."""
-    script = Script()
-    for number, count in enumerate((first, second)):
-        script.message(f"go {number}")
-        for _ in range(count):
-            script.say("working on it")
-        script.idle()
-    return script
-
-
-def send(session: Served, text: str) -> None:
-    """Send a message without following its turn."""
-    message: Any = {"type": "user.message", "content": [{"type": "text", "text": text}]}
-    healthy(session.server).beta.sessions.events.send(session.session_id, events=[message])
 
 
 # -- only what is new --------------------------------------------------------------------------------
@@ -264,8 +183,13 @@ def late_by(reads: int, place: int) -> Any:
 
 
 def test_an_event_that_is_listed_after_later_ones_is_not_lost(kind: str) -> None:
-    with served(two_turns()) as session:
-        assert followed(session, kind, late_by(2, place=18)).outcome == "end_turn"  # µs before its neighbours
+    script = two_turns(second=1)
+    script.events = script.events[:-3]
+    for command in ("ls", "pwd"):
+        script.builtin_result(script.builtin(command=command))
+    script.idle()
+    with served(script) as session:
+        assert followed(session, kind, late_by(2, place=16 + 4)).outcome == "end_turn"  # µs before its result
 
 
 def test_an_event_that_is_listed_very_late_is_found_when_there_is_silence(kind: str) -> None:
