@@ -27,6 +27,7 @@ from utilities.replay.recording import Recording
 from utilities.steps import Pause, Sync
 from utilities.turn import Turn
 
+from .calling import Caller
 from .polling import Wire, bit_by_bit, send, two_turns
 from .serving import KINDS, Served, healthy, served
 from .test_export import RECORDINGS
@@ -501,3 +502,43 @@ def test_an_async_callback_of_a_sync_poll_is_told() -> None:
     told = pytest.raises(TypeError, match="on_event is async: use poll_until_end_turn_async")
     with served(a_turn()) as session, told:
         session.follow("sync", "go", on_event=never)
+
+
+# -- what it rests on -------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule(
+    "a session's events are ordered and filtered by `processed_at`: one that waited is listed by the time of "
+    "its processing, not of its sending",
+    topic="lists",
+    evidence="sdk",
+    source="event_list_params.py",
+)
+@pytest.mark.rule(
+    "an event without `processed_at` is in no time range",
+    topic="lists",
+    evidence="ours",
+    note="the documentation doesn't say; polling is right with or without it",
+)
+def test_an_event_that_waited_is_listed_by_the_time_of_its_processing() -> None:
+    script = two_turns()
+    call = Caller(script, speed=1.0)
+    path = f"/sessions/{call.session()['id']}/events"
+    first, second = (
+        {"type": "user.message", "content": [{"type": "text", "text": text}]} for text in ("go 0", "go 1")
+    )
+    call.post(path, {"events": [first]})
+    call.now = 5.0
+    newest = call.get(path)["data"][-1]["processed_at"]
+    [waits] = call.post(path, {"events": [second]})["data"]
+    assert waits["processed_at"] is None
+    assert [event["processed_at"] for event in call.get(path, **{"created_at[gte]": newest})["data"]] == [
+        newest
+    ]
+    for call.now in (100.0, 200.0):  # the end of the first turn, that of the second
+        call.get(path)
+    found = call.get(path, **{"created_at[gte]": newest})["data"]
+    times = [event["processed_at"] for event in found]
+    assert times == sorted(times)
+    place = [event["id"] for event in found].index(waits["id"])
+    assert "session.status_idle" in [event["type"] for event in found[:place]]  # of the turn before
