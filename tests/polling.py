@@ -46,7 +46,10 @@ class Wire:
 
 @contextmanager
 def bit_by_bit(
-    session: Served, step: int = 1, view: Callable[[list[Any], int], list[Any]] | None = None
+    session: Served,
+    step: int = 1,
+    view: Callable[[list[Any], int], list[Any]] | None = None,
+    timeless: bool = False,
 ) -> Iterator[None]:
     """The history has `step` more events at each request for it, so that no test depends on the time.
 
@@ -54,6 +57,7 @@ def bit_by_bit(
         session: whose server this is done to.
         step: how many events.
         view: makes the rows of a list from the session's events and how many of them have happened.
+        timeless: whether an event without `processed_at` is in every time range, instead of in none.
     """
     sessions = session.server.api.sessions
     whole, happened = sessions.list_events, len(sessions.plays[session.session_id].log)
@@ -65,7 +69,8 @@ def bit_by_bit(
             happened = min(happened + step, len(log))
         rows = view(log, happened) if view else log[:happened]
         if within := query.within("created_at"):
-            rows = [event for event in rows if event["processed_at"] and within(event["processed_at"])]
+            times = ((event, event["processed_at"]) for event in rows)
+            rows = [event for event, time in times if (within(time) if time else timeless)]
         return page_of(rows, query, default=100, most=1000, order=query.order("asc"))
 
     sessions.list_events = list_events  # type: ignore[method-assign]

@@ -151,12 +151,12 @@ def test_more_new_events_than_a_page_has(kind: str) -> None:
 # -- times ---------------------------------------------------------------------------------------------
 
 
-def followed(session: Served, kind: str, view: Any = None, **options: Any) -> Any:
+def followed(session: Served, kind: str, view: Any, *, timeless: bool = False, **options: Any) -> Any:
     """A second turn, bit by bit; all of it is shown, each event once, and nothing of the first."""
     send(session, "go 0")
     before = len(session.history())
     shown: list[Any] = []
-    with bit_by_bit(session, 1, view):
+    with bit_by_bit(session, 1, view, timeless):
         result = session.follow(kind, "go 1", on_event=shown.append, interval=0.001, **options)
     whole = [event.id for event in session.history()[before:]]
     assert sorted(event.id for event in shown) == sorted(whole)
@@ -208,7 +208,8 @@ def test_an_event_that_is_listed_very_late_is_found_when_there_is_silence(kind: 
         assert followed(session, kind, view, quiet=0.3, timeout=10.0).outcome == "end_turn"
 
 
-def test_a_message_that_is_listed_without_its_time_first(kind: str) -> None:
+@pytest.mark.parametrize("timeless", [False, True])
+def test_a_message_that_is_listed_without_its_time_first(kind: str, timeless: bool) -> None:
     """It waits with `processed_at` null while others are processed; then it has its time, and its place."""
 
     def view(log: list[Any], happened: int) -> list[Any]:
@@ -218,7 +219,7 @@ def test_a_message_that_is_listed_without_its_time_first(kind: str) -> None:
         return [*log[:ours], *log[ours + 1 : happened], {**log[ours], "processed_at": None}]
 
     with served(two_turns()) as session:
-        assert all(event.processed_at for event in followed(session, kind, view).events)
+        assert all(event.processed_at for event in followed(session, kind, view, timeless=timeless).events)
 
 
 @pytest.mark.parametrize("way", ["stream", "poll"])
