@@ -78,6 +78,7 @@ GUARDS = [
     Guard("the turn before, in what is read again", "steps.py", "            self.events.clear()\n", "            pass\n", "same_time or listed"),
     Guard("a session that ended behind the polls", "poll.py", 'terminated = (yield ReadStatus(follow.left(LAST_LOOK))) == "terminated"', "yield ReadStatus(follow.left(LAST_LOOK))", "archived_meanwhile"),
     Guard("a poll that sleeps over the deadline", "poll.py", "seconds = follow.left(LAST_LOOK)", "seconds = follow.left()", "last_look"),
+    Guard("a verdict that waits, and whose response was lost", "poll.py", " or follow.unsure:", ":", "while_it_waits"),
     Guard("an interval that is none", "poll.py", 'if not 0 < interval < float("inf"):', "if False:", "seconds_of_polling and interval"),
     Guard("a POST that the SDK repeats by itself while polling", "poll.py", "client.with_options(max_retries=0)", "client", "lost_response"),
     Guard("a tool that raises", "tools.py", "except BaseException as error:", "except ZeroDivisionError as error:", "tool_that_raises or does_not_fit"),

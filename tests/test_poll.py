@@ -29,7 +29,7 @@ from utilities.turn import Turn
 
 from .calling import Caller
 from .polling import Wire, bit_by_bit, send, two_turns
-from .serving import KINDS, Served, healthy, served
+from .serving import KINDS, Posts, Served, healthy, served
 from .test_export import RECORDINGS
 from .test_faults import (  # noqa: F401
     test_a_lost_response_does_not_send_anything_twice,
@@ -45,6 +45,7 @@ from .test_faults import (  # noqa: F401
 )
 from .test_stream import (  # noqa: F401
     a_turn,
+    asking,
     make_tool,
     only_the_status_knows,
     parallel_calls,
@@ -438,6 +439,25 @@ def test_a_lost_response_of_polling_is_not_mistaken_for_the_same_message_of_an_e
         history = session.history()
     assert turn.events == history[16:]
     assert [event.type for event in history].count("user.message") == 2
+
+
+def test_a_verdict_whose_response_was_lost_is_not_given_twice_while_it_waits(kind: str) -> None:
+    """It is in the history without its time; whether the API would take a second one isn't known."""
+    asked = 0
+
+    def view(log: list[Any], happened: int) -> list[Any]:
+        nonlocal asked
+        verdict = [event for event in log if event["type"] == "user.tool_confirmation"]
+        asked += bool(verdict)
+        if not verdict or asked > 3:
+            return log
+        return [*log[: log.index(verdict[0])], {**verdict[0], "processed_at": None}]
+
+    with served(*asking(("allow", {})), posts=Posts(lose=1)) as session:
+        with bit_by_bit(session, 1, view):
+            result = session.follow(kind, "go", confirm=lambda call: True)
+        assert result.text == "allow it is"
+        assert len(session.posts.events_posts) == 2
 
 
 class Clock(Sync):

@@ -6,10 +6,11 @@ when is in `_flow`. Copy this file with `turn.py`, `follow.py`, `steps.py` and `
 What is new is asked for by time: the events that were processed at the newest known time or later. That
 rests on what the SDK says of `events.list`: `created_at[gte]` and the order of the list both go by an
 event's `processed_at`. [sdk: event_list_params.py] Hence:
-- A client event waits with `processed_at` null, and is listed by its time once it is processed, however
-  long ago it was sent. While it waits it is not needed: what the API accepted is known from its answer.
+- A client event waits with `processed_at` null [doc], and is listed by its time once it is processed,
+  however long ago it was sent. While it waits it is not needed: what the API accepted is known from its
+  answer. Where that was lost, the history is read without a time.
 - Events of the same time are not lost: the time itself is asked for again, and each id is taken once.
-- More than a page is read page by page.
+- More than a page is read page by page, of 1,000 as the SDK's own runner reads them.
 - Whether an event can be listed later than one that was processed after it isn't known. So while events
   come, each read goes back `LATE` seconds, and `VERY_LATE` while our message has not been seen processed,
   without which no end is the turn's, or when nothing has come for `quiet` seconds.
@@ -53,9 +54,9 @@ def poll_until_end_turn(
 
     The result is that of `stream_until_end_turn`. A read costs what came since the one before, however
     long the session is. All state is in the session: if this process dies, another one goes on with its
-    id and message=None. What was answered is not run again. A call that was run, but died with its
-    process before its answer was sent, can't be told from one that never ran, and is run again: make
-    tools safe to run twice.
+    id and message=None (look in `events.list` first if the message may not have arrived). What was
+    answered is not run again. A call that was run, but whose process died before its answer was sent,
+    can't be told from one that never ran, and is run again: make tools safe to run twice.
 
     Args:
         client: the SDK's client. Its `max_retries` is how often the beginning is tried again; a message
@@ -143,6 +144,7 @@ def _flow(follow: Follow, interval: float) -> Flow:
                     terminated = (yield ReadStatus(follow.left(LAST_LOOK))) == "terminated"
                 back = VERY_LATE if silent or follow.turn.waiting else LATE if coming else 0.0
                 events = yield _read(follow, mark, back)
+                follow.unsure = False
             mark.move(events)
             known = len(follow.turn.seen)
             if result := (yield from follow.act(events, terminated)):
@@ -160,7 +162,7 @@ def _flow(follow: Follow, interval: float) -> Flow:
 def _read(follow: Follow, mark: _Mark, back: float) -> ReadNew | ReadHistory:
     """The next read, from `back` seconds before what is known. There is a last one at the deadline."""
     seconds = follow.left(LAST_LOOK)
-    if mark.first is None:
+    if mark.first is None or follow.unsure:  # what waits has no time to be found by
         return ReadHistory(seconds, next((event.id for event in follow.newest or ()), None))
     return ReadNew(seconds, mark.since(back), mark.first.id)
 
