@@ -38,7 +38,6 @@ from .test_faults import (  # noqa: F401
     test_a_service_that_stays_busy_is_its_own_error,
     test_a_session_error_ends_what_it_says_it_ends,
     test_a_turn_cut_short_has_its_own_outcome,
-    test_a_turn_survives_a_busy_service,
     test_a_wait_that_is_longer_than_the_deadline_is_not_begun,
     test_a_window_slides_over_parallel_calls,
     test_requests_that_are_never_answered_do_not_outlast_the_deadline,
@@ -51,7 +50,6 @@ from .test_stream import (  # noqa: F401
     parallel_calls,
     test_a_call_that_nobody_has_a_tool_for_stays_with_its_owner,
     test_a_confirm_that_raises_allows_nothing,
-    test_a_message_that_is_none_is_told,
     test_a_message_that_the_api_refuses_is_its_error,
     test_a_refusal_says_why,
     test_a_requires_action_that_names_no_call_does_not_wait_for_the_deadline,
@@ -458,6 +456,16 @@ def test_a_verdict_whose_response_was_lost_is_not_given_twice_while_it_waits(kin
             result = session.follow(kind, "go", confirm=lambda call: True)
         assert result.text == "allow it is"
         assert len(session.posts.events_posts) == 2
+
+
+@pytest.mark.parametrize("fault", ["status=429", "status=529"])
+@pytest.mark.parametrize("on", ["POST/events", "GET/events"])
+def test_a_poll_survives_a_busy_service(kind: str, fault: str, on: str) -> None:
+    with served(a_turn(), faults=Faults(f"{fault},times=2,retry-after=0.01,on={on}")) as session:
+        shown: list[Any] = []
+        result = session.follow(kind, "go", on_event=shown.append)
+        assert result.outcome == "end_turn"
+        assert result.events == shown == session.history()
 
 
 class Clock(Sync):
