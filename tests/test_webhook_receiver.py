@@ -1,6 +1,7 @@
 """The webhook receiver: what it refuses, what it remembers, and that what it accepts is handled."""
 
 import base64
+import itertools
 import json
 import os
 import socket
@@ -350,6 +351,21 @@ def test_interleaved_sessions_never_meet_themselves():
     assert set(met) == {0}
 
 
+def test_waiting_for_all_to_be_done_does_not_hold_up_what_comes():
+    slow = threading.Event()
+    calls = Calls(lambda session_id, types: session_id == "sesn_slow" and slow.wait(10))
+    with serving(receiver := WebhookReceiver(SECRET, calls, workers=2)) as url, ThreadPoolExecutor(1) as pool:
+        post(url, payload("slow", "sesn_slow"))
+        wait_for(lambda: calls.all)
+        drained = pool.submit(receiver.drain)
+        for n in range(10):
+            post(url, payload(f"w{n}", f"sesn_{n}"))
+            wait_for(lambda n=n: len(calls.all) == n + 2)
+        assert not drained.done()
+        slow.set()
+        assert drained.result(5)
+
+
 def test_what_does_not_matter_is_acknowledged():
     calls = Calls()
     with serving(WebhookReceiver(SECRET, calls, types={IDLED, "session.new_in_2027"})) as url:
@@ -357,6 +373,9 @@ def test_what_does_not_matter_is_acknowledged():
         assert statuses(url, *others) == [200, 200]
         assert statuses(url, payload("3", type="session.new_in_2027")) == [202]  # the SDK doesn't know it yet
     assert calls.all == [("sesn_1", ("session.new_in_2027",))]
+    with serving(WebhookReceiver(SECRET, calls)) as url:
+        assert statuses(url, payload("4", "vlt_1", "vault.archived")) == [200]
+    assert len(calls.all) == 1
 
 
 def test_only_the_newest_ids_are_remembered():
@@ -423,16 +442,33 @@ def test_failures_do_not_fill_the_memory(caplog):
 
 
 def test_closing_finishes_what_waits_and_takes_nothing_more(caplog):
-    calls = Calls(lambda *_: time.sleep(0.01))
-    with serving(receiver := WebhookReceiver(SECRET, calls, workers=1)) as url:
-        assert statuses(url, *[payload(f"w{n}", f"sesn_{n}") for n in range(10)]) == [202] * 10
-    assert len(calls.results) == 10
-    assert receiver.take(signed(GOOD), GOOD.encode()) == 503
+    calls, new, got = Calls(), itertools.count(), []
+    calls.gate.clear()
+    receiver = WebhookReceiver(SECRET, calls, workers=1)
+
+    def take():
+        body = payload(f"w{(n := next(new))}", f"sesn_{n}")
+        got.append(receiver.take(signed(body), body.encode()))
+        return got[-1]
+
+    with ThreadPoolExecutor(1) as pool:
+        assert take() == take() == 202
+        left = pool.submit(receiver.close)
+        wait_for(lambda: take() == 503)  # at once, not only when all is done
+        calls.gate.set()
+        assert left.result() == []
+    assert take() == 503
+    assert len(calls.results) == got.count(202) >= 2
     assert "undone" not in caplog.text
-    with pytest.raises(httpx2.ConnectError):
-        post(url, GOOD)
     with pytest.raises(RuntimeError, match="was closed"):
         receiver.start()
+
+
+def test_nobody_listens_after_the_block():
+    with serving(WebhookReceiver(SECRET, Calls())) as url:
+        assert post(url, GOOD).status_code == 202
+    with pytest.raises(httpx2.ConnectError):
+        post(url, GOOD)
 
 
 @pytest.mark.parametrize("kept", [True, False])
@@ -470,6 +506,23 @@ def test_a_restart_with_the_file_knows_what_came_and_goes_on_with_what_is_undone
     with serving(WebhookReceiver(SECRET, again, inbox=inbox)):
         pass
     assert (calls.sessions, again.all) == (["sesn_bad"], [])
+
+
+def test_what_is_undone_is_not_forgotten_however_much_comes_after_it(tmp_path):
+    def work(session_id, types):
+        if session_id == "sesn_bad":
+            raise ValueError("not today")
+
+    inbox = tmp_path / "inbox.db"
+    with serving(receiver := WebhookReceiver(SECRET, Calls(work), inbox=inbox, remember=1)) as url:
+        post(url, payload("1", "sesn_bad"))
+        for n in range(4):
+            post(url, payload(f"w{n}", f"sesn_{n}"))
+        assert receiver.drain(5)
+    calls = Calls()
+    with serving(WebhookReceiver(SECRET, calls, inbox=inbox)):
+        pass
+    assert calls.sessions == ["sesn_bad"]
 
 
 KILLED = """
@@ -542,10 +595,12 @@ def test_on_its_own_it_starts_with_what_is_undone_and_ends_with_nothing(tmp_path
     before = WebhookReceiver(SECRET, Calls(lambda *_: 1 / 0), inbox=inbox)
     before.take(signed(GOOD), GOOD.encode())
     assert before.close() == ["sesn_1"]
-    with asgi(WebhookApp(WebhookReceiver(SECRET, calls, inbox=inbox))) as url:
+    receiver = WebhookReceiver(SECRET, calls, inbox=inbox)
+    with asgi(WebhookApp(receiver)) as url:
         wait_for(lambda: calls.sessions == ["sesn_1"])
         assert statuses(url, payload("2", "sesn_2"), payload("3", "sesn_3")) == [202, 202]
     assert len(calls.results) == 3
+    assert receiver.take(signed(GOOD), GOOD.encode()) == 503  # it was closed
 
 
 # -- what can't be used ---------------------------------------------------------------------------
