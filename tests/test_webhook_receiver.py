@@ -25,10 +25,12 @@ from utilities import WebhookApp, WebhookReceiver, serving, stream_until_end_tur
 from utilities.webhook import FAILURES, LIMIT
 
 from .calling import new_session
+from .test_copied import project_of, run
 from .test_server_streams import wait_for
 from .test_webhooks import SECRET, hooked
 
 OTHER = "whsec_" + base64.b64encode(b"somebody else's").decode()
+SENDER = httpx2.Client(trust_env=False)
 IDLED = "session.status_idled"
 
 
@@ -55,7 +57,7 @@ def post(url, body, headers=None):
     """Deliver it, signed as it should be unless there are headers."""
     headers = signed(body) if headers is None else headers
     content = body.encode() if isinstance(body, str) else body
-    return httpx2.post(url, content=content, headers=headers, trust_env=False)
+    return SENDER.post(url, content=content, headers=headers)
 
 
 def statuses(url, *bodies):
@@ -290,7 +292,7 @@ def test_a_length_that_is_none_is_refused(head, caplog):
 def test_nothing_but_post(door):
     calls = Calls()
     with door(WebhookReceiver(SECRET, calls)) as url:
-        assert httpx2.get(url, trust_env=False).status_code == 405
+        assert SENDER.get(url).status_code == 405
     assert calls.all == []
 
 
@@ -404,7 +406,7 @@ def test_what_a_handler_raises_is_logged_kept_and_told_and_the_worker_lives(erro
 
     with serving(receiver := WebhookReceiver(SECRET, calls, on_error=tell, workers=1)) as url:
         assert statuses(url, payload("1", "sesn_bad"), payload("2", "sesn_good")) == [202, 202]
-        wait_for(lambda: len(calls.all) == 2 and told and receiver.drain(0))
+        assert receiver.drain(5)
         assert statuses(url, payload("1", "sesn_bad")) == [200]
         (failure,) = receiver.failed
         assert told == [failure]
@@ -544,7 +546,7 @@ def test_what_was_accepted_before_the_process_was_killed_is_handled_after_it(tmp
         url = process.stdout.readline().strip()
         bodies = [payload("1", "sesn_a"), payload("2", "sesn_b", "session.created"), payload("3", "sesn_b")]
         assert statuses(url, *bodies) == [202] * 3
-        with pytest.raises(ValueError, match="locked; each receiver needs a file of its own"):
+        with pytest.raises(ValueError, match="locked; close the receiver that has it"):
             WebhookReceiver(SECRET, Calls(), inbox=inbox)
     finally:
         process.kill()
@@ -585,7 +587,7 @@ def test_as_a_route_of_an_application():
     with asgi(Starlette(routes=[route], lifespan=lifespan)) as url:
         assert post(url, GOOD).status_code == 404
         assert statuses(url + "webhook", GOOD, GOOD) == [202, 200]
-        assert httpx2.get(url + "webhook", trust_env=False).status_code == 405
+        assert SENDER.get(url + "webhook").status_code == 405
     assert calls.sessions == ["sesn_1"]
     assert receiver.take(signed(GOOD), GOOD.encode()) == 503  # closed with the application
 
@@ -638,9 +640,39 @@ def test_an_inbox_that_can_not_be_used(content, tmp_path):
     path = tmp_path / "letter.txt" if content else tmp_path
     if content:
         path.write_bytes(content * 100)
-    with pytest.raises(ValueError, match="inbox .*: .*; each receiver needs a file of its own"):
+    with pytest.raises(ValueError, match="inbox .*: .*; close the receiver that has it, or name another"):
         WebhookReceiver(SECRET, print, inbox=path)
 
 
 def test_the_secret_is_not_shown():
     assert SECRET.removeprefix("whsec_") not in repr(WebhookReceiver(SECRET, print))
+
+
+# -- in a project of its own ----------------------------------------------------------------------
+
+PROGRAM = """
+import sys
+from datetime import UTC, datetime
+
+from helpers.webhook import WebhookReceiver
+
+secret, body = sys.argv[1:]
+with WebhookReceiver(secret, print) as receiver:
+    from standardwebhooks import Webhook
+
+    now = datetime.now(UTC)
+    headers = {"webhook-id": "1", "webhook-timestamp": str(int(now.timestamp()))}
+    headers["webhook-signature"] = Webhook(secret).sign("1", now, body)
+    assert receiver.take(headers, body.encode()) == 202
+"""
+
+
+@pytest.mark.parametrize("also", [("anthropic[webhooks]",), ()], ids=["with the extra", "without"])
+def test_the_copy_needs_the_extra_and_says_so(also, tmp_path):
+    project = project_of(tmp_path, ["webhook.py"])
+    (project / "program.py").write_text(PROGRAM, "utf-8")
+    done = run(project, "program.py", SECRET, GOOD, also=also)
+    if also:
+        assert (done.stdout, done.stderr) == ("sesn_1 ('session.status_idled',)\n", "")
+    else:
+        assert done.stderr.endswith("ImportError: to verify webhooks: pip install 'anthropic[webhooks]'\n")

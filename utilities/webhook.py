@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import http.server
-import importlib.util
+import importlib
 import inspect
 import logging
 import re
@@ -77,8 +77,8 @@ class WebhookReceiver:
             the way to async code.
         client: the SDK's client that verifies. It asks nobody, so any will do; without it, one is made.
         types: the events that matter, all of sessions if None. Others are acknowledged and dropped.
-        inbox: a file that outlives the process, SQLite, for one receiver at a time: which events came, which
-            are done. None keeps that in memory.
+        inbox: a file that outlives the process, SQLite: which events came, which are done. It is for one
+            receiver at a time, so let one process of your server have the route. None keeps that in memory.
         on_error: called with a `Failure` when `handle` raised, after the log line. `failed` has it as well.
         capacity: webhooks that may wait. One too many is answered 503 and not remembered: it is sent again.
         workers: calls that may run at once, each for another session.
@@ -110,7 +110,7 @@ class WebhookReceiver:
         self._secret, self._handle, self._on_error = secret, handle, on_error
         self._client = client or Anthropic(api_key="not used")
         self._types, self._capacity, self._workers, self.limit = types, capacity, workers, limit
-        self.failed: deque[Failure] = deque()
+        self._failed: deque[Failure] = deque()
         self._inbox = _Inbox(inbox, remember)
         self._changed = threading.Condition()  # guards everything below, and the inbox
         self._waiting: dict[str, Webhooks] = {}  # by session, in the order in which the first came
@@ -192,11 +192,17 @@ class WebhookReceiver:
         with self._changed:
             return self._changed.wait_for(lambda: not self._waiting and not self._busy, timeout)
 
+    @property
+    def failed(self) -> tuple[Failure, ...]:
+        """The calls that raised and were not tried again, the newest thousand."""
+        with self._changed:
+            return tuple(self._failed)
+
     def retry(self) -> int:
         """Put what failed in line again; returns how many calls that were."""
         with self._changed:
-            failed = list(self.failed)
-            self.failed.clear()
+            failed = list(self._failed)
+            self._failed.clear()
             for failure in failed:
                 self._waiting.setdefault(failure.session_id, [])[:0] = failure.webhooks
             self._changed.notify_all()
@@ -220,7 +226,7 @@ class WebhookReceiver:
                 self.drain(timeout)
             self._stopped = True
             self._changed.notify_all()
-            failed = [failure.session_id for failure in self.failed]
+            failed = [failure.session_id for failure in self._failed]
             left = list(dict.fromkeys([*self._busy, *self._waiting, *failed]))
             self._inbox.close()
         if left:
@@ -239,19 +245,16 @@ class WebhookReceiver:
 
     def _work(self) -> None:
         while (session_id := self._next()) is not None:
-            webhooks = self._busy[session_id]
-            types = tuple(dict.fromkeys(type for _, type in webhooks))
-            failure = None
+            over = self._busy[session_id]
+            types = tuple(dict.fromkeys(type for _, type in over))
             try:
                 result = self._handle(session_id, types)
                 if inspect.iscoroutine(result):
                     result.close()
                     raise TypeError("the handler returned a coroutine; asyncio.run(…) in it would run it")
             except BaseException as error:  # a worker that dies takes all that waits with it
-                failure = Failure(session_id, types, error, webhooks)
-            self._finish(session_id, webhooks, failure)
-            if failure is not None:
-                self._tell(failure)
+                over = self._fail(Failure(session_id, types, error, over))
+            self._finish(session_id, over)
 
     def _next(self) -> str | None:
         """A session to work on, once there is one; None when there won't be."""
@@ -264,30 +267,30 @@ class WebhookReceiver:
                 self._changed.wait()
             return None
 
-    def _finish(self, session_id: str, webhooks: Webhooks, failure: Failure | None) -> None:
-        with self._changed:
-            del self._busy[session_id]
-            self._changed.notify_all()
-            if failure is not None:
-                self.failed.append(failure)
-                if len(self.failed) <= FAILURES:
-                    return
-                oldest = self.failed.popleft()
-                webhooks = oldest.webhooks
-                log.error("session %s is given up: %d calls failed since", oldest.session_id, FAILURES)
-            try:
-                self._inbox.done(id for id, _ in webhooks)
-            except sqlite3.Error as error:
-                log.warning("session %s: that the handler is done can't be noted: %s", session_id, error)
-
-    def _tell(self, failure: Failure) -> None:
+    def _fail(self, failure: Failure) -> Webhooks:
+        """Keep it and tell of it; returns the webhooks that are given up to make room for it."""
         about = (failure.session_id, ", ".join(failure.types))
         log.error("the handler failed for session %s (%s)", *about, exc_info=failure.error)
+        with self._changed:
+            self._failed.append(failure)
+            oldest = self._failed.popleft() if len(self._failed) > FAILURES else None
+        if oldest is not None:
+            log.error("session %s is given up: %d calls failed since", oldest.session_id, FAILURES)
         if self._on_error is not None:
             try:
                 self._on_error(failure)
             except BaseException:
                 log.exception("on_error failed for session %s (%s)", *about)
+        return [] if oldest is None else oldest.webhooks
+
+    def _finish(self, session_id: str, over: Webhooks) -> None:
+        with self._changed:
+            try:
+                self._inbox.done(id for id, _ in over)
+            except sqlite3.Error as error:
+                log.warning("session %s: that the handler is done can't be noted: %s", session_id, error)
+            del self._busy[session_id]
+            self._changed.notify_all()
 
 
 def refuse(status: int, why: str) -> int:
@@ -301,8 +304,10 @@ def _matches(pattern: re.Pattern[str], text: object) -> bool:
 
 
 def _check(secret: str, handle: object, **numbers: int) -> None:
-    if importlib.util.find_spec("standardwebhooks") is None:
-        raise ImportError("to verify webhooks: pip install 'anthropic[webhooks]'")
+    try:
+        importlib.import_module("standardwebhooks")  # otherwise every webhook would look forged
+    except ImportError as error:
+        raise ImportError("to verify webhooks: pip install 'anthropic[webhooks]'") from error
     if not callable(handle) or inspect.iscoroutinefunction(handle):
         raise TypeError("handle must be a plain function; call asyncio.run(…) in it for async code")
     try:
@@ -333,7 +338,9 @@ class _Inbox:
             self._db.execute(f"CREATE TABLE IF NOT EXISTS webhooks ({columns})")
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
-            raise ValueError(f"inbox {path}: {error}; each receiver needs a file of its own") from error
+            raise ValueError(
+                f"inbox {path}: {error}; close the receiver that has it, or name another file"
+            ) from error
 
     def has(self, id: str) -> bool:
         return self._db.execute("SELECT 1 FROM webhooks WHERE id = ?", [id]).fetchone() is not None
