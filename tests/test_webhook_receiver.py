@@ -293,6 +293,9 @@ def test_nothing_but_post(door):
     calls = Calls()
     with door(WebhookReceiver(SECRET, calls)) as url:
         assert SENDER.get(url).status_code == 405
+        other = SENDER.request("BREW", url, content=GOOD, headers=signed(GOOD))
+        assert other.status_code in (405, 501)
+        assert (other.content, other.headers.get("server", "uvicorn")) == (b"", "uvicorn")
     assert calls.all == []
 
 
@@ -622,6 +625,7 @@ async def async_handler(session_id, types):
         (None, print, {}, ValueError, "expected whsec_"),
         (SECRET, async_handler, {}, TypeError, "asyncio.run"),
         (SECRET, None, {}, TypeError, "plain function"),
+        (SECRET, print, {"types": IDLED}, TypeError, "a set of event types"),
         *[
             (SECRET, print, {name: 0}, ValueError, name)
             for name in ("capacity", "workers", "remember", "limit")
@@ -633,6 +637,14 @@ def test_a_receiver_that_could_not_work_is_not_made(secret, handle, options, kin
         WebhookReceiver(secret, handle, **options)
     key = str(secret).removeprefix("whsec_")
     assert not key or key not in str(raised.value) or secret is None
+
+
+def test_a_type_that_never_comes_is_warned_of(caplog):
+    WebhookReceiver(SECRET, print, types=[IDLED, "session.status_idle", "tea"])
+    assert [record.getMessage() for record in caplog.records] == [
+        "types: the SDK knows no webhook event 'session.status_idle'; 'session.status_idled'?",
+        "types: the SDK knows no webhook event 'tea'",
+    ]
 
 
 @pytest.mark.parametrize("content", [b"this is not a database, but a letter to you", None])

@@ -18,9 +18,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import difflib
 import http.server
 import importlib
 import inspect
+import json
 import logging
 import re
 import socketserver
@@ -31,9 +33,10 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from anthropic import Anthropic, AsyncAnthropic
+from anthropic.types.beta import BetaWebhookEventData
 
 __all__ = ["Failure", "WebhookApp", "WebhookReceiver", "serving"]
 
@@ -76,7 +79,8 @@ class WebhookReceiver:
             the call, as "session.status_idled". Blocking is fine. A plain function; in it, `asyncio.run` is
             the way to async code.
         client: the SDK's client that verifies. It asks nobody, so any will do; without it, one is made.
-        types: the events that matter, all of sessions if None. Others are acknowledged and dropped.
+        types: the events that matter, all of sessions if None. Others are acknowledged and dropped. Webhooks
+            say `status_idled` where the stream says `status_idle`; one that the SDK doesn't know is warned of.
         inbox: a file that outlives the process, SQLite: which events came, which are done. It is for one
             receiver at a time, so let one process of your server have the route. None keeps that in memory.
         on_error: called with a `Failure` when `handle` raised, after the log line. `failed` has it as well.
@@ -87,7 +91,7 @@ class WebhookReceiver:
         limit: bytes that a body may have.
 
     Raises:
-        TypeError: `handle` is async.
+        TypeError: `handle` is async, or `types` is a string.
         ValueError: a secret, a number or a file that can't be used.
         ImportError: the SDK's extra `webhooks` is not installed.
     """
@@ -109,7 +113,8 @@ class WebhookReceiver:
         _check(secret, handle, capacity=capacity, workers=workers, remember=remember, limit=limit)
         self._secret, self._handle, self._on_error = secret, handle, on_error
         self._client = client or Anthropic(api_key="not used")
-        self._types, self._capacity, self._workers, self.limit = types, capacity, workers, limit
+        self._types = None if types is None else _known(types)
+        self._capacity, self._workers, self.limit = capacity, workers, limit
         self._failed: deque[Failure] = deque()
         self._inbox = _Inbox(inbox, remember)
         self._changed = threading.Condition()  # guards everything below, and the inbox
@@ -322,6 +327,19 @@ def _check(secret: str, handle: object, **numbers: int) -> None:
             raise ValueError(f"{name} must be 1 or more, not {number}")
 
 
+def _known(types: Collection[str]) -> frozenset[str]:
+    """The types as a set. A word for one that never comes would only be noticed by the silence."""
+    if isinstance(types, str):
+        raise TypeError(f"types must be a set of event types: {{{types!r}}}")
+    models = (model for union in get_args(BetaWebhookEventData)[:1] for model in get_args(union))
+    known = [str(type) for model in models for type in get_args(model.model_fields["type"].annotation)]
+    for type in sorted(set(types) - set(known)):
+        meant = difflib.get_close_matches(type, known, 1)
+        hint = f"; {meant[0]!r}?" if meant else ""
+        log.warning("types: the SDK knows no webhook event %r%s", type, hint)
+    return frozenset(types)
+
+
 class _Inbox:
     """Which events came, and which are done. The receiver's lock guards it."""
 
@@ -349,7 +367,8 @@ class _Inbox:
         self._db.execute("INSERT INTO webhooks (id, session, type) VALUES (?, ?, ?)", [id, session_id, type])
 
     def done(self, ids: Iterator[str]) -> None:
-        self._db.executemany("UPDATE webhooks SET done = 1 WHERE id = ?", [(id,) for id in ids])
+        these = "(SELECT value FROM json_each(?))"  # one statement, one write
+        self._db.execute(f"UPDATE webhooks SET done = 1 WHERE id IN {these}", [json.dumps(list(ids))])
         oldest = "(SELECT max(n) FROM webhooks) - ?"
         self._db.execute(f"DELETE FROM webhooks WHERE done AND n <= {oldest}", [self.remember])
 
@@ -409,9 +428,9 @@ def serving(receiver: WebhookReceiver, *, port: int = 0, timeout: float | None =
     Yields:
         The URL to send webhooks to.
     """
-    receiver.start()
     with _Server(("127.0.0.1", port), _Request) as server:
         server.receiver = receiver
+        receiver.start()
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         try:
@@ -446,6 +465,10 @@ class _Request(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self._answer(405)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What is no HTTP, or another method: answered without the page that would repeat it."""
+        self._answer(code)
 
     def _answer(self, status: int) -> None:
         self.send_response_only(status)
