@@ -80,7 +80,7 @@ class WebhookReceiver:
             the way to async code.
         client: the SDK's client that verifies. It asks nobody, so any will do; without it, one is made.
         types: the events that matter, all of sessions if None. Others are acknowledged and dropped. Webhooks
-            say `status_idled` where the stream says `status_idle`; one that the SDK doesn't know is warned of.
+            say `status_idled` where the stream says `status_idle`: what the SDK does not know is warned of.
         inbox: a file that outlives the process, SQLite: which events came, which are done. It is for one
             receiver at a time, so let one process of your server have the route. None keeps that in memory.
         on_error: called with a `Failure` when `handle` raised, after the log line. `failed` has it as well.
