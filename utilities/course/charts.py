@@ -22,7 +22,7 @@ def chart_of(results: Results) -> Picture:
     """How many questions each search answered, first and among the first three: a bar each, with its number.
 
     Args:
-        results: of `measure`. The thin line on a bar is the 95 % interval (see `retrieval.interval`).
+        results: of `measure`. The thin line on a bar is the 95 % interval (see `chance.interval`).
     """
     import matplotlib
 
@@ -57,7 +57,9 @@ def _draw(axes: Axes, rows: list[Row], total: int) -> None:
             count = row.found(top)
             x = place + (side - 0.5) * (BAR + 0.03)
             label = LEGEND[side] if not place else None
-            axes.bar(x, count, BAR, color=colour, hatch=hatch, edgecolor="#333333", linewidth=0.6, label=label)
+            axes.bar(
+                x, count, BAR, color=colour, hatch=hatch, edgecolor="#333333", linewidth=0.6, label=label
+            )
             low, high = (share * row.total for share in row.interval(top))
             name = LEGEND[2] if not place and not side else None
             for colour, width in (("#FFFFFF", 3.2), ("#000000", 1.3)):  # a white edge, to be seen on blue

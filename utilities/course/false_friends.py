@@ -1,14 +1,15 @@
 """Sentences that an embedding takes for the same and that are not, for lesson 04.
 
-    friends = await false_friends(open_brain(folder / "friends.db"))
-    print(table_of(friends))
-    [friend for friend in friends if not friend.kept_by_default]     # updates that would have been lost
+friends = await false_friends(open_brain(folder / "friends.db"))
+print(table_of(friends))
+[friend for friend in friends if not friend.kept_by_default]     # updates that would have been lost
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from astrocyte import Astrocyte
 
@@ -92,10 +93,17 @@ class FalseFriend:
 
 
 def default_brain() -> Astrocyte:
-    """Astrocyte as it comes, with the course's embedding: what is 0.95 alike is dropped as a duplicate, unless
-    the sentences differ by one of ten words such as "not"."""
+    """Astrocyte as it comes, with the course's embedding.
+
+    It drops as a duplicate what is 0.95 alike, unless the texts differ by a negator: "n't" or one of ten
+    words such as "not".
+    """
     embedding = f"{LocalEmbedding.__module__}:{LocalEmbedding.__qualname__}"
-    config = {"vector_store": "in_memory", "llm_provider": "mock", "embedding_provider": embedding}
+    config: dict[str, Any] = {
+        "vector_store": "in_memory",
+        "llm_provider": "mock",
+        "embedding_provider": embedding,
+    }
     brain: Astrocyte = Astrocyte.from_config_dict(config)
     return brain
 
@@ -131,7 +139,10 @@ async def _second_is_kept(brain: Astrocyte, bank: str, first: str, second: str) 
 def table_of(friends: Sequence[FalseFriend]) -> str:
     """The pairs as text, the most alike first."""
     wide = max(len(friend.what) for friend in friends)
-    lines = [f"{'what differs':{wide}}  cosine  by default  open_brain", f"{'-' * wide}  ------  {'-' * 10}  {'-' * 10}"]
+    lines = [
+        f"{'what differs':{wide}}  cosine  by default  open_brain",
+        f"{'-' * wide}  ------  {'-' * 10}  {'-' * 10}",
+    ]
     for friend in sorted(friends, key=lambda friend: -round(friend.cosine, 4)):
         told = ["kept" if kept else "LOST" for kept in (friend.kept_by_default, friend.kept)]
         lines.append(f"{friend.what:{wide}}  {friend.cosine:.4f}  {told[0]:10}  {told[1]}")
