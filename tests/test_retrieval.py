@@ -198,7 +198,7 @@ def test_what_is_special_in_a_regular_expression_is_taken_literally(question: st
 
 
 def test_a_pattern_that_is_none_is_refused_and_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"grep: .*pattern: \(open"):
+    with pytest.raises(ValueError, match=r"(?s)grep: .*pattern: \(open"):
         asyncio.run(Grep(TINY, tmp_path / "mounted").lines("(open"))
 
 

@@ -20,7 +20,6 @@ from utilities.replay.scenario import Sandbox
 __all__ = ["FACTS", "Fact", "Grep", "Search", "any_of", "by_brain", "by_words", "content_words", "facts_in"]
 
 FACTS = Path(__file__).parents[2] / "example_data/memory/facts.toml"
-RECALLED = 10  # memories that a recall returns, Astrocyte's own default
 
 # What a search answers to a question: for each attempt, the facts it returned, best first. Only grep makes
 # more than one attempt.
@@ -49,13 +48,14 @@ def facts_in(path: Path = FACTS) -> list[Fact]:
     return [Fact(**fact) for fact in tomllib.loads(path.read_text("utf-8"))["fact"]]
 
 
-async def by_brain(facts: Iterable[Fact], brain: Astrocyte, bank: str = "facts") -> Search:
+async def by_brain(facts: Iterable[Fact], brain: Astrocyte, bank: str = "facts", most: int = 10) -> Search:
     """Astrocyte's recall: retains the facts, each as one memory.
 
     Args:
         facts: what is retained.
         brain: where; `open_brain(…)` makes one that recalls by meaning.
         bank: which of its banks. It should be empty.
+        most: memories that a recall may return; 10 is Astrocyte's own default.
 
     Raises:
         ValueError: a fact was not stored, so what is measured would not be recall.
@@ -66,7 +66,7 @@ async def by_brain(facts: Iterable[Fact], brain: Astrocyte, bank: str = "facts")
             raise ValueError(f"{fact.text!r} was not stored in bank {bank!r}: {kept.error or 'a duplicate?'}")
 
     async def search(question: str) -> list[list[str]]:
-        return [[hit.text for hit in (await brain.recall(question, bank, max_results=RECALLED)).hits]]
+        return [[hit.text for hit in (await brain.recall(question, bank, max_results=most)).hits]]
 
     return search
 
