@@ -239,6 +239,17 @@ def test_where_a_fact_of_yours_comes() -> None:
     assert (meant["Astrocyte recall"], meant["grep"]) == (1, None)
 
 
+def test_each_finds_what_the_other_does_not() -> None:
+    """Material for an exercise: a code at the end of a list, and a question in other words."""
+    code = "Tomatoes, rice, olive oil, basil, two lemons, batteries, glue, and the spare part TX9."
+    listed = asyncio.run(places("Does the boiler need a TX9?", code))
+    assert listed["grep"] == 1 and (listed["Astrocyte recall"] or 99) > 3
+    meant = asyncio.run(
+        places("What frightens the pet on New Year's Eve?", "Our dog is afraid of fireworks.")
+    )
+    assert (meant["Astrocyte recall"], meant["grep"]) == (1, None)
+
+
 # -- how much the numbers say --------------------------------------------------------------------------
 
 

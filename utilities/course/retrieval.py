@@ -2,7 +2,7 @@
 
 results = await measure()                 # recall, FTS5 and grep; 45 facts, two questions each
 print(results)                            # a table; the same on every machine
-results["grep", "paraphrase"].top1        # 7, say; .missed() are the questions it got wrong
+results["grep", "paraphrase"].top1        # of .total; .missed() are the questions not in the first three
 chart_of(results)                         # from .charts: a picture of them
 print(results.duel("Astrocyte recall", "SQLite FTS5", "keyword"))    # is the difference more than chance?
 """
@@ -182,7 +182,7 @@ async def measure(facts: Sequence[Fact] | None = None, *, folder: Path | None = 
     """
     facts = facts_in() if facts is None else facts
     if folder is None:
-        with tempfile.TemporaryDirectory() as name:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
             return await measure(facts, folder=Path(name))
     found = await searches(facts, folder)
     return Results([row for method, search in found.items() for row in await ask(method, search, facts)])
@@ -221,7 +221,7 @@ async def places(
     known = list(facts_in() if facts is None else facts)
     if text not in {fact.text for fact in known}:
         known.append(Fact(text, domain))
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         found = await searches(known, Path(name))
         return {
             method: _answer(question, text, await search(question)).place for method, search in found.items()
