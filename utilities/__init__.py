@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from .stream import stream_until_end_turn, stream_until_end_turn_async
     from .tools import custom_tool_params
     from .turn import TurnError, TurnResult, TurnTimeout
+    from .webhook import WebhookApp, WebhookReceiver, serving
 
 __all__ = [
     "BrainError",
     "TurnError",
     "TurnResult",
     "TurnTimeout",
+    "WebhookApp",
+    "WebhookReceiver",
     "connect",
     "custom_tool_params",
     "memory_tools",
@@ -29,6 +32,7 @@ __all__ = [
     "poll_until_end_turn",
     "poll_until_end_turn_async",
     "print_event",
+    "serving",
     "stream_until_end_turn",
     "stream_until_end_turn_async",
     "timeline",
@@ -46,6 +50,7 @@ _HOME = {
     "poll_until_end_turn": "poll",
     "poll_until_end_turn_async": "poll",
     "print_event": "display",
+    "serving": "webhook",
     "stream_until_end_turn": "stream",
     "stream_until_end_turn_async": "stream",
     "timeline": "display",
@@ -55,6 +60,8 @@ _HOME = {
     "TurnTimeout": "turn",
     "wait_for_idle_status": "settle",
     "wait_for_idle_status_async": "settle",
+    "WebhookApp": "webhook",
+    "WebhookReceiver": "webhook",
 }
 
 
