@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-SUITES = [f"tests/test_{name}.py" for name in ("turn", "settle", "stream", "tools", "faults")]
+SUITES = [f"tests/test_{name}.py" for name in ("turn", "settle", "stream", "poll", "tools", "faults")]
 PLAIN = [
     "-o",
     "addopts=",
@@ -30,6 +30,7 @@ OTHERS = {  # their own suites
     "picture.py": "timeline",
     "live.py": "live_display",
     "events.py": "untrusted_text",
+    "webhook.py": "webhook_receiver",
 }
 
 
@@ -55,35 +56,46 @@ GUARDS = [
     Guard("the session's end", "turn.py", 'self.finish("terminated")', "pass", "last_word"),
     Guard("a deleted session", "turn.py", 'self.finish("deleted")', "pass", "end_of_the_session"),
     Guard("a history that goes back to the first turn", "turn.py", "if ended and self._goes_on:", "if False:", "turn_begins or only_the_last"),
-    Guard("events that came while the stream was down", "stream.py", "                if started or opening is None:\n                    events = yield ReadHistory(left())", "                if opening is None:\n                    events = yield ReadHistory(left())\n                elif started:\n                    events = []", "breaks_anywhere"),
-    Guard("a stream that breaks in the middle", "stream.py", "isinstance(error, StreamEnded | httpx2.TransportError | anthropic.APIConnectionError)", "isinstance(error, StreamEnded)", "breaks_anywhere and drop"),
-    Guard("a stream that ends too early", "stream.py", "isinstance(error, StreamEnded | httpx2", "isinstance(error, httpx2", "breaks_anywhere and end"),
-    Guard("sending before the stream is open", "stream.py", "                yield Open(left())\n                # before", "                if started or opening is None:\n                    yield Open(left())\n                # before", "every_stop_reason"),
-    Guard("a message that is sent again after a reconnect", "stream.py", "if not started and opening is not None and not", "if opening is not None and not", "breaks_anywhere"),
-    Guard("a message whose response was lost", "stream.py", "and not any(says(e, opening) for e in events)", "", "lost_response"),
-    Guard("the same message of an earlier turn", "stream.py", "ReadHistory(left(), newest)", "ReadHistory(left())", "mistaken"),
+    Guard("events that came while the stream was down", "stream.py", "events = yield ReadHistory(follow.left())", "events = []", "breaks_anywhere"),
+    Guard("a stream that breaks in the middle", "follow.py", "isinstance(error, StreamEnded | httpx2.TransportError | anthropic.APIConnectionError)", "isinstance(error, StreamEnded)", "breaks_anywhere and drop"),
+    Guard("a stream that ends too early", "follow.py", "isinstance(error, StreamEnded | httpx2", "isinstance(error, httpx2", "breaks_anywhere and end"),
+    Guard("sending before the stream is open", "stream.py", "                yield Open(follow.left())\n                if follow.started:", "                if follow.started:\n                    yield Open(follow.left())", "every_stop_reason"),
+    Guard("a message whose response was lost", "follow.py", "if not any(says(event, self.opening) for event in events):", "if True:", "lost_response"),
+    Guard("the same message of an earlier turn", "follow.py", "ReadHistory(self.left(), since)", "ReadHistory(self.left())", "mistaken"),
     Guard("a POST that the SDK repeats by itself", "stream.py", "client.with_options(max_retries=0)", "client", "lost_response"),
-    Guard("a service that stays busy", "stream.py", "failures > retries or pause", "pause", "stays_busy"),
-    Guard("a wait beyond the deadline", "stream.py", " or pause >= left())", ")", "longer_than"),
-    Guard("what the service asks for", "stream.py", "with suppress(KeyError, ValueError):  # not", "with suppress(KeyError, ValueError):\n            raise KeyError  # not", "asks_for"),
-    Guard("events that were read while somebody else answered", "stream.py", "            yield from (action for action in actions if isinstance(action, Show))\n", "", "somebody_else"),
+    Guard("a service that stays busy", "follow.py", "self.failures > self.retries or pause", "pause", "stays_busy"),
+    Guard("a wait beyond the deadline", "follow.py", " or pause >= self.left())", ")", "longer_than"),
+    Guard("what the service asks for", "follow.py", "with suppress(KeyError, ValueError):  # not", "with suppress(KeyError, ValueError):\n            raise KeyError  # not", "asks_for"),
+    Guard("events that were read while somebody else answered", "follow.py", "                yield from (action for action in actions if isinstance(action, Show))\n", "", "somebody_else"),
     Guard("a status that cannot be seen for a moment", "settle.py", "PASSING = (APIConnectionError, RateLimitError, InternalServerError)", "PASSING = (ZeroDivisionError,)", "busy_service or outlast"),
     Guard("a look that is never answered", "settle.py", ", timeout=patience.left())", ")", "outlast"),
-    Guard("a tool that runs again after a lost send", "stream.py", "fresh = [call for call in wanted.calls if call.id not in answers]", "fresh = list(wanted.calls)", "never_arrived"),
-    Guard("an answer that the API has already", "stream.py", "except anthropic.BadRequestError:", "except ZeroDivisionError:", "somebody_else"),
-    Guard("calls that nobody here can answer", "stream.py", "return [call.id for call in wanted.calls if call.id not in answers] + wanted.unknown", "return []", "nobody_takes or stays_with"),
+    Guard("a tool that runs again after a lost send", "follow.py", "fresh = [call for call in wanted.calls if call.id not in answers]", "fresh = list(wanted.calls)", "never_arrived"),
+    Guard("an answer that the API has already", "follow.py", "except anthropic.BadRequestError:", "except ZeroDivisionError:", "somebody_else"),
+    Guard("calls that nobody here can answer", "follow.py", "return [call.id for call in wanted.calls if call.id not in answers] + wanted.unknown", "return []", "nobody_takes or stays_with"),
     Guard("silence that is a dead connection", "stream.py", "                connected = False\n            else:", "                pass\n            else:", "silence"),
-    Guard("a terminal error without a last word", "stream.py", "DOOMED_QUIET if turn.doomed else quiet", "quiet", "without_a_last_word"),
-    Guard("a session that vanished while the stream was down", "stream.py", "if started and isinstance(error, anthropic.NotFoundError):", "if False:", "deleted_while"),
-    Guard("an error of the caller's own function", "stream.py", "if isinstance(step, Show | Run):", "if False:", "on_event"),
-    Guard("the deadline", "stream.py", "if remaining <= 0:", "if False:", "deadline"),
+    Guard("a terminal error without a last word", "follow.py", "DOOMED_QUIET if self.turn.doomed else self.quiet", "self.quiet", "without_a_last_word"),
+    Guard("a session that vanished while the stream was down", "follow.py", "if self.started and isinstance(error, anthropic.NotFoundError):", "if False:", "deleted_while"),
+    Guard("an error of the caller's own function", "steps.py", "if isinstance(step, Show | Run):", "if False:", "on_event"),
+    Guard("the deadline", "follow.py", "if remaining <= 0:", "if False:", "deadline"),
+    Guard("a poll that reads all of the session", "poll.py", "        return max(begun, self.newest - timedelta(seconds=back))", "        return begun", "silent_session"),
+    Guard("a poll that begins with the session", "poll.py", "mark.move(follow.newest or [])", "pass", "poll_costs"),
+    Guard("a poll that skips events of the newest time", "steps.py", "created_at_gte=since", "created_at_gt=since", "same_time"),
+    Guard("an event that is listed late", "poll.py", "else LATE if coming else 0.0", "else 0.0", "after_later_ones"),
+    Guard("a message that is stamped late", "poll.py", "silent or follow.turn.waiting", "silent", "without_its_time"),
+    Guard("an end that is listed late", "poll.py", "VERY_LATE if silent or", "VERY_LATE if", "when_there_is_silence"),
+    Guard("the turn before, in what is read again", "steps.py", "            self.events.clear()\n", "            pass\n", "same_time or listed"),
+    Guard("a session that ended behind the polls", "poll.py", 'terminated = (yield ReadStatus(follow.left(LAST_LOOK))) == "terminated"', "yield ReadStatus(follow.left(LAST_LOOK))", "archived_meanwhile"),
+    Guard("a poll that sleeps over the deadline", "poll.py", "seconds = follow.left(LAST_LOOK)", "seconds = follow.left()", "last_look"),
+    Guard("a verdict that waits, and whose response was lost", "poll.py", " or follow.unsure:", ":", "while_it_waits"),
+    Guard("an interval that is none", "poll.py", 'if not 0 < interval < float("inf"):', "if False:", "seconds_of_polling and interval"),
+    Guard("a POST that the SDK repeats by itself while polling", "poll.py", "client.with_options(max_retries=0)", "client", "lost_response"),
     Guard("a tool that raises", "tools.py", "except BaseException as error:", "except ZeroDivisionError as error:", "tool_that_raises or does_not_fit"),
     Guard("a sync tool that exits", "tools.py", "(result_content(result), False)\n    except BaseException", "(result_content(result), False)\n    except Exception", "whatever_a_tool_raises and error1-sync"),
     Guard("an async tool that exits", "tools.py", "else outcome\n    except BaseException", "else outcome\n    except Exception", "whatever_a_tool_raises and error0-async"),
     Guard("a cancelled task inside a tool", "tools.py", "return task is not None and task.cancelling() > 0", "return True", "inner_task"),
     Guard("Ctrl-C while an async tool runs", "tools.py", "isinstance(error, KeyboardInterrupt) and", "False and", "ctrl_c"),
-    Guard("a tool that stops the event loop", "stream.py", "self.thread is None or not self.thread.is_alive()", "self.thread is None", "stops_the_event_loop"),
-    Guard("a process that forks", "stream.py", 'if hasattr(os, "register_at_fork")', 'if not hasattr(os, "register_at_fork")', "forked"),
+    Guard("a tool that stops the event loop", "steps.py", "self.thread is None or not self.thread.is_alive()", "self.thread is None", "stops_the_event_loop"),
+    Guard("a process that forks", "steps.py", 'if hasattr(os, "register_at_fork")', 'if not hasattr(os, "register_at_fork")', "forked"),
     Guard("more tools than anyio has threads", "tools.py", "CapacityLimiter(max(1, len(mine)))", "None", "any_number"),
     Guard("a tool that returns data", "tools.py", "        return [_text(_json(result))]\n    if not all", "        pass\n    if not all", "whatever_a_tool_returns"),
     Guard("a tool that returns a list of data", "tools.py", "if not all(isinstance(item, Mapping) and", "if not all(True or", "whatever_a_tool_returns"),
@@ -95,12 +107,12 @@ GUARDS = [
     Guard("a verdict that is none", "tools.py", "if not isinstance(verdict, bool | str):", "if False:", "verdict_that_is_none"),
     Guard("an empty reason", "tools.py", "isinstance(verdict, str) and verdict:", "isinstance(verdict, str):", "empty_reason"),
     Guard("a denied call that looks as if it had run", "turn.py", 'refused = getattr(self.verdict, "result", None) == "deny"', "refused = False", "told_from_one_that_ran"),
-    Guard("a deadline while confirm thinks", "stream.py", 'async with asyncio.timeout(None if seconds == float("inf") else seconds) as deadline:', "async with asyncio.timeout(None) as deadline:", "async_confirm"),
-    Guard("a timeout of confirm's own", "stream.py", "if not deadline.expired():", "if False:", "confirms_own"),
-    Guard("a turn before ours that passes for ours", "stream.py", "turn.events, sent)", 'turn.events, "yes")', "whether_the_message_was_sent"),
-    Guard("a message that may have arrived", "stream.py", 'sent = "perhaps"', "pass", "whether_the_message_was_sent"),
-    Guard("an end before the session was archived", "stream.py", "            for action in turn.feed(*events):", '            if terminated:\n                return turn.finish("terminated")\n            for action in turn.feed(*events):', "archived_after"),
-    Guard("a terminated session that nothing can be sent to", "stream.py", "elif not terminated and (pending", "elif (pending", "once_the_session_is_terminated"),
+    Guard("a deadline while confirm thinks", "steps.py", 'async with asyncio.timeout(None if seconds == float("inf") else seconds) as deadline:', "async with asyncio.timeout(None) as deadline:", "async_confirm"),
+    Guard("a timeout of confirm's own", "steps.py", "if not deadline.expired():", "if False:", "confirms_own"),
+    Guard("a turn before ours that passes for ours", "follow.py", "self.turn.events, self.sent)", 'self.turn.events, "yes")', "whether_the_message_was_sent"),
+    Guard("a message that may have arrived", "follow.py", 'self.sent = "perhaps"', "pass", "whether_the_message_was_sent"),
+    Guard("an end before the session was archived", "follow.py", "        for action in self.turn.feed(*events):", '        if terminated:\n            return self.turn.finish("terminated")\n        for action in self.turn.feed(*events):', "archived_after"),
+    Guard("a terminated session that nothing can be sent to", "follow.py", "elif not terminated and (pending", "elif (pending", "once_the_session_is_terminated"),
     Guard("a requires_action that names no call", "turn.py", "elif self._parked is not None and not self._awaited:", "elif False:", "names_no_call"),
     Guard("one that was over long ago", "turn.py", "self._parked, self._awaited = None, []", "self._awaited = []", "named_no_call"),
     Guard("an error event without an error", "turn.py", 'retry = inner(event, "error", "retry_status", "type")', 'retry = getattr(event.error.retry_status, "type", None)', "says_nothing or without_an_error"),
@@ -109,10 +121,10 @@ GUARDS = [
     Guard("a sync client for an async turn", "stream.py", "if isinstance(client, Anthropic):", "if False:", "other_kind"),
     Guard("an async client for a sync wait", "settle.py", "if isinstance(client, AsyncAnthropic):", "if False:", "other_kind"),
     Guard("a sync client for an async wait", "settle.py", "if isinstance(client, Anthropic):", "if False:", "other_kind"),
-    Guard("a message that is a single block", "stream.py", "if isinstance(content, Mapping):", "if False:", "message_that_is_none"),
-    Guard("a message of something else", "stream.py", 'if not isinstance(block, Mapping) or "type" not in block:', "if False:", "message_that_is_none"),
-    Guard("a negative deadline", "stream.py", "if timeout is not None and not timeout >= 0:", "if False:", "seconds"),
-    Guard("no patience with silence", "stream.py", "if not quiet > 0:", "if False:", "seconds"),
+    Guard("a message that is a single block", "follow.py", "if isinstance(content, Mapping):", "if False:", "message_that_is_none"),
+    Guard("a message of something else", "follow.py", 'if not isinstance(block, Mapping) or "type" not in block:', "if False:", "message_that_is_none"),
+    Guard("a negative deadline", "follow.py", "if self.timeout is not None and not self.timeout >= 0:", "if False:", "seconds"),
+    Guard("no patience with silence", "follow.py", "if not self.quiet > 0:", "if False:", "seconds"),
     Guard("negative patience", "settle.py", "if not seconds >= 0:", "if False:", "seconds"),
     Guard("tools that agents.create does not take", "tools.py", "-> list[BetaManagedAgentsCustomToolParams]:", "-> list[dict[str, Any]]:", "strict_type_checker"),
     Guard("an export during the race", "replay/export.py", "wait_for_idle_status(client, session_id, timeout=patience)", "pass", "as_soon_as"),
@@ -126,6 +138,11 @@ GUARDS = [
     Guard("a text that is drawn right to left", "events.py", "\\u2028-\\u202e", "\\u2028-\\u2029", "characters_that_act"),
     Guard("outlines that merge to a black block", "picture.py", "before.style == bar.style", "False", "narrow or ten_thousand"),
     Guard("the archive race", "settle.py", 'SETTLED = ("idle", "terminated")', 'SETTLED = ("idle", "terminated", "running")', "archive_right or goes_on_running"),
+    Guard("a webhook that nobody has signed", "webhook.py", "unwrap(text, headers=dict(headers), key=self._secret)", "parse_unverified(text)", "what_is_refused"),
+    Guard("a signature that is malformed", "webhook.py", "except Exception as error:  # unwrap", "except __import__('standardwebhooks').WebhookVerificationError as error:  # unwrap", "what_is_refused"),
+    Guard("two calls for one session at once", "webhook.py", "if session_id not in self._busy:", "if True:", "session_at_a_time"),
+    Guard("a webhook handler that raises", "webhook.py", "except BaseException as error:  # a worker", "except ZeroDivisionError as error:  # a worker", "handler_raises"),
+    Guard("webhooks that a killed process had accepted", "webhook.py", "in self._inbox.undone():", "in ():", "process_was_killed"),
 ]  # fmt: skip
 
 
@@ -155,7 +172,7 @@ def without(guard: Guard, tree: Path) -> str:
         path.write_text(whole, "utf-8")
     if done.returncode == 0:
         return "UNNOTICED"
-    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED tests", "ERROR tests"))]
     return failed[0].split("::")[-1].split(" - ")[0] if failed else f"pytest says {done.returncode}"
 
 

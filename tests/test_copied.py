@@ -89,6 +89,7 @@ from anthropic import Anthropic, beta_tool
 
 from helpers.display import transcript
 from helpers.live import LiveTranscript
+from helpers.poll import poll_until_end_turn
 from helpers.settle import wait_for_idle_status
 from helpers.stream import stream_until_end_turn
 from helpers.tools import custom_tool_params
@@ -116,6 +117,7 @@ def turn(url: str) -> TurnResult:
     session = client.beta.sessions.create(agent=agent.id, environment_id=environment.id)
     with LiveTranscript() as live:
         result = stream_until_end_turn(client, session.id, "go", tools=[work], on_event=live, timeout=20)
+    assert poll_until_end_turn(client, session.id).events == result.events
     wait_for_idle_status(client, session.id)
     client.beta.sessions.archive(session.id)
     return result.raise_for_outcome()
@@ -126,7 +128,8 @@ print(transcript(turn(sys.argv[1])))
 
 
 def test_the_table_names_files_that_are_there() -> None:
-    assert ["turn.py", "stream.py", "tools.py"] in COPIED
+    assert ["turn.py", "follow.py", "steps.py", "stream.py", "tools.py"] in COPIED
+    assert ["turn.py", "follow.py", "steps.py", "poll.py", "tools.py"] in COPIED
     assert all(names and all((ROOT / "utilities" / name).is_file() for name in names) for names in COPIED)
 
 

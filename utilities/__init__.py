@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from .display import print_event, timeline, transcript
     from .live import LiveTranscript
     from .memory import memory_tools
+    from .poll import poll_until_end_turn, poll_until_end_turn_async
     from .settle import wait_for_idle_status, wait_for_idle_status_async
     from .stream import stream_until_end_turn, stream_until_end_turn_async
     from .tools import custom_tool_params
     from .turn import TurnError, TurnResult, TurnTimeout
+    from .webhook import WebhookApp, WebhookReceiver, serving
 
 __all__ = [
     "BrainError",
@@ -23,11 +25,16 @@ __all__ = [
     "TurnError",
     "TurnResult",
     "TurnTimeout",
+    "WebhookApp",
+    "WebhookReceiver",
     "connect",
     "custom_tool_params",
     "memory_tools",
     "open_brain",
+    "poll_until_end_turn",
+    "poll_until_end_turn_async",
     "print_event",
+    "serving",
     "stream_until_end_turn",
     "stream_until_end_turn_async",
     "timeline",
@@ -43,7 +50,10 @@ _HOME = {
     "custom_tool_params": "tools",
     "memory_tools": "memory",
     "open_brain": "brain",
+    "poll_until_end_turn": "poll",
+    "poll_until_end_turn_async": "poll",
     "print_event": "display",
+    "serving": "webhook",
     "stream_until_end_turn": "stream",
     "stream_until_end_turn_async": "stream",
     "timeline": "display",
@@ -53,6 +63,8 @@ _HOME = {
     "TurnTimeout": "turn",
     "wait_for_idle_status": "settle",
     "wait_for_idle_status_async": "settle",
+    "WebhookApp": "webhook",
+    "WebhookReceiver": "webhook",
 }
 
 

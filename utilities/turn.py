@@ -1,8 +1,8 @@
 """What a turn is: the protocol of session events, without any I/O.
 
 Feed `Turn` the session's events, from wherever they come, in order and as often as they come;
-it says what to do: show an event, answer tool calls, stop. The drivers (`stream.py`) only move
-bytes. Copy this file with whichever of them you use; it needs nothing else.
+it says what to do: show an event, answer tool calls, stop. The drivers (`stream.py`, `poll.py`)
+only move bytes. Copy this file with whichever of them you use; it needs nothing else.
 
 The rules come from the API's documentation and the SDK's docstrings:
 - `session.status_idle` alone does not end a turn, its `stop_reason` does. One that nobody has
@@ -239,6 +239,11 @@ class Turn:
     @property
     def last_event(self) -> Event | None:
         return self.events[-1] if self.events else None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a client event was accepted that has not been seen processed yet."""
+        return bool(self._queued)
 
     def expect(self, accepted: Iterable[Event]) -> None:
         """Events that the API has just accepted: no idle ends the turn before they are processed."""

@@ -1,25 +1,25 @@
 """How well three searches find a fact, measured on the question set, for lesson 04.
 
-    results = await measure()                 # recall, FTS5 and grep; 45 facts, two questions each
-    print(results)                            # a table; the same on every machine
-    results["grep", "paraphrase"].top1        # 7, say; .missed() are the questions it got wrong
-    chart_of(results)                         # from .charts: a picture of them
-    print(results.duel("Astrocyte recall", "SQLite FTS5", "keyword"))    # is the difference more than chance?
+results = await measure()                 # recall, FTS5 and grep; 45 facts, two questions each
+print(results)                            # a table; the same on every machine
+results["grep", "paraphrase"].top1        # of .total; .missed() are the questions not in the first three
+chart_of(results)                         # from .charts: a picture of them
+print(results.duel("Astrocyte recall", "SQLite FTS5", "keyword"))    # is the difference more than chance?
 """
 
 from __future__ import annotations
 
-import math
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from utilities import open_brain
 
+from .chance import interval, sign_test
 from .searches import Fact, Grep, Search, by_brain, by_words, facts_in
 
-__all__ = ["KINDS", "Answer", "Duel", "Results", "Row", "ask", "interval", "measure", "places", "searches"]
+__all__ = ["KINDS", "Answer", "Duel", "Results", "Row", "ask", "measure", "places", "searches"]
 
 KINDS = ("paraphrase", "keyword")
 RECALL, WORDS, GREP = "Astrocyte recall", "SQLite FTS5", "grep"
@@ -85,7 +85,7 @@ class Row:
         return [answer.question for answer in self.answers if not answer.within(top)]
 
     def interval(self, top: int | None = 1) -> tuple[float, float]:
-        """The share found, as the 95 % interval that so many questions allow: see `interval`."""
+        """The share found, as the 95 % interval that so many questions allow: see `chance.interval`."""
         return interval(self.found(top), self.total)
 
 
@@ -96,8 +96,8 @@ class Duel:
     Attributes:
         first, second: their names.
         wins: questions whose fact only the first found, and only the second.
-        chance: how probable a difference at least as large would be if both were equally good: the exact
-            sign test (McNemar's), two-sided. It counts only the questions on which they differ.
+        chance: how probable a difference at least as large would be if both were equally good: see
+            `chance.sign_test`.
     """
 
     first: str
@@ -106,8 +106,7 @@ class Duel:
 
     @property
     def chance(self) -> float:
-        differ = sum(self.wins)
-        return min(1.0, 2 * _at_most(min(self.wins), differ, 0.5))
+        return sign_test(*self.wins)
 
     def __str__(self) -> str:
         told = "below 0.001" if self.chance < 0.001 else f"{self.chance:.3f}"
@@ -183,7 +182,7 @@ async def measure(facts: Sequence[Fact] | None = None, *, folder: Path | None = 
     """
     facts = facts_in() if facts is None else facts
     if folder is None:
-        with tempfile.TemporaryDirectory() as name:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
             return await measure(facts, folder=Path(name))
     found = await searches(facts, folder)
     return Results([row for method, search in found.items() for row in await ask(method, search, facts)])
@@ -222,7 +221,7 @@ async def places(
     known = list(facts_in() if facts is None else facts)
     if text not in {fact.text for fact in known}:
         known.append(Fact(text, domain))
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         found = await searches(known, Path(name))
         return {
             method: _answer(question, text, await search(question)).place for method, search in found.items()
@@ -233,37 +232,3 @@ def _answer(question: str, text: str, attempts: Sequence[Sequence[str]]) -> Answ
     hits = [(attempt.index(text) + 1, len(attempt)) for attempt in attempts if text in attempt]
     place, lines = min(hits, default=(None, sum(map(len, attempts))))
     return Answer(question, text, place, lines)
-
-
-# -- how much so many questions say ------------------------------------------------------------------------
-
-
-def interval(found: int, total: int, confidence: float = 0.95) -> tuple[float, float]:
-    """The shares with which so many found of a total is compatible: Clopper and Pearson's exact interval.
-
-    It supposes that the questions are a random sample of those one might ask. Ours were written by hand, so
-    it says how far chance alone can be off, and nothing about other subjects or another language.
-
-    Raises:
-        ValueError: there is no question, or more were found than asked.
-    """
-    if not 0 <= found <= total or not total:
-        raise ValueError(f"{found} of {total} is no share")
-    tail = (1 - confidence) / 2
-    low = 0.0 if not found else _where(lambda share: 1 - _at_most(found - 1, total, share) >= tail)
-    high = 1.0 if found == total else _where(lambda share: _at_most(found, total, share) <= tail)
-    return low, high
-
-
-def _at_most(found: int, total: int, share: float) -> float:
-    """How probable it is to find at most so many."""
-    return math.fsum(math.comb(total, k) * share**k * (1 - share) ** (total - k) for k in range(found + 1))
-
-
-def _where(reached: Callable[[float], bool]) -> float:
-    """The share from which on it holds, by bisection."""
-    low, high = 0.0, 1.0
-    for _ in range(50):
-        middle = (low + high) / 2
-        low, high = (low, middle) if reached(middle) else (middle, high)
-    return high

@@ -20,7 +20,6 @@ from utilities.replay.scenario import Sandbox
 __all__ = ["FACTS", "Fact", "Grep", "Search", "any_of", "by_brain", "by_words", "content_words", "facts_in"]
 
 FACTS = Path(__file__).parents[2] / "example_data/memory/facts.toml"
-RECALLED = 10  # memories that a recall returns, Astrocyte's own default
 
 # What a search answers to a question: for each attempt, the facts it returned, best first. Only grep makes
 # more than one attempt.
@@ -49,13 +48,14 @@ def facts_in(path: Path = FACTS) -> list[Fact]:
     return [Fact(**fact) for fact in tomllib.loads(path.read_text("utf-8"))["fact"]]
 
 
-async def by_brain(facts: Iterable[Fact], brain: Astrocyte, bank: str = "facts") -> Search:
+async def by_brain(facts: Iterable[Fact], brain: Astrocyte, bank: str = "facts", most: int = 10) -> Search:
     """Astrocyte's recall: retains the facts, each as one memory.
 
     Args:
         facts: what is retained.
         brain: where; `open_brain(…)` makes one that recalls by meaning.
         bank: which of its banks. It should be empty.
+        most: memories that a recall may return; 10 is Astrocyte's own default.
 
     Raises:
         ValueError: a fact was not stored, so what is measured would not be recall.
@@ -66,7 +66,7 @@ async def by_brain(facts: Iterable[Fact], brain: Astrocyte, bank: str = "facts")
             raise ValueError(f"{fact.text!r} was not stored in bank {bank!r}: {kept.error or 'a duplicate?'}")
 
     async def search(question: str) -> list[list[str]]:
-        return [[hit.text for hit in (await brain.recall(question, bank, max_results=RECALLED)).hits]]
+        return [[hit.text for hit in (await brain.recall(question, bank, max_results=most)).hits]]
 
     return search
 
@@ -90,12 +90,13 @@ def by_words(facts: Iterable[Fact]) -> Search:
 STORE = "/mnt/memory/facts"
 LINE = re.compile(rf"({re.escape(STORE)}/.+?\.md):(\d+):")
 ENDINGS = ("ings", "ing", "ies", "ied", "ed", "es", "ly", "s", "e", "y")
-STOP_WORDS = frozenset(
-    "a about after all am an and any are aren't as at be been before but by can can't could did do does "
-    "doesn't don't for from get had has have he her him his how i if in into is isn't it its like many me much my "
-    "no not of on or our out over shall she should so than that the their them then there they this to too under until up "
-    "us was we were what when where which who whom whose why will with would you your".split()
-)
+COMMON = """
+a about after all am an and any are aren't as at be been before but by can can't could did do does
+doesn't don't for from get had has have he her him his how i if in into is isn't it its like many me
+much my no not of on or our out over shall she should so than that the their them then there they this
+to too under until up us was we were what when where which who whom whose why will with would you your
+"""
+STOP_WORDS = frozenset(COMMON.split())
 
 
 class Grep:
@@ -139,8 +140,8 @@ class Grep:
 
         1. all content words, any of them, as whole words: `(?i)(\\bpays\\b|\\blate\\b)`;
         2. their stems, as beginnings of words: `(?i)(\\bpay|\\blat)`;
-        3. the rarest stem alone, which is the one that the fewest lines of the second attempt have. If none has
-           it there, the longest word's.
+        3. the rarest stem alone: the one that the fewest lines of the second attempt have, but one at least;
+           of several the one with a digit, then the longest.
 
         A question of nothing but stop words is no attempt. The words are the question's own: a model
         could think of others ("espresso", so "coffee"), which nobody measures here.
@@ -186,8 +187,8 @@ def _stem(word: str) -> str:
 
 
 def _rarest(stems: Sequence[str], lines: Sequence[str]) -> str:
-    def order(stem: str) -> tuple[bool, int, int]:
+    def order(stem: str) -> tuple[bool, int, bool, int]:
         count = sum(bool(re.search(any_of([stem]), line)) for line in lines)
-        return not count, count, -len(stem)
+        return not count, count, not re.search(r"\d", stem), -len(stem)
 
     return min(stems, key=order)
