@@ -60,7 +60,8 @@ LETTERS = {
     "session.usage": "u",
     "session.status_idle": "I",
 }
-TURN = re.compile(r"RrU(\(k?m?t*\)a*|\(k?m?c+\)iuIC+Rr)+iuI")
+# Built-in calls that come with custom ones have their results before the session waits. [ours]
+TURN = re.compile(r"RrU(\(k?m?t*\)a*|\(k?m?t*c+\)a*iuIC+Rr)+iuI")
 
 SCENARIO = """
 name = "small"

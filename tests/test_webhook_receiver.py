@@ -248,10 +248,11 @@ def test_behind_asgi_the_same_is_refused():
 
 def test_almost_five_minutes_are_fine_and_so_is_a_second_signature():
     """A sender signs with the old secret and the new one for a while."""
-    two = f"{signed(GOOD, secret=OTHER)['webhook-signature']} {signed(GOOD)['webhook-signature']}"
+    old, new = signed(GOOD, secret=OTHER), signed(GOOD)
+    two = new | {"webhook-signature": f"{old['webhook-signature']} {new['webhook-signature']}"}
     with WebhookReceiver(SECRET, Calls()) as receiver:
         assert receiver.take(signed(GOOD, age=290), GOOD.encode()) == 202
-        assert receiver.take(signed(GOOD, webhook_signature=two), GOOD.encode()) == 200
+        assert receiver.take(two, GOOD.encode()) == 200
         upper = {name.upper(): value for name, value in signed(GOOD).items()}
         assert receiver.take(upper, GOOD.encode()) == 200
 
