@@ -15,17 +15,21 @@ if TYPE_CHECKING:
     from .stream import stream_until_end_turn, stream_until_end_turn_async
     from .tools import custom_tool_params
     from .turn import TurnError, TurnResult, TurnTimeout
+    from .webhook import WebhookApp, WebhookReceiver, serving
 
 __all__ = [
     "BrainError",
     "TurnError",
     "TurnResult",
     "TurnTimeout",
+    "WebhookApp",
+    "WebhookReceiver",
     "connect",
     "custom_tool_params",
     "memory_tools",
     "open_brain",
     "print_event",
+    "serving",
     "stream_until_end_turn",
     "stream_until_end_turn_async",
     "timeline",
@@ -41,6 +45,7 @@ _HOME = {
     "memory_tools": "memory",
     "open_brain": "brain",
     "print_event": "display",
+    "serving": "webhook",
     "stream_until_end_turn": "stream",
     "stream_until_end_turn_async": "stream",
     "timeline": "display",
@@ -50,6 +55,8 @@ _HOME = {
     "TurnTimeout": "turn",
     "wait_for_idle_status": "settle",
     "wait_for_idle_status_async": "settle",
+    "WebhookApp": "webhook",
+    "WebhookReceiver": "webhook",
 }
 
 

@@ -1,0 +1,444 @@
+"""Receiving webhooks: verified, answered at once, worked on afterwards, each once.
+
+A webhook says that something happened to a session, and no more; what, the handler asks the API. Copy
+this file alone; it needs `anthropic[webhooks]`.
+
+    def handle(session_id, types):
+        result = stream_until_end_turn(client, session_id, timeout=60)   # reads the turn, sends nothing
+
+    with serving(WebhookReceiver(secret, handle, types={"session.status_idled"})) as url: ...
+
+`WebhookReceiver.take` is the whole of it, for any web framework: headers and body in, a status out.
+`WebhookApp` puts it behind ASGI (`Route("/webhook", WebhookApp(receiver), methods=["POST"])`, or uvicorn
+on its own), `serving` on this machine's loopback. Signature, timestamp and their tolerance of five
+minutes are those of Standard Webhooks, checked by the SDK.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import http.server
+import importlib.util
+import inspect
+import logging
+import re
+import socketserver
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from anthropic import Anthropic, AsyncAnthropic
+
+__all__ = ["Failure", "WebhookApp", "WebhookReceiver", "serving"]
+
+ACCEPTED, NOTHING_TO_DO, REFUSED, TOO_LARGE, LATER = 202, 200, 400, 413, 503
+LIMIT = 65_536  # bytes of a body; a webhook carries a few ids, some hundred bytes
+FAILURES = 1_000  # failed calls that are kept
+READ = 10.0  # seconds that `serving` waits for a sender
+PLAIN = re.compile(r"[\w.:-]{1,200}", re.ASCII)  # an id or a type: safe in a log line, a URL, a database
+log = logging.getLogger(__name__)
+Webhooks = list[tuple[str, str]]  # id and type of each
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A call of the handler that raised.
+
+    Attributes:
+        session_id, types: what the handler was called with.
+        error: what it raised.
+    """
+
+    session_id: str
+    types: tuple[str, ...]
+    error: BaseException
+    webhooks: Webhooks = field(default_factory=list, repr=False)
+
+
+class WebhookReceiver:
+    """Takes webhooks, and calls a function of yours for the sessions that they are about.
+
+    An event that is accepted is handled at least once: one whose call raised, or that was waiting when the
+    process died, is tried again by the next receiver on the same `inbox`. There is never more than one call
+    for a session at a time; webhooks that come for it meanwhile wait, and are one call then. So a handler has
+    to ask the API how things stand, and must not count its calls. They come in any order.
+
+    Args:
+        secret: the signing secret, `whsec_` and base64.
+        handle: called in a thread of the receiver with a session id and the types of the events that led to
+            the call, as "session.status_idled". Blocking is fine. A plain function; in it, `asyncio.run` is
+            the way to async code.
+        client: the SDK's client that verifies. It asks nobody, so any will do; without it, one is made.
+        types: the events that matter, all of sessions if None. Others are acknowledged and dropped.
+        inbox: a file that outlives the process, SQLite, for one receiver at a time: which events came, which
+            are done. None keeps that in memory.
+        on_error: called with a `Failure` when `handle` raised, after the log line. `failed` has it as well.
+        capacity: webhooks that may wait. One too many is answered 503 and not remembered: it is sent again.
+        workers: calls that may run at once, each for another session.
+        remember: ids of events that are done, the newest, to know a repeat by. An event keeps its `id`
+            through all attempts. [sdk: "Unique event identifier for idempotency"]
+        limit: bytes that a body may have.
+
+    Raises:
+        TypeError: `handle` is async.
+        ValueError: a secret, a number or a file that can't be used.
+        ImportError: the SDK's extra `webhooks` is not installed.
+    """
+
+    def __init__(
+        self,
+        secret: str,
+        handle: Callable[[str, tuple[str, ...]], object],
+        *,
+        client: Anthropic | AsyncAnthropic | None = None,
+        types: Collection[str] | None = None,
+        inbox: Path | str | None = None,
+        on_error: Callable[[Failure], object] | None = None,
+        capacity: int = 1_000,
+        workers: int = 4,
+        remember: int = 10_000,
+        limit: int = LIMIT,
+    ) -> None:
+        _check(secret, handle, capacity=capacity, workers=workers, remember=remember, limit=limit)
+        self._secret, self._handle, self._on_error = secret, handle, on_error
+        self._client = client or Anthropic(api_key="not used")
+        self._types, self._capacity, self._workers, self.limit = types, capacity, workers, limit
+        self.failed: deque[Failure] = deque()
+        self._inbox = _Inbox(inbox, remember)
+        self._changed = threading.Condition()  # guards everything below, and the inbox
+        self._waiting: dict[str, Webhooks] = {}  # by session, in the order in which the first came
+        for id, session_id, type in self._inbox.undone():
+            self._waiting.setdefault(session_id, []).append((id, type))
+        self._busy: dict[str, Webhooks] = {}
+        self._threads: list[threading.Thread] = []
+        self._closed = self._stopped = False
+
+    def take(self, headers: Mapping[str, str], body: bytes) -> int:
+        """Verify a webhook and put it in line. Doesn't wait for the handler; any thread may call it.
+
+        Args:
+            headers: of the request; the case of names doesn't matter.
+            body: of the request, the bytes as they came.
+
+        Returns:
+            The HTTP status to answer with, and nothing else: 202 accepted; 200 a repeat, or nothing that
+            matters; 400 not from the sender, whatever the reason, which the log has; 413 too large;
+            503 no room, or closed: the sender tries again.
+        """
+        if len(body) > self.limit:
+            return refuse(TOO_LARGE, f"more than {self.limit} bytes")
+        try:
+            text = body.decode("utf-8")
+            event: Any = self._client.beta.webhooks.unwrap(text, headers=dict(headers), key=self._secret)
+        except Exception as error:  # unwrap lets out whatever went wrong in it, binascii.Error for example
+            known = type(error).__name__ == "WebhookVerificationError"  # these have a fixed text
+            return refuse(REFUSED, str(error) if known else f"can't be verified ({type(error).__name__})")
+        # The SDK doesn't validate what it parsed: any JSON comes through.
+        data = getattr(event, "data", None)
+        names = [getattr(event, "id", None), getattr(data, "id", None), getattr(data, "type", None)]
+        if getattr(event, "type", None) != "event" or not all(_plain(name) for name in names):
+            return refuse(REFUSED, "signed, but no event: an id, a type or what it is about is missing")
+        id, session_id, kind = map(str, names)
+        if not kind.startswith("session.") or (self._types is not None and kind not in self._types):
+            log.debug("webhook %s (%s) is not waited for", id, kind)
+            return NOTHING_TO_DO
+        return self._accept(id, session_id, kind)
+
+    def _accept(self, id: str, session_id: str, type: str) -> int:
+        with self._changed:
+            try:
+                if self._closed:
+                    return LATER
+                if self._inbox.has(id):
+                    log.debug("webhook %s (%s) came again", id, type)
+                    return NOTHING_TO_DO
+                if sum(map(len, self._waiting.values())) >= self._capacity:
+                    log.warning("webhook %s for session %s put off: %d wait", id, session_id, self._capacity)
+                    return LATER
+                self.start()
+                self._inbox.add(id, session_id, type)  # before the 2xx: after it nobody sends it again
+            except sqlite3.Error as error:
+                log.error("webhook %s for session %s put off: the inbox says: %s", id, session_id, error)
+                return LATER
+            self._waiting.setdefault(session_id, []).append((id, type))
+            self._changed.notify_all()
+        return ACCEPTED
+
+    def start(self) -> None:
+        """Start the workers: on what an earlier process left undone too. `take` does it if nobody has.
+
+        Raises:
+            RuntimeError: the receiver was closed.
+        """
+        with self._changed:
+            if self._closed:
+                raise RuntimeError("this WebhookReceiver was closed; make a new one")
+            while len(self._threads) < self._workers:
+                name = f"webhooks-{len(self._threads)}"
+                self._threads.append(threading.Thread(target=self._work, name=name, daemon=True))
+                self._threads[-1].start()
+
+    def drain(self, timeout: float | None = None) -> bool:
+        """Wait until no webhook waits and no call runs; False if that took more than `timeout` seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._waiting and not self._busy, timeout)
+
+    def retry(self) -> int:
+        """Put what failed in line again; returns how many calls that were."""
+        with self._changed:
+            failed = list(self.failed)
+            self.failed.clear()
+            for failure in failed:
+                self._waiting.setdefault(failure.session_id, [])[:0] = failure.webhooks
+            self._changed.notify_all()
+        return len(failed)
+
+    def close(self, timeout: float | None = 10.0) -> list[str]:
+        """Accept nothing more, finish what waits, stop.
+
+        Args:
+            timeout: seconds to wait for that; None waits for ever. A call that still runs then is left alone.
+
+        Returns:
+            The sessions that are left undone, failed ones among them. With an `inbox` the next receiver on
+            that file goes on with them; without one nobody does. The log says so.
+        """
+        with self._changed:
+            if self._stopped:
+                return []
+            self._closed = True
+            if self._threads:
+                self.drain(timeout)
+            self._stopped = True
+            self._changed.notify_all()
+            failed = [failure.session_id for failure in self.failed]
+            left = list(dict.fromkeys([*self._busy, *self._waiting, *failed]))
+            self._inbox.close()
+        if left:
+            fate = "kept in the inbox for the next start" if self._inbox.path else "and there is no inbox"
+            log.warning("webhooks of %d sessions are left undone, %s: %s", len(left), fate, ", ".join(left))
+        return left
+
+    def __enter__(self) -> WebhookReceiver:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- the workers ------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        while (session_id := self._next()) is not None:
+            webhooks = self._busy[session_id]
+            types = tuple(dict.fromkeys(type for _, type in webhooks))
+            failure = None
+            try:
+                if inspect.isawaitable(self._handle(session_id, types)):
+                    raise TypeError("the handler returned an awaitable, which nobody awaits")
+            except BaseException as error:  # a worker that dies takes all that waits with it
+                failure = Failure(session_id, types, error, webhooks)
+            self._finish(session_id, webhooks, failure)
+            if failure is not None:
+                self._tell(failure)
+
+    def _next(self) -> str | None:
+        """A session to work on, once there is one; None when there won't be."""
+        with self._changed:
+            while not self._stopped:
+                for session_id in self._waiting:
+                    if session_id not in self._busy:
+                        self._busy[session_id] = self._waiting.pop(session_id)
+                        return session_id
+                self._changed.wait()
+            return None
+
+    def _finish(self, session_id: str, webhooks: Webhooks, failure: Failure | None) -> None:
+        with self._changed:
+            del self._busy[session_id]
+            self._changed.notify_all()
+            if failure is not None:
+                self.failed.append(failure)
+                if len(self.failed) <= FAILURES:
+                    return
+                oldest = self.failed.popleft()
+                webhooks = oldest.webhooks
+                log.error("session %s is given up: %d calls failed since", oldest.session_id, FAILURES)
+            try:
+                self._inbox.done(id for id, _ in webhooks)
+            except sqlite3.Error as error:
+                log.warning("session %s: that the handler is done can't be noted: %s", session_id, error)
+
+    def _tell(self, failure: Failure) -> None:
+        about = (failure.session_id, ", ".join(failure.types))
+        log.error("the handler failed for session %s (%s)", *about, exc_info=failure.error)
+        if self._on_error is not None:
+            try:
+                self._on_error(failure)
+            except BaseException:
+                log.exception("on_error failed for session %s (%s)", *about)
+
+
+def refuse(status: int, why: str) -> int:
+    """Log why a request is refused: one line, nothing in it that the sender wrote."""
+    log.warning("webhook refused: %s", why)
+    return status
+
+
+def _plain(name: object) -> bool:
+    return isinstance(name, str) and PLAIN.fullmatch(name) is not None
+
+
+def _check(secret: str, handle: object, **numbers: int) -> None:
+    if importlib.util.find_spec("standardwebhooks") is None:
+        raise ImportError("to verify webhooks: pip install 'anthropic[webhooks]'")
+    if not callable(handle) or inspect.iscoroutinefunction(handle):
+        raise TypeError("handle must be a plain function; call asyncio.run(…) in it for async code")
+    try:
+        key = secret.removeprefix("whsec_")
+        usable = secret.startswith("whsec_") and base64.b64decode(key + "=" * (-len(key) % 4), validate=True)
+    except (AttributeError, ValueError):
+        usable = b""
+    if not usable:
+        raise ValueError("webhook secret: expected whsec_ and base64; the value is not shown here")
+    for name, number in numbers.items():
+        if number < 1:
+            raise ValueError(f"{name} must be 1 or more, not {number}")
+
+
+class _Inbox:
+    """Which events came, and which are done. The receiver's lock guards it."""
+
+    def __init__(self, path: Path | str | None, remember: int) -> None:
+        self.path, self.remember = path, remember
+        try:
+            self._db = sqlite3.connect(
+                path or ":memory:", timeout=1.0, isolation_level=None, check_same_thread=False
+            )
+            # For as long as it is open: two receivers would both do what a third has left.
+            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._db.execute("BEGIN EXCLUSIVE")
+            columns = "n INTEGER PRIMARY KEY, id TEXT UNIQUE, session TEXT, type TEXT, done INTEGER DEFAULT 0"
+            self._db.execute(f"CREATE TABLE IF NOT EXISTS webhooks ({columns})")
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise ValueError(f"inbox {path}: {error}; each receiver needs a file of its own") from error
+
+    def has(self, id: str) -> bool:
+        return self._db.execute("SELECT 1 FROM webhooks WHERE id = ?", [id]).fetchone() is not None
+
+    def add(self, id: str, session_id: str, type: str) -> None:
+        self._db.execute("INSERT INTO webhooks (id, session, type) VALUES (?, ?, ?)", [id, session_id, type])
+
+    def done(self, ids: Iterator[str]) -> None:
+        self._db.executemany("UPDATE webhooks SET done = 1 WHERE id = ?", [(id,) for id in ids])
+        oldest = "(SELECT max(n) FROM webhooks) - ?"
+        self._db.execute(f"DELETE FROM webhooks WHERE done AND n <= {oldest}", [self.remember])
+
+    def undone(self) -> list[tuple[str, str, str]]:
+        return self._db.execute("SELECT id, session, type FROM webhooks WHERE NOT done ORDER BY n").fetchall()
+
+    def close(self) -> None:
+        self._db.close()
+
+
+# -- ways to a socket -----------------------------------------------------------------------------
+
+
+class WebhookApp:
+    """A receiver as an ASGI application, for a route of Starlette or FastAPI, or for a server on its own.
+
+    On its own it starts the receiver and closes it. As a route it can't see the end: put `with receiver:`
+    into your application's lifespan.
+    """
+
+    def __init__(self, receiver: WebhookReceiver) -> None:
+        self.receiver = receiver
+
+    async def __call__(
+        self,
+        scope: MutableMapping[str, Any],
+        receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
+        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+    ) -> None:
+        if scope["type"] == "lifespan":
+            for do, said in ((self.receiver.start, "startup"), (self.receiver.close, "shutdown")):
+                await receive()
+                await asyncio.to_thread(do)
+                await send({"type": f"lifespan.{said}.complete"})
+            return
+        status, body, more = 405, b"", scope["method"] == "POST"
+        if more:
+            while more and len(body) <= self.receiver.limit:  # what comes beyond is never read
+                message = await receive()
+                body += message.get("body", b"")
+                more = message.get("more_body", False)
+            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+            status = await asyncio.to_thread(self.receiver.take, headers, body)
+        await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body"})
+
+
+@contextmanager
+def serving(receiver: WebhookReceiver, *, port: int = 0, timeout: float | None = 10.0) -> Iterator[str]:
+    """Receive on this machine's loopback for the time of a `with` block, in a notebook for example.
+
+    Args:
+        receiver: is started, and closed at the end.
+        port: 0 takes a free one.
+        timeout: seconds that closing waits for what is to be done; see `WebhookReceiver.close`.
+
+    Yields:
+        The URL to send webhooks to.
+    """
+    receiver.start()
+    with _Server(("127.0.0.1", port), _Request) as server:
+        server.receiver = receiver
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}/"
+        finally:
+            server.shutdown()
+            thread.join()
+            receiver.close(timeout)
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address, daemon_threads, request_queue_size = True, True, 128
+    receiver: WebhookReceiver
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        log.debug("a sender went away", exc_info=True)
+
+
+class _Request(http.server.BaseHTTPRequestHandler):
+    timeout = READ
+    server: _Server
+
+    def do_POST(self) -> None:
+        length, limit = self.headers.get("content-length", ""), self.server.receiver.limit
+        if not (length.isascii() and length.isdigit()):
+            self._answer(refuse(411, "it doesn't say how long it is"))
+        elif len(length) > 18 or int(length) > limit:
+            self._answer(refuse(TOO_LARGE, f"more than {limit} bytes"))
+        else:
+            body = self.rfile.read(int(length))
+            self._answer(self.server.receiver.take(dict(self.headers.items()), body))
+
+    def do_GET(self) -> None:
+        self._answer(405)
+
+    def _answer(self, status: int) -> None:
+        self.send_response_only(status)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """The receiver logs what matters."""
