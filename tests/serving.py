@@ -12,13 +12,23 @@ import anthropic
 import httpx2
 from anthropic import Anthropic, AsyncAnthropic, Middleware
 
-from utilities import TurnResult, stream_until_end_turn, stream_until_end_turn_async
+from utilities import (
+    TurnResult,
+    poll_until_end_turn,
+    poll_until_end_turn_async,
+    stream_until_end_turn,
+    stream_until_end_turn_async,
+)
 from utilities.replay import Faults, Library, ReplayServer
 from utilities.replay.faults import FAULTS_HEADER
 
 from .recordings import Script
 
 KINDS = ("sync", "async")
+WAYS: dict[str, dict[str, Any]] = {
+    "stream": {"sync": stream_until_end_turn, "async": stream_until_end_turn_async},
+    "poll": {"sync": poll_until_end_turn, "async": poll_until_end_turn_async},
+}
 
 
 class Posts(Middleware):
@@ -81,6 +91,7 @@ class Served:
     session_id: str
     posts: Posts = field(default_factory=Posts)
     retries: int = 2
+    way: str = "stream"
 
     def client(self) -> Anthropic:
         return Anthropic(**self._options())
@@ -91,15 +102,15 @@ class Served:
 
     def follow(self, kind: str, *args: Any, session_id: str | None = None, **options: Any) -> TurnResult:
         """A turn with the helper of this kind; the session is this one's unless another is given."""
-        options = {"timeout": 20.0, **options}
+        options = {"timeout": 20.0, **({"interval": 0.01} if self.way == "poll" else {}), **options}
+        turn = WAYS[self.way][kind]
         if kind == "sync":
-            return stream_until_end_turn(self.client(), session_id or self.session_id, *args, **options)
+            result: TurnResult = turn(self.client(), session_id or self.session_id, *args, **options)
+            return result
 
         async def run() -> TurnResult:
             async with AsyncAnthropic(**self._options()) as client:
-                return await stream_until_end_turn_async(
-                    client, session_id or self.session_id, *args, **options
-                )
+                return await turn(client, session_id or self.session_id, *args, **options)
 
         return asyncio.run(run())
 

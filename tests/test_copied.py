@@ -88,6 +88,7 @@ import sys
 from anthropic import Anthropic, beta_tool
 
 from helpers.display import print_event, transcript
+from helpers.poll import poll_until_end_turn
 from helpers.settle import wait_for_idle_status
 from helpers.stream import stream_until_end_turn
 from helpers.tools import custom_tool_params
@@ -114,6 +115,7 @@ def turn(url: str) -> TurnResult:
     environment = client.beta.environments.create(name="test")
     session = client.beta.sessions.create(agent=agent.id, environment_id=environment.id)
     result = stream_until_end_turn(client, session.id, "go", tools=[work], on_event=print_event, timeout=20)
+    assert poll_until_end_turn(client, session.id).events == result.events
     wait_for_idle_status(client, session.id)
     client.beta.sessions.archive(session.id)
     return result.raise_for_outcome()
@@ -124,7 +126,8 @@ print(transcript(turn(sys.argv[1])))
 
 
 def test_the_table_names_files_that_are_there() -> None:
-    assert ["turn.py", "stream.py", "tools.py"] in COPIED
+    assert ["turn.py", "follow.py", "steps.py", "stream.py", "tools.py"] in COPIED
+    assert ["turn.py", "follow.py", "steps.py", "poll.py", "tools.py"] in COPIED
     assert all(names and all((ROOT / "utilities" / name).is_file() for name in names) for names in COPIED)
 
 

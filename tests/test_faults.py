@@ -18,10 +18,10 @@ import pytest
 from anthropic import AsyncAnthropic
 
 from utilities import TurnTimeout, stream_until_end_turn, wait_for_idle_status, wait_for_idle_status_async
+from utilities.follow import wait_before
 from utilities.replay import Faults, Library, ReplayServer
 from utilities.replay.__main__ import main
 from utilities.replay.faults import FAULTS_HEADER, KINDS, FaultError, markdown_table
-from utilities.stream import wait_before
 
 from .calling import SAY_GO, new_session, serving, strict
 from .serving import KINDS as CLIENTS
@@ -248,7 +248,7 @@ def test_what_the_service_asks_for_is_waited() -> None:
 def test_a_request_that_is_never_answered_is_made_again(
     kind: str, on: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("utilities.stream.MAX_REQUEST", 0.3)
+    monkeypatch.setattr("utilities.steps.MAX_REQUEST", 0.3)
     with served(a_turn(), faults=Faults(f"hang,on={on} drop=4")) as session:
         assert follow_showing_all(session, kind, "go").outcome == "end_turn"
         assert types(session.history()).count("user.message") == 1

@@ -182,8 +182,8 @@ def turn(session):
     return stream_until_end_turn(client, session, "go", tools=[work], timeout=5).outcome
 
 print(turn(sys.argv[2]), flush=True)
-import utilities.stream
-utilities.stream._background.lock.acquire()  # as if another thread were starting a turn right now
+import utilities.steps
+utilities.steps._background.lock.acquire()  # as if another thread were starting a turn right now
 child = os.fork()
 if child == 0:
     print(turn(sys.argv[3]), flush=True)

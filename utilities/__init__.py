@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .client import connect
     from .display import print_event, timeline, transcript
     from .memory import memory_tools
+    from .poll import poll_until_end_turn, poll_until_end_turn_async
     from .settle import wait_for_idle_status, wait_for_idle_status_async
     from .stream import stream_until_end_turn, stream_until_end_turn_async
     from .tools import custom_tool_params
@@ -28,6 +29,8 @@ __all__ = [
     "custom_tool_params",
     "memory_tools",
     "open_brain",
+    "poll_until_end_turn",
+    "poll_until_end_turn_async",
     "print_event",
     "serving",
     "stream_until_end_turn",
@@ -44,6 +47,8 @@ _HOME = {
     "custom_tool_params": "tools",
     "memory_tools": "memory",
     "open_brain": "brain",
+    "poll_until_end_turn": "poll",
+    "poll_until_end_turn_async": "poll",
     "print_event": "display",
     "serving": "webhook",
     "stream_until_end_turn": "stream",

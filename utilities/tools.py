@@ -1,7 +1,8 @@
 """Custom tools and confirmations: from a session's calls to the events that answer them.
 
 The tools are the SDK's own (`@beta_tool`, `@beta_async_tool`), so what you write here also
-works in its `tool_runner`. Copy this file with `turn.py` and `stream.py`.
+works in its `tool_runner`. Copy this file with `turn.py`, `follow.py`, `steps.py`, and `stream.py`
+or `poll.py`.
 """
 
 from __future__ import annotations

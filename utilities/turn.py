@@ -1,8 +1,8 @@
 """What a turn is: the protocol of session events, without any I/O.
 
 Feed `Turn` the session's events, from wherever they come, in order and as often as they come;
-it says what to do: show an event, answer tool calls, stop. The drivers (`stream.py`) only move
-bytes. Copy this file with whichever of them you use; it needs nothing else.
+it says what to do: show an event, answer tool calls, stop. The drivers (`stream.py`, `poll.py`)
+only move bytes. Copy this file with whichever of them you use; it needs nothing else.
 
 The rules come from the API's documentation and the SDK's docstrings:
 - `session.status_idle` alone does not end a turn, its `stop_reason` does. One that nobody has
