@@ -41,7 +41,8 @@ ACCEPTED, NOTHING_TO_DO, REFUSED, TOO_LARGE, LATER = 202, 200, 400, 413, 503
 LIMIT = 65_536  # bytes of a body; a webhook carries a few ids, some hundred bytes
 FAILURES = 1_000  # failed calls that are kept
 READ = 10.0  # seconds that `serving` waits for a sender
-PLAIN = re.compile(r"[\w.:-]{1,200}", re.ASCII)  # an id or a type: safe in a log line, a URL, a database
+VISIBLE = re.compile(r"[!-~]{1,256}")  # safe in a log line and a database
+PLAIN = re.compile(r"[\w.:-]{1,256}", re.ASCII)  # safe in a path too
 log = logging.getLogger(__name__)
 Webhooks = list[tuple[str, str]]  # id and type of each
 
@@ -141,14 +142,16 @@ class WebhookReceiver:
             return refuse(REFUSED, str(error) if known else f"can't be verified ({type(error).__name__})")
         # The SDK doesn't validate what it parsed: any JSON comes through.
         data = getattr(event, "data", None)
-        names = [getattr(event, "id", None), getattr(data, "id", None), getattr(data, "type", None)]
-        if getattr(event, "type", None) != "event" or not all(_plain(name) for name in names):
+        id: Any = getattr(event, "id", None)
+        about: Any = getattr(data, "id", None)
+        kind: Any = getattr(data, "type", None)
+        named = _matches(VISIBLE, id) and _matches(PLAIN, about) and _matches(PLAIN, kind)
+        if getattr(event, "type", None) != "event" or not named:
             return refuse(REFUSED, "signed, but no event: an id, a type or what it is about is missing")
-        id, session_id, kind = map(str, names)
         if not kind.startswith("session.") or (self._types is not None and kind not in self._types):
             log.debug("webhook %s (%s) is not waited for", id, kind)
             return NOTHING_TO_DO
-        return self._accept(id, session_id, kind)
+        return self._accept(id, about, kind)
 
     def _accept(self, id: str, session_id: str, type: str) -> int:
         with self._changed:
@@ -240,8 +243,10 @@ class WebhookReceiver:
             types = tuple(dict.fromkeys(type for _, type in webhooks))
             failure = None
             try:
-                if inspect.isawaitable(self._handle(session_id, types)):
-                    raise TypeError("the handler returned an awaitable, which nobody awaits")
+                result = self._handle(session_id, types)
+                if inspect.iscoroutine(result):
+                    result.close()
+                    raise TypeError("the handler returned a coroutine; asyncio.run(…) in it would run it")
             except BaseException as error:  # a worker that dies takes all that waits with it
                 failure = Failure(session_id, types, error, webhooks)
             self._finish(session_id, webhooks, failure)
@@ -291,8 +296,8 @@ def refuse(status: int, why: str) -> int:
     return status
 
 
-def _plain(name: object) -> bool:
-    return isinstance(name, str) and PLAIN.fullmatch(name) is not None
+def _matches(pattern: re.Pattern[str], text: object) -> bool:
+    return isinstance(text, str) and pattern.fullmatch(text) is not None
 
 
 def _check(secret: str, handle: object, **numbers: int) -> None:
