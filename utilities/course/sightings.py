@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Turn", "Watch", "what_was_visible", "what_knowing_costs"]
 
-LANE, TOP, BOTTOM, LEFT, RIGHT = 0.44, 0.62, 0.5, 0.98, 2.12  # inches
+LANE, TOP, BOTTOM, LEFT, RIGHT = 0.44, 0.12, 0.5, 0.98, 2.12  # inches
 COLOURS = {"stream": "#0072B2", "poll": "#E69F00", "webhook": "#009E73"}  # Okabe-Ito; each has its name beside
 MARKERS = {"stream": "s", "poll": "o", "webhook": "D"}
 TOGETHER = 0.02  # seconds: what is shown within this time became visible at once
@@ -130,13 +130,13 @@ def what_was_visible(turn: Turn, watches: Sequence[Watch]) -> Picture:
         turn: what happened.
         watches: one for each lane.
     """
-    height = TOP + LANE * (len(watches) + 1) + BOTTOM
+    height = TOP + LANE * (len(watches) + 1.4) + BOTTOM
     end = max(turn.second(at) for watch in watches for at in watch.seen.values())
 
     def draw(figure: Any) -> None:
         box = (LEFT / WIDTH, BOTTOM / height, (WIDTH - LEFT - RIGHT) / WIDTH, 1 - (TOP + BOTTOM) / height)
         axes = figure.add_axes(box)
-        axes.set(xlim=(-0.8, end * 1.02), ylim=(len(watches) + 0.6, -0.5))
+        axes.set(xlim=(-0.8, end * 1.02), ylim=(len(watches) + 0.6, -0.8))
         axes.set_yticks(range(len(watches) + 1), ["the session", *(watch.name for watch in watches)])
         _draw_session(axes, turn)
         for row, watch in enumerate(watches, 1):
@@ -179,14 +179,12 @@ def _draw_lane(axes: Axes, turn: Turn, watch: Watch, row: int) -> None:
     axes.axhline(row, color="#CCCCCC", lw=0.6, zorder=0.4)
     asked = [turn.second(exchange.at) for exchange in watch.wire.exchanges]
     axes.plot(asked, [row + 0.3] * len(asked), "|", color="#666666", ms=4, mew=0.7)
-    last = -1e9
-    moments = _moments(turn, watch)
-    for at, count in moments:
-        axes.plot(at, row, MARKERS[watch.way], color=colour, ms=3.4 + 1.1 * count**0.5, mec="#333333", mew=0.5)
-    for at, count in sorted(moments, key=lambda m: -m[1]) if len(moments) <= 12 else ():
-        if abs(at - last) > 2.2:
-            axes.text(at, row - 0.3, str(count), fontsize=7.5, ha="center", va="center")
-        last = at
+    for at, count in _moments(turn, watch):
+        size = 3.4 + 1.1 * count**0.5
+        axes.plot(at, row, MARKERS[watch.way], color=colour, ms=size, mec="#333333", mew=0.5)
+        if watch.way != "stream":  # there they would be too close to each other
+            words = {"ha": "center", "va": "center", "bbox": {"fc": "white", "ec": "none", "pad": 0.4}}
+            axes.text(at, row - 0.34, str(count), fontsize=7.5, zorder=2.5, **words)  # type: ignore[arg-type]
 
 
 def _draw_columns(axes: Axes, turn: Turn, watches: Sequence[Watch]) -> None:
@@ -247,8 +245,8 @@ def what_knowing_costs(turn: Turn, watches: Iterable[Watch]) -> Picture:
                 at = watch.wire.requests, max(0.02, turn.end_delay(watch))
                 axes.plot(*at, MARKERS[way], color=COLOURS[way], ms=8, mec="#333333", mew=0.6)
                 axes.annotate(way, at, place, textcoords="offset points", fontsize=9, va="center")
-        at = line[-3]
-        axes.annotate("interval / 2", at, (10, 6), textcoords="offset points", fontsize=9, va="bottom")
+        at = line[-1]
+        axes.annotate("interval / 2  ", at, fontsize=9, ha="right", va="center")
         axes.set(xlim=(0.8, 60), ylim=(0.03, 40))
         axes.set_xticks([1, 2, 5, 10, 20, 50], ["1", "2", "5", "10", "20", "50"])
         axes.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
@@ -257,7 +255,7 @@ def what_knowing_costs(turn: Turn, watches: Iterable[Watch]) -> Picture:
         axes.set_axisbelow(True)
         axes.tick_params(labelsize=9)
         axes.spines[["right", "top"]].set_visible(False)
-        axes.set_xlabel("requests made in the whole turn", fontsize=9)
+        axes.set_xlabel("requests made in the whole turn (a dot is a mean; a dash is one that polled)", fontsize=9)
         axes.set_ylabel("the end known after (s)", fontsize=9)
 
     return _picture(draw, 3.7, _alt_of_costs(turn, watches, polls))
@@ -275,7 +273,7 @@ def _draw_poll(axes: Axes, turn: Turn, every: float, group: Sequence[Watch]) -> 
     at = mean(requests), mean(delays)
     axes.plot([at[0]] * len(delays), delays, "_", color=colour, ms=9, mew=1.4, zorder=2)
     axes.plot(*at, MARKERS["poll"], color=colour, ms=8, mec="#333333", mew=0.6, zorder=3)
-    axes.annotate(f"poll {every:g} s", at, (10, 4), textcoords="offset points", fontsize=9, va="center")
+    axes.annotate(f"poll {every:g} s", at, (10, 8), textcoords="offset points", fontsize=9, va="center")
 
 
 def _alt_of_costs(turn: Turn, watches: Sequence[Watch], polls: dict[float, list[Watch]]) -> str:
