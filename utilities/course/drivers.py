@@ -101,6 +101,18 @@ class Outcome:
     messages: int
     left: str
 
+    @property
+    def troubles(self) -> set[str]:
+        """What went wrong, in a word each: hung, raised, lost, twice, parked; empty if it was fine."""
+        said = {
+            "hung": self.ended == "hung",
+            "raised": self.ended not in ("hung", "returned"),
+            "lost": self.lost > 0,
+            "twice": self.twice > 0 or self.messages > 1,
+            "parked": self.left == "requires_action",
+        }
+        return {trouble for trouble, so in said.items() if so}
+
     def __str__(self) -> str:
         said = [] if self.ended == "returned" else [self.ended]
         if self.lost:
