@@ -102,8 +102,9 @@ class Outcome:
     left: str
 
     @property
-    def troubles(self) -> set[str]:
-        """What went wrong, in a word each: hung, raised, lost, twice, parked; empty if it was fine."""
+    def verdict(self) -> str:
+        """What went wrong, in a word each and in order of the alphabet: hung, lost, parked, raised, twice; or
+        "fine"."""
         said = {
             "hung": self.ended == "hung",
             "raised": self.ended not in ("hung", "returned"),
@@ -111,7 +112,7 @@ class Outcome:
             "twice": self.twice > 0 or self.messages > 1,
             "parked": self.left == "requires_action",
         }
-        return {trouble for trouble, so in said.items() if so}
+        return " ".join(sorted(trouble for trouble, so in said.items() if so)) or "fine"
 
     def __str__(self) -> str:
         said = [] if self.ended == "returned" else [self.ended]
@@ -130,7 +131,7 @@ class Outcome:
 
 
 def naive(job: Job) -> None:
-    """The loop of the tutorials: open, send, read; answer what an idle event names; stop at the end of turn."""
+    """The loop of the tutorials: open, send, read; answer what an idle event names, stop at `end_turn`."""
     events = job.client().beta.sessions.events
     calls = {}
     with events.stream(job.session_id) as stream:
@@ -273,7 +274,9 @@ def _outcome(way: Way, job: Job, ended: str, history: list[Any]) -> Outcome:
     due = [event for event in history if not way.tells or event.type in way.tells]
     idles = [event for event in history if event.type == "session.status_idle"]
     texts = "".join(job.told)
-    lost = [event for event in due if event.id not in job.told and not (_text(event) and _text(event) in texts)]
+    lost = [
+        event for event in due if event.id not in job.told and not (_text(event) and _text(event) in texts)
+    ]
     return Outcome(
         ended,
         len(lost),

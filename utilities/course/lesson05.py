@@ -52,8 +52,8 @@ def _check_plan(plan: Callable[[float, int, float], Any]) -> str:
             )
         if not math.isclose(answer[1], late):
             raise Wrong(
-                f"{what}: the interval is right; a turn can end at any moment between two reads, so how late is "
-                f"its end known on average? Not {answer[1]:g} s"
+                f"{what}: the interval is right; a turn can end at any moment between two reads, so how late "
+                f"is its end known on average? Not {answer[1]:g} s"
             )
     return f"{len(PLANS)} budgets, some shared, and what each costs in seconds"
 
@@ -64,7 +64,7 @@ interval = Exercise(
     [
         "One worker makes 60 / interval requests a minute. How many do all of them make?",
         "workers * 60 / interval must not be more than the budget: solve that for the interval.",
-        "The shortest interval is a limit of its own: max(). And look at the dashed line in the picture above.",
+        "The shortest interval is a limit of its own: max(). The dashed line of the picture says the rest.",
     ],
 )
 
@@ -95,10 +95,12 @@ HISTORIES: list[tuple[str, list[Any], str | None]] = [
     ("a call that waits for an answer of ours", [*TURN, PARKED], "requires_action"),
     ("a session that was terminated", [*TURN, _event("session.status_terminated")], "terminated"),
     ("a session that was deleted", [*TURN, _event("session.deleted")], "deleted"),
-    ("the end of a turn, and a new title after it", [*TURN, _idle("end_turn"), _event("session.updated")], "end_turn"),
+    ("the end of a turn, and a new title after it",
+     [*TURN, _idle("end_turn"), _event("session.updated")], "end_turn"),
     ("an error that the service is retrying", [*TURN, _event("session.error")], None),
     ("an error told after the end", [*TURN, _idle("end_turn"), _event("session.error")], "end_turn"),
-    ("the turn before, and our message, which nobody has come to yet", [*TURN, _idle("end_turn"), WAITING], None),
+    ("the turn before, and our message, which nobody has come to yet",
+     [*TURN, _idle("end_turn"), WAITING], None),
     ("the turn before, and the next one, which runs", [*TURN, _idle("end_turn"), *TURN], None),
     ("an answer to the call that waited, sent but not processed",
      [*TURN, PARKED, _event(RESULT, processed_at=None)], None),
@@ -123,16 +125,16 @@ over = Exercise(
     "Exercise 2",
     _check_over,
     [
-        "Go through the events backwards. Most of them say nothing about whether the turn is over: pass them by.",
-        "The first that does decides: an idle event (return its reason, whatever it is), terminated, deleted; or "
-        "running, rescheduled: not over.",
-        "There is one more kind that decides: an event of ours (its type begins with 'user.') after the idle event "
-        "means that more will come.",
+        "Go through the events backwards. Most say nothing about whether the turn is over: pass them by.",
+        "The first that does decides: an idle event (return its reason, whichever), terminated, deleted; "
+        "or running, rescheduled: not over.",
+        "There is one more kind that decides: an event of ours (its type begins with 'user.') after the idle "
+        "event means that more will come.",
     ],
 )
 
 
-# -- 3: whoever comes first -----------------------------------------------------------------------------------
+# -- 3: whoever comes first ---------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -155,11 +157,15 @@ def _final(turn: TurnResult) -> str:
 
 
 def _check_finish(finish: Callable[[Any, str, set[Any]], Any]) -> str:
-    def call(what: str, api: ManagedAgentsApi, session: str, delivered: set[Any], expected: str | None) -> None:
+    def call(
+        what: str, api: ManagedAgentsApi, session: str, delivered: set[Any], expected: str | None
+    ) -> None:
         try:
             answer = within(PATIENCE, finish, api.client, session, delivered)
         except TookTooLong:
-            raise Wrong(f"{what}: it was still at it after {PATIENCE:.0f} s; a handler looks, and returns") from None
+            raise Wrong(
+                f"{what}: it was still at it after {PATIENCE:.0f} s; a handler looks, and returns"
+            ) from None
         if answer is ...:
             raise NotAttempted
         if answer != expected:
@@ -199,11 +205,11 @@ finish = Exercise(
     "Exercise 3",
     _check_finish,
     [
-        "The webhook only says where to look. Read the session's events; your `over` from exercise 2 says whether a "
-        "turn has ended.",
-        "None and 'requires_action' are nothing to deliver. For the rest, remember what was delivered: not the "
-        "session's id, since it will have more turns.",
-        "The id of the newest session.status_idle event names the turn's end, whoever reports it. Put it into "
-        "`delivered`, and return the text of the newest agent.message: event.content[0].text.",
+        "The webhook only says where to look. Read the session's events; your `over` from exercise 2 says "
+        "whether a turn has ended.",
+        "None and 'requires_action' are nothing to deliver. For the rest, remember what was delivered: not "
+        "the session's id, since it will have more turns.",
+        "The id of the newest session.status_idle event names the turn's end, whoever reports it. Put it "
+        "into `delivered`, and return the text of the newest agent.message: event.content[0].text.",
     ],
 )

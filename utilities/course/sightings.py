@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Turn", "Watch", "what_was_visible", "what_knowing_costs"]
 
 LANE, TOP, BOTTOM, LEFT, RIGHT = 0.44, 0.12, 0.5, 0.98, 2.12  # inches
-COLOURS = {"stream": "#0072B2", "poll": "#E69F00", "webhook": "#009E73"}  # Okabe-Ito; each has its name beside
+COLOURS = {"stream": "#0072B2", "poll": "#E69F00", "webhook": "#009E73"}  # Okabe-Ito, and a name beside each
 MARKERS = {"stream": "s", "poll": "o", "webhook": "D"}
 TOGETHER = 0.02  # seconds: what is shown within this time became visible at once
 
@@ -42,7 +42,8 @@ class Watch:
     """
 
     def __init__(
-        self, way: str, client: Anthropic, every: float | None = None, begun: Callable[[], object] = lambda: None
+        self, way: str, client: Anthropic, every: float | None = None,
+        begun: Callable[[], object] | None = None,
     ) -> None:  # fmt: skip
         self.way, self.every, self.begun = way, every, begun
         self.wire = Wire()
@@ -56,7 +57,7 @@ class Watch:
     def __call__(self, event: Any) -> None:
         first = not self.seen
         self.seen.setdefault(event.id, time.monotonic())
-        if first:
+        if first and self.begun:
             self.begun()
 
 
@@ -145,7 +146,9 @@ def what_was_visible(turn: Turn, watches: Sequence[Watch]) -> Picture:
         axes.tick_params(labelsize=9)
         axes.tick_params(axis="y", length=0)
         axes.spines[["left", "right", "top"]].set_visible(False)
-        axes.set_xlabel("seconds of the turn; the number is how many events became visible at once", fontsize=9)
+        axes.set_xlabel(
+            "seconds of the turn; a number is how many events came into sight at once", fontsize=9
+        )
 
     return _picture(draw, height, _alt_of_lanes(turn, watches))
 
@@ -189,7 +192,7 @@ def _draw_lane(axes: Axes, turn: Turn, watch: Watch, row: int) -> None:
 
 def _draw_columns(axes: Axes, turn: Turn, watches: Sequence[Watch]) -> None:
     """The numbers, in three columns on the right."""
-    inches = (WIDTH - LEFT - RIGHT)
+    inches = WIDTH - LEFT - RIGHT
     places = [1 + (inch / inches) for inch in (0.66, 1.36, 2.02)]
     words: dict[str, Any] = {
         "transform": axes.get_yaxis_transform(), "ha": "right", "va": "center", "fontsize": 8.5
@@ -205,13 +208,13 @@ def _draw_columns(axes: Axes, turn: Turn, watches: Sequence[Watch]) -> None:
 def _alt_of_lanes(turn: Turn, watches: Sequence[Watch]) -> str:
     start, stop = turn.silence
     lanes = "; ".join(
-        f"{watch.name}: something new became visible {len(_moments(turn, watch))} times, the end was known "
-        f"{turn.end_delay(watch):.1f} s after it, {watch.wire.requests} requests, {watch.wire.bytes / 1000:.0f} kB"
+        f"{watch.name}: news {len(_moments(turn, watch))} times, the end known "
+        f"{turn.end_delay(watch):.1f} s late, {watch.wire.requests} requests, {watch.wire.bytes / 1e3:.0f} kB"
         for watch in watches
     )
     return (
-        f"What was visible when, of a turn of {turn.seconds:.0f} seconds in which nothing happens from second "
-        f"{start:.0f} to {stop:.0f}, while a tool runs. {lanes}."
+        f"What was visible when, of a turn of {turn.seconds:.0f} seconds in which nothing happens from "
+        f"second {start:.0f} to {stop:.0f}, while a tool runs. {lanes}."
     )
 
 
@@ -245,8 +248,7 @@ def what_knowing_costs(turn: Turn, watches: Iterable[Watch]) -> Picture:
                 at = watch.wire.requests, max(0.02, turn.end_delay(watch))
                 axes.plot(*at, MARKERS[way], color=COLOURS[way], ms=8, mec="#333333", mew=0.6)
                 axes.annotate(way, at, place, textcoords="offset points", fontsize=9, va="center")
-        at = line[-1]
-        axes.annotate("interval / 2  ", at, fontsize=9, ha="right", va="center")
+        axes.annotate("interval / 2  ", line[-1], fontsize=9, ha="right", va="center")
         axes.set(xlim=(0.8, 60), ylim=(0.03, 40))
         axes.set_xticks([1, 2, 5, 10, 20, 50], ["1", "2", "5", "10", "20", "50"])
         axes.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
@@ -255,7 +257,9 @@ def what_knowing_costs(turn: Turn, watches: Iterable[Watch]) -> Picture:
         axes.set_axisbelow(True)
         axes.tick_params(labelsize=9)
         axes.spines[["right", "top"]].set_visible(False)
-        axes.set_xlabel("requests made in the whole turn (a dot is a mean; a dash is one that polled)", fontsize=9)
+        axes.set_xlabel(
+            "requests in the whole turn (a dot is a mean, a dash one of those that poll)", fontsize=9
+        )
         axes.set_ylabel("the end known after (s)", fontsize=9)
 
     return _picture(draw, 3.7, _alt_of_costs(turn, watches, polls))
@@ -277,9 +281,8 @@ def _draw_poll(axes: Axes, turn: Turn, every: float, group: Sequence[Watch]) -> 
 
 
 def _alt_of_costs(turn: Turn, watches: Sequence[Watch], polls: dict[float, list[Watch]]) -> str:
-    parts = [
-        f"{w.name}: {w.wire.requests} requests, {turn.end_delay(w):.1f} s after the end" for w in watches if not w.every
-    ]
+    told = [watch for watch in watches if not watch.every]
+    parts = [f"{w.name}: {w.wire.requests} requests, {turn.end_delay(w):.1f} s after the end" for w in told]
     for every, group in sorted(polls.items()):
         parts.append(
             f"poll every {every:g} s: {mean(w.wire.requests for w in group):.0f} requests, on average "

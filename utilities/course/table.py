@@ -36,7 +36,8 @@ class Table:
         return "\n".join([self.caption, "", *lines])
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        head = "".join(f'<th scope="col" style="{CELL}">{html.escape(name)}</th>' for name in ["", *self.columns])
+        names = map(html.escape, ["", *self.columns])
+        head = "".join(f'<th scope="col" style="{CELL}">{name}</th>' for name in names)
         body = "".join(
             f'<tr><th scope="row" style="{CELL}">{html.escape(name)}</th>'
             + "".join(f'<td style="{CELL}">{html.escape(str(cell))}</td>' for cell in row.values())
