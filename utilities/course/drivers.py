@@ -297,7 +297,7 @@ class _Loop:
 
     def __enter__(self) -> _Loop:
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread = threading.Thread(target=self._loop.run_forever, name="ways", daemon=True)
         self._thread.start()
         return self
 

@@ -43,8 +43,10 @@ def _check_plan(plan: Callable[[float, int, float], Any]) -> str:
         what = f"{budget} requests a minute for {workers} workers, at least {shortest:g} s apart"
         if not isinstance(answer, tuple) or len(answer) != 2:
             raise Wrong(f"{what}: expected two numbers, (interval, late), and you returned {answer!r}")
+        if answer[0] < shortest:
+            raise Wrong(f"{what}: {answer[0]:g} s is closer together than that")
         if not math.isclose(answer[0], interval):
-            cost = workers * 60 / answer[0] if answer[0] else math.inf
+            cost = workers * 60 / answer[0]
             raise Wrong(
                 f"{what}: all of them at an interval of {answer[0]:g} s make {cost:g} requests a minute"
                 if cost > budget * (1 + 1e-9)
@@ -102,6 +104,7 @@ HISTORIES: list[tuple[str, list[Any], str | None]] = [
     ("the turn before, and our message, which nobody has come to yet",
      [*TURN, _idle("end_turn"), WAITING], None),
     ("the turn before, and the next one, which runs", [*TURN, _idle("end_turn"), *TURN], None),
+    ("a budget that was raised, so that the turn goes on", [*TURN, _idle("budget_reached"), RUNNING], None),
     ("an answer to the call that waited, sent but not processed",
      [*TURN, PARKED, _event(RESULT, processed_at=None)], None),
     ("a turn that goes on after its answer", [*TURN, PARKED, _event(RESULT), RUNNING], None),
