@@ -174,7 +174,7 @@ def _draw_session(axes: Axes, turn: Turn) -> None:
     axes.text(middle, 0, "a tool runs", bbox={"fc": "white", "ec": "none", "pad": 1.5}, **words)  # type: ignore[arg-type]
     axes.text(middle, -0.62, f"{stop - start:.0f} s without an event", **words)  # type: ignore[arg-type]
     axes.axvline(turn.seconds, color="#333333", lw=0.9, ls="--", zorder=0.5)
-    axes.text(turn.seconds, -0.62, "it ends", **words)  # type: ignore[arg-type]
+    axes.text(turn.seconds + 0.8, -0.62, "it ends", va="center", fontsize=8)
 
 
 def _draw_lane(axes: Axes, turn: Turn, watch: Watch, row: int) -> None:
