@@ -23,7 +23,12 @@ PLAIN = [
     "addopts=",
     *(f"-pno:{plugin}" for plugin in ("nbmake", "xdist", "hypothesispytest", "cacheprovider")),
 ]
-OTHERS = {"replay/export.py": "export", "display.py": "display", "picture.py": "display"}  # their own suites
+OTHERS = {
+    "replay/export.py": "export",
+    "display.py": "display",
+    "picture.py": "display",
+    "webhook.py": "webhook_receiver",
+}  # their own suites
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,11 @@ GUARDS = [
     Guard("an agent that speaks for the user", "display.py", '        line = _hang(f"{entry.who}: ", _entry_text(entry))', "        line = _entry_text(entry)", "nobody_can_speak"),
     Guard("outlines that merge to a black block", "picture.py", "before.style == bar.style", "False", "narrow or ten_thousand"),
     Guard("the archive race", "settle.py", 'SETTLED = ("idle", "terminated")', 'SETTLED = ("idle", "terminated", "running")', "archive_right or goes_on_running"),
+    Guard("a webhook that nobody has signed", "webhook.py", "unwrap(text, headers=dict(headers), key=self._secret)", "parse_unverified(text)", "what_is_refused"),
+    Guard("a signature that is malformed", "webhook.py", "except Exception as error:  # unwrap", "except __import__('standardwebhooks').WebhookVerificationError as error:  # unwrap", "what_is_refused"),
+    Guard("two calls for one session at once", "webhook.py", "if session_id not in self._busy:", "if True:", "session_at_a_time"),
+    Guard("a webhook handler that raises", "webhook.py", "except BaseException as error:  # a worker", "except ZeroDivisionError as error:  # a worker", "handler_raises"),
+    Guard("webhooks that a killed process had accepted", "webhook.py", "in self._inbox.undone():", "in ():", "process_was_killed"),
 ]  # fmt: skip
 
 
@@ -144,7 +154,7 @@ def without(guard: Guard, tree: Path) -> str:
         path.write_text(whole, "utf-8")
     if done.returncode == 0:
         return "UNNOTICED"
-    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED tests", "ERROR tests"))]
     return failed[0].split("::")[-1].split(" - ")[0] if failed else f"pytest says {done.returncode}"
 
 

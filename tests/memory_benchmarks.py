@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import tomllib
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -26,11 +24,12 @@ from astrocyte_sqlite import SqliteStore
 
 from utilities import open_brain
 from utilities.brain import LocalEmbedding
+from utilities.course.retrieval import ask
+from utilities.course.searches import Grep, Search, by_brain, by_words, facts_in
 
 ROOT = Path(__file__).parents[1]
-FACTS = tomllib.loads((ROOT / "example_data/memory/facts.toml").read_text("utf-8"))["fact"]
-TEXTS = [fact["text"] for fact in FACTS]
-KINDS = ("paraphrase", "keyword")
+FACTS = facts_in()
+TEXTS = [fact.text for fact in FACTS]
 SIZES = (100, 1_000, 10_000)
 READY = (
     "import time; start = time.perf_counter()\n"
@@ -39,20 +38,9 @@ READY = (
     "asyncio.run(brain.retain('The cat is called Miro.', 'me'))\n"
     "print(opened - start, time.perf_counter() - start)"
 )
-Search = Callable[[str], Awaitable[list[str]]]
 
 
 # -- quality -----------------------------------------------------------------------------------------
-
-
-async def by_brain(brain: Astrocyte) -> Search:
-    for text in TEXTS:
-        await brain.retain(text, "me")
-
-    async def search(query: str) -> list[str]:
-        return [hit.text for hit in (await brain.recall(query, "me", max_results=3)).hits]
-
-    return search
 
 
 async def by_embedding() -> Search:
@@ -61,23 +49,9 @@ async def by_embedding() -> Search:
 
     known = np.array(await LocalEmbedding().embed(TEXTS))
 
-    async def search(query: str) -> list[str]:
-        asked = np.array((await LocalEmbedding().embed([query]))[0])
-        return [TEXTS[i] for i in (-(known @ asked)).argsort()[:3]]
-
-    return search
-
-
-async def by_words() -> Search:
-    """SQLite's FTS5, any of the question's words, ranked by BM25."""
-    database = sqlite3.connect(":memory:")
-    database.execute("CREATE VIRTUAL TABLE memory USING fts5(text, tokenize='porter')")
-    database.executemany("INSERT INTO memory VALUES (?)", [(text,) for text in TEXTS])
-    ranked = "SELECT text FROM memory WHERE memory MATCH ? ORDER BY rank LIMIT 3"
-
-    async def search(query: str) -> list[str]:
-        words = " OR ".join(f'"{word}"' for word in re.findall(r"\w+", query))
-        return [text for (text,) in database.execute(ranked, (words,))]
+    async def search(question: str) -> list[list[str]]:
+        asked = np.array((await LocalEmbedding().embed([question]))[0])
+        return [[TEXTS[i] for i in (-(known @ asked)).argsort()]]
 
     return search
 
@@ -94,19 +68,17 @@ def default_brain(path: Path, embedding: str | None) -> Astrocyte:
 async def quality(row: Callable[..., None], folder: Path) -> None:
     same = f"{LocalEmbedding.__module__}:{LocalEmbedding.__qualname__}"
     searches = {
-        "open_brain": await by_brain(open_brain(folder / "ours.db")),
+        "open_brain": await by_brain(FACTS, open_brain(folder / "ours.db"), most=3),
         "the embedding alone": await by_embedding(),
-        "defaults, same embedding": await by_brain(default_brain(folder / "same.db", same)),
-        "defaults, mock embedding": await by_brain(default_brain(folder / "mock.db", None)),
-        "SQLite FTS5": await by_words(),
+        "defaults, same embedding": await by_brain(FACTS, default_brain(folder / "same.db", same), most=3),
+        "defaults, mock embedding": await by_brain(FACTS, default_brain(folder / "mock.db", None), most=3),
+        "SQLite FTS5": by_words(FACTS),
+        "grep, best of three": Grep(FACTS, folder / "mounted"),
     }
     for name, search in searches.items():
-        for kind in KINDS:
-            found = [(fact["text"], await search(fact[kind])) for fact in FACTS]
-            first = sum(text in hits[:1] for text, hits in found)
+        for found in await ask(name, search, FACTS):
             goal = "those of the embedding alone" if name == "open_brain" else ""
-            count = f"{first}, {sum(text in hits for text, hits in found)}"
-            row(f"{name}, {kind}: top-1, top-3 of {len(FACTS)}", count, goal)
+            row(f"{name}, {found.kind}: top-1, top-3 of {found.total}", f"{found.top1}, {found.top3}", goal)
 
 
 # -- speed -------------------------------------------------------------------------------------------
@@ -146,7 +118,7 @@ async def p50(calls: list[Awaitable[Any]]) -> float:
 async def speed(row: Callable[..., None], brain: Astrocyte, store: Any, size: int, name: str) -> None:
     await fill(store, size)
     await brain.recall("warm", "me")
-    recall = await p50([brain.recall(fact["paraphrase"], "me") for fact in FACTS[:30]])
+    recall = await p50([brain.recall(fact.paraphrase, "me") for fact in FACTS[:30]])
     row(f"{name}: recall among {size:,}, p50", f"{recall:.0f} ms", "≤ 100 ms" if size == max(SIZES) else "")
     retain = await p50([brain.retain(text, "me") for text in TEXTS[:30]])
     row(f"{name}: retain among {size:,}, p50", f"{retain:.0f} ms")

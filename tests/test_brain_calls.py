@@ -120,6 +120,21 @@ def test_a_second_scenario_begins_with_what_the_first_has_retained(recordings):
     assert json.loads(forgotten) == {"deleted_count": 1}
 
 
+def test_a_scenario_can_begin_with_a_folders_files_as_memories(folder):
+    notes = folder.parent / "notes"
+    notes.mkdir()
+    for name, text in (("b.md", "Ada plays the cello.\n"), ("a.md", "Ada likes tea.\n")):
+        (notes / name).write_text(text)
+    text = SECOND.replace('after = "first"', 'folder = "notes"')
+    (folder / "second.toml").write_text(text)
+    assert main([str(folder), "--write"]) == 0
+    recording = Recording.load(folder.parent / "recordings" / "second.jsonl")
+    (recalled, _), *_, (forgotten, _) = results(recording)
+    hits = json.loads(recalled)["hits"]
+    assert [hit["text"] for hit in hits] == ["Ada plays the cello.", "Ada likes tea."]
+    assert json.loads(forgotten) == {"deleted_count": 1}
+
+
 def test_the_agent_has_the_memory_tools_and_names_a_memory_by_its_fixed_id(recordings):
     first, second = (Recording.load(recordings / f"{name}.jsonl") for name in ("first", "second"))
     names = [[tool["name"] for tool in r.header["agent"]["tools"]] for r in (first, second)]
@@ -198,6 +213,7 @@ def test_a_session_that_plays_it_forgets_in_the_clients_own_brain(recordings, tm
         ("{memory:2}", "{memory:0}", "{memory:0}: 2 ids were seen"),
         ('reflect = "A cellist who likes tea."', "", "'reflect'"),
         ('after = "first"', 'after = "zeroth"', "zeroth.toml"),
+        ('after = "first"', 'folder = "nowhere"', "nowhere: no folder with files in it"),
         ('bank = "ada"', 'bank = "../ada"', "bank_id '../ada'"),
         ("include_forget = true", "", "memory_forget"),
         ('bank = "ada"', "", "'bank'"),

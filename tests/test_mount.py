@@ -616,6 +616,18 @@ def test_a_scenario_can_go_on_with_what_another_has_left(folder):
     assert mount.start == {"/style.md": "long\n", "/old": "later\n"}
 
 
+def test_a_folders_files_can_be_memories(folder):
+    for path, text in (("b/deep.md", "deep\n"), ("a.md", "flat\n")):
+        file = folder.parent / "notes" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    text = SCENARIO.replace('"/old/plan.md", source = "plan.md"', '"/old/a.md", content = "own"')
+    (folder / "small.toml").write_text(text.replace('"Notes"', '"Notes"\nfolder = "notes"', 1))
+    assert main([str(folder), "--write"]) == 0
+    start = Recording.load(made(folder)).mounts[0].start
+    assert start == {"/a.md": "flat\n", "/b/deep.md": "deep\n", "/style.md": "short\n", "/old/a.md": "own"}
+
+
 @pytest.mark.parametrize(
     ("command", "told"),
     [
@@ -650,6 +662,7 @@ def test_a_write_that_the_hosted_mount_refuses_is_no_recording(folder, capsys, c
         ('path = "/style.md"', 'path = "style.md"', "style.md"),
         ('source = "plan.md"', 'source = "gone.md"', "gone.md"),
         ('name = "Notes"', 'name = "Notes"\nafter = "nobody"', "nobody"),
+        ('name = "Notes"', 'name = "Notes"\nfolder = "empty"', "empty: no folder with files in it"),
         ('name = "Notes"', 'name = "House rules"', "house-rules"),
     ],
 )

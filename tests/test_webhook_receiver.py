@@ -1,6 +1,7 @@
 """The webhook receiver: what it refuses, what it remembers, and that what it accepts is handled."""
 
 import base64
+import itertools
 import json
 import os
 import socket
@@ -24,10 +25,12 @@ from utilities import WebhookApp, WebhookReceiver, serving, stream_until_end_tur
 from utilities.webhook import FAILURES, LIMIT
 
 from .calling import new_session
+from .test_copied import project_of, run
 from .test_server_streams import wait_for
 from .test_webhooks import SECRET, hooked
 
 OTHER = "whsec_" + base64.b64encode(b"somebody else's").decode()
+SENDER = httpx2.Client(trust_env=False)
 IDLED = "session.status_idled"
 
 
@@ -54,7 +57,7 @@ def post(url, body, headers=None):
     """Deliver it, signed as it should be unless there are headers."""
     headers = signed(body) if headers is None else headers
     content = body.encode() if isinstance(body, str) else body
-    return httpx2.post(url, content=content, headers=headers, trust_env=False)
+    return SENDER.post(url, content=content, headers=headers)
 
 
 def statuses(url, *bodies):
@@ -289,7 +292,10 @@ def test_a_length_that_is_none_is_refused(head, caplog):
 def test_nothing_but_post(door):
     calls = Calls()
     with door(WebhookReceiver(SECRET, calls)) as url:
-        assert httpx2.get(url, trust_env=False).status_code == 405
+        assert SENDER.get(url).status_code == 405
+        other = SENDER.request("BREW", url, content=GOOD, headers=signed(GOOD))
+        assert other.status_code in (405, 501)
+        assert (other.content, other.headers.get("server", "uvicorn")) == (b"", "uvicorn")
     assert calls.all == []
 
 
@@ -350,6 +356,21 @@ def test_interleaved_sessions_never_meet_themselves():
     assert set(met) == {0}
 
 
+def test_waiting_for_all_to_be_done_does_not_hold_up_what_comes():
+    slow = threading.Event()
+    calls = Calls(lambda session_id, types: session_id == "sesn_slow" and slow.wait(10))
+    with serving(receiver := WebhookReceiver(SECRET, calls, workers=2)) as url, ThreadPoolExecutor(1) as pool:
+        post(url, payload("slow", "sesn_slow"))
+        wait_for(lambda: calls.all)
+        drained = pool.submit(receiver.drain)
+        for n in range(10):
+            post(url, payload(f"w{n}", f"sesn_{n}"))
+            wait_for(lambda n=n: len(calls.all) == n + 2)
+        assert not drained.done()
+        slow.set()
+        assert drained.result(5)
+
+
 def test_what_does_not_matter_is_acknowledged():
     calls = Calls()
     with serving(WebhookReceiver(SECRET, calls, types={IDLED, "session.new_in_2027"})) as url:
@@ -357,6 +378,9 @@ def test_what_does_not_matter_is_acknowledged():
         assert statuses(url, *others) == [200, 200]
         assert statuses(url, payload("3", type="session.new_in_2027")) == [202]  # the SDK doesn't know it yet
     assert calls.all == [("sesn_1", ("session.new_in_2027",))]
+    with serving(WebhookReceiver(SECRET, calls)) as url:
+        assert statuses(url, payload("4", "vlt_1", "vault.archived")) == [200]
+    assert len(calls.all) == 1
 
 
 def test_only_the_newest_ids_are_remembered():
@@ -385,7 +409,7 @@ def test_what_a_handler_raises_is_logged_kept_and_told_and_the_worker_lives(erro
 
     with serving(receiver := WebhookReceiver(SECRET, calls, on_error=tell, workers=1)) as url:
         assert statuses(url, payload("1", "sesn_bad"), payload("2", "sesn_good")) == [202, 202]
-        wait_for(lambda: len(calls.all) == 2 and told and receiver.drain(0))
+        assert receiver.drain(5)
         assert statuses(url, payload("1", "sesn_bad")) == [200]
         (failure,) = receiver.failed
         assert told == [failure]
@@ -423,16 +447,33 @@ def test_failures_do_not_fill_the_memory(caplog):
 
 
 def test_closing_finishes_what_waits_and_takes_nothing_more(caplog):
-    calls = Calls(lambda *_: time.sleep(0.01))
-    with serving(receiver := WebhookReceiver(SECRET, calls, workers=1)) as url:
-        assert statuses(url, *[payload(f"w{n}", f"sesn_{n}") for n in range(10)]) == [202] * 10
-    assert len(calls.results) == 10
-    assert receiver.take(signed(GOOD), GOOD.encode()) == 503
+    calls, new, got = Calls(), itertools.count(), []
+    calls.gate.clear()
+    receiver = WebhookReceiver(SECRET, calls, workers=1)
+
+    def take():
+        body = payload(f"w{(n := next(new))}", f"sesn_{n}")
+        got.append(receiver.take(signed(body), body.encode()))
+        return got[-1]
+
+    with ThreadPoolExecutor(1) as pool:
+        assert take() == take() == 202
+        left = pool.submit(receiver.close)
+        wait_for(lambda: take() == 503)  # at once, not only when all is done
+        calls.gate.set()
+        assert left.result() == []
+    assert take() == 503
+    assert len(calls.results) == got.count(202) >= 2
     assert "undone" not in caplog.text
-    with pytest.raises(httpx2.ConnectError):
-        post(url, GOOD)
     with pytest.raises(RuntimeError, match="was closed"):
         receiver.start()
+
+
+def test_nobody_listens_after_the_block():
+    with serving(WebhookReceiver(SECRET, Calls())) as url:
+        assert post(url, GOOD).status_code == 202
+    with pytest.raises(httpx2.ConnectError):
+        post(url, GOOD)
 
 
 @pytest.mark.parametrize("kept", [True, False])
@@ -472,6 +513,23 @@ def test_a_restart_with_the_file_knows_what_came_and_goes_on_with_what_is_undone
     assert (calls.sessions, again.all) == (["sesn_bad"], [])
 
 
+def test_what_is_undone_is_not_forgotten_however_much_comes_after_it(tmp_path):
+    def work(session_id, types):
+        if session_id == "sesn_bad":
+            raise ValueError("not today")
+
+    inbox = tmp_path / "inbox.db"
+    with serving(receiver := WebhookReceiver(SECRET, Calls(work), inbox=inbox, remember=1)) as url:
+        post(url, payload("1", "sesn_bad"))
+        for n in range(4):
+            post(url, payload(f"w{n}", f"sesn_{n}"))
+        assert receiver.drain(5)
+    calls = Calls()
+    with serving(WebhookReceiver(SECRET, calls, inbox=inbox)):
+        pass
+    assert calls.sessions == ["sesn_bad"]
+
+
 KILLED = """
 import sys, time
 from utilities import WebhookReceiver, serving
@@ -491,7 +549,7 @@ def test_what_was_accepted_before_the_process_was_killed_is_handled_after_it(tmp
         url = process.stdout.readline().strip()
         bodies = [payload("1", "sesn_a"), payload("2", "sesn_b", "session.created"), payload("3", "sesn_b")]
         assert statuses(url, *bodies) == [202] * 3
-        with pytest.raises(ValueError, match="locked; each receiver needs a file of its own"):
+        with pytest.raises(ValueError, match="locked; close the receiver that has it"):
             WebhookReceiver(SECRET, Calls(), inbox=inbox)
     finally:
         process.kill()
@@ -532,7 +590,7 @@ def test_as_a_route_of_an_application():
     with asgi(Starlette(routes=[route], lifespan=lifespan)) as url:
         assert post(url, GOOD).status_code == 404
         assert statuses(url + "webhook", GOOD, GOOD) == [202, 200]
-        assert httpx2.get(url + "webhook", trust_env=False).status_code == 405
+        assert SENDER.get(url + "webhook").status_code == 405
     assert calls.sessions == ["sesn_1"]
     assert receiver.take(signed(GOOD), GOOD.encode()) == 503  # closed with the application
 
@@ -542,10 +600,12 @@ def test_on_its_own_it_starts_with_what_is_undone_and_ends_with_nothing(tmp_path
     before = WebhookReceiver(SECRET, Calls(lambda *_: 1 / 0), inbox=inbox)
     before.take(signed(GOOD), GOOD.encode())
     assert before.close() == ["sesn_1"]
-    with asgi(WebhookApp(WebhookReceiver(SECRET, calls, inbox=inbox))) as url:
+    receiver = WebhookReceiver(SECRET, calls, inbox=inbox)
+    with asgi(WebhookApp(receiver)) as url:
         wait_for(lambda: calls.sessions == ["sesn_1"])
         assert statuses(url, payload("2", "sesn_2"), payload("3", "sesn_3")) == [202, 202]
     assert len(calls.results) == 3
+    assert receiver.take(signed(GOOD), GOOD.encode()) == 503  # it was closed
 
 
 # -- what can't be used ---------------------------------------------------------------------------
@@ -565,6 +625,7 @@ async def async_handler(session_id, types):
         (None, print, {}, ValueError, "expected whsec_"),
         (SECRET, async_handler, {}, TypeError, "asyncio.run"),
         (SECRET, None, {}, TypeError, "plain function"),
+        (SECRET, print, {"types": IDLED}, TypeError, "a set of event types"),
         *[
             (SECRET, print, {name: 0}, ValueError, name)
             for name in ("capacity", "workers", "remember", "limit")
@@ -578,14 +639,52 @@ def test_a_receiver_that_could_not_work_is_not_made(secret, handle, options, kin
     assert not key or key not in str(raised.value) or secret is None
 
 
+def test_a_type_that_never_comes_is_warned_of(caplog):
+    WebhookReceiver(SECRET, print, types=[IDLED, "session.status_idle", "tea"])
+    assert [record.getMessage() for record in caplog.records] == [
+        "types: the SDK knows no webhook event 'session.status_idle'; 'session.status_idled'?",
+        "types: the SDK knows no webhook event 'tea'",
+    ]
+
+
 @pytest.mark.parametrize("content", [b"this is not a database, but a letter to you", None])
 def test_an_inbox_that_can_not_be_used(content, tmp_path):
     path = tmp_path / "letter.txt" if content else tmp_path
     if content:
         path.write_bytes(content * 100)
-    with pytest.raises(ValueError, match="inbox .*: .*; each receiver needs a file of its own"):
+    with pytest.raises(ValueError, match="inbox .*: .*; close the receiver that has it, or name another"):
         WebhookReceiver(SECRET, print, inbox=path)
 
 
 def test_the_secret_is_not_shown():
     assert SECRET.removeprefix("whsec_") not in repr(WebhookReceiver(SECRET, print))
+
+
+# -- in a project of its own ----------------------------------------------------------------------
+
+PROGRAM = """
+import sys
+from datetime import UTC, datetime
+
+from helpers.webhook import WebhookReceiver
+
+secret, body = sys.argv[1:]
+with WebhookReceiver(secret, print) as receiver:
+    from standardwebhooks import Webhook
+
+    now = datetime.now(UTC)
+    headers = {"webhook-id": "1", "webhook-timestamp": str(int(now.timestamp()))}
+    headers["webhook-signature"] = Webhook(secret).sign("1", now, body)
+    assert receiver.take(headers, body.encode()) == 202
+"""
+
+
+@pytest.mark.parametrize("also", [("anthropic[webhooks]",), ()], ids=["with the extra", "without"])
+def test_the_copy_needs_the_extra_and_says_so(also, tmp_path):
+    project = project_of(tmp_path, ["webhook.py"])
+    (project / "program.py").write_text(PROGRAM, "utf-8")
+    done = run(project, "program.py", SECRET, GOOD, also=also)
+    if also:
+        assert (done.stdout, done.stderr) == ("sesn_1 ('session.status_idled',)\n", "")
+    else:
+        assert done.stderr.endswith("ImportError: to verify webhooks: pip install 'anthropic[webhooks]'\n")

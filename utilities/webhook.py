@@ -18,9 +18,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import difflib
 import http.server
-import importlib.util
+import importlib
 import inspect
+import json
 import logging
 import re
 import socketserver
@@ -31,9 +33,10 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from anthropic import Anthropic, AsyncAnthropic
+from anthropic.types.beta import BetaWebhookEventData
 
 __all__ = ["Failure", "WebhookApp", "WebhookReceiver", "serving"]
 
@@ -76,9 +79,10 @@ class WebhookReceiver:
             the call, as "session.status_idled". Blocking is fine. A plain function; in it, `asyncio.run` is
             the way to async code.
         client: the SDK's client that verifies. It asks nobody, so any will do; without it, one is made.
-        types: the events that matter, all of sessions if None. Others are acknowledged and dropped.
-        inbox: a file that outlives the process, SQLite, for one receiver at a time: which events came, which
-            are done. None keeps that in memory.
+        types: the events that matter, all of sessions if None. Others are acknowledged and dropped. Webhooks
+            say `status_idled` where the stream says `status_idle`: what the SDK does not know is warned of.
+        inbox: a file that outlives the process, SQLite: which events came, which are done. It is for one
+            receiver at a time, so let one process of your server have the route. None keeps that in memory.
         on_error: called with a `Failure` when `handle` raised, after the log line. `failed` has it as well.
         capacity: webhooks that may wait. One too many is answered 503 and not remembered: it is sent again.
         workers: calls that may run at once, each for another session.
@@ -87,7 +91,7 @@ class WebhookReceiver:
         limit: bytes that a body may have.
 
     Raises:
-        TypeError: `handle` is async.
+        TypeError: `handle` is async, or `types` is a string.
         ValueError: a secret, a number or a file that can't be used.
         ImportError: the SDK's extra `webhooks` is not installed.
     """
@@ -109,8 +113,9 @@ class WebhookReceiver:
         _check(secret, handle, capacity=capacity, workers=workers, remember=remember, limit=limit)
         self._secret, self._handle, self._on_error = secret, handle, on_error
         self._client = client or Anthropic(api_key="not used")
-        self._types, self._capacity, self._workers, self.limit = types, capacity, workers, limit
-        self.failed: deque[Failure] = deque()
+        self._types = None if types is None else _known(types)
+        self._capacity, self._workers, self.limit = capacity, workers, limit
+        self._failed: deque[Failure] = deque()
         self._inbox = _Inbox(inbox, remember)
         self._changed = threading.Condition()  # guards everything below, and the inbox
         self._waiting: dict[str, Webhooks] = {}  # by session, in the order in which the first came
@@ -192,11 +197,17 @@ class WebhookReceiver:
         with self._changed:
             return self._changed.wait_for(lambda: not self._waiting and not self._busy, timeout)
 
+    @property
+    def failed(self) -> tuple[Failure, ...]:
+        """The calls that raised and were not tried again, the newest thousand."""
+        with self._changed:
+            return tuple(self._failed)
+
     def retry(self) -> int:
         """Put what failed in line again; returns how many calls that were."""
         with self._changed:
-            failed = list(self.failed)
-            self.failed.clear()
+            failed = list(self._failed)
+            self._failed.clear()
             for failure in failed:
                 self._waiting.setdefault(failure.session_id, [])[:0] = failure.webhooks
             self._changed.notify_all()
@@ -220,7 +231,7 @@ class WebhookReceiver:
                 self.drain(timeout)
             self._stopped = True
             self._changed.notify_all()
-            failed = [failure.session_id for failure in self.failed]
+            failed = [failure.session_id for failure in self._failed]
             left = list(dict.fromkeys([*self._busy, *self._waiting, *failed]))
             self._inbox.close()
         if left:
@@ -239,19 +250,16 @@ class WebhookReceiver:
 
     def _work(self) -> None:
         while (session_id := self._next()) is not None:
-            webhooks = self._busy[session_id]
-            types = tuple(dict.fromkeys(type for _, type in webhooks))
-            failure = None
+            over = self._busy[session_id]
+            types = tuple(dict.fromkeys(type for _, type in over))
             try:
                 result = self._handle(session_id, types)
                 if inspect.iscoroutine(result):
                     result.close()
                     raise TypeError("the handler returned a coroutine; asyncio.run(…) in it would run it")
             except BaseException as error:  # a worker that dies takes all that waits with it
-                failure = Failure(session_id, types, error, webhooks)
-            self._finish(session_id, webhooks, failure)
-            if failure is not None:
-                self._tell(failure)
+                over = self._fail(Failure(session_id, types, error, over))
+            self._finish(session_id, over)
 
     def _next(self) -> str | None:
         """A session to work on, once there is one; None when there won't be."""
@@ -264,30 +272,30 @@ class WebhookReceiver:
                 self._changed.wait()
             return None
 
-    def _finish(self, session_id: str, webhooks: Webhooks, failure: Failure | None) -> None:
-        with self._changed:
-            del self._busy[session_id]
-            self._changed.notify_all()
-            if failure is not None:
-                self.failed.append(failure)
-                if len(self.failed) <= FAILURES:
-                    return
-                oldest = self.failed.popleft()
-                webhooks = oldest.webhooks
-                log.error("session %s is given up: %d calls failed since", oldest.session_id, FAILURES)
-            try:
-                self._inbox.done(id for id, _ in webhooks)
-            except sqlite3.Error as error:
-                log.warning("session %s: that the handler is done can't be noted: %s", session_id, error)
-
-    def _tell(self, failure: Failure) -> None:
+    def _fail(self, failure: Failure) -> Webhooks:
+        """Keep it and tell of it; returns the webhooks that are given up to make room for it."""
         about = (failure.session_id, ", ".join(failure.types))
         log.error("the handler failed for session %s (%s)", *about, exc_info=failure.error)
+        with self._changed:
+            self._failed.append(failure)
+            oldest = self._failed.popleft() if len(self._failed) > FAILURES else None
+        if oldest is not None:
+            log.error("session %s is given up: %d calls failed since", oldest.session_id, FAILURES)
         if self._on_error is not None:
             try:
                 self._on_error(failure)
             except BaseException:
                 log.exception("on_error failed for session %s (%s)", *about)
+        return [] if oldest is None else oldest.webhooks
+
+    def _finish(self, session_id: str, over: Webhooks) -> None:
+        with self._changed:
+            try:
+                self._inbox.done(id for id, _ in over)
+            except sqlite3.Error as error:
+                log.warning("session %s: that the handler is done can't be noted: %s", session_id, error)
+            del self._busy[session_id]
+            self._changed.notify_all()
 
 
 def refuse(status: int, why: str) -> int:
@@ -301,8 +309,10 @@ def _matches(pattern: re.Pattern[str], text: object) -> bool:
 
 
 def _check(secret: str, handle: object, **numbers: int) -> None:
-    if importlib.util.find_spec("standardwebhooks") is None:
-        raise ImportError("to verify webhooks: pip install 'anthropic[webhooks]'")
+    try:
+        importlib.import_module("standardwebhooks")  # otherwise every webhook would look forged
+    except ImportError as error:
+        raise ImportError("to verify webhooks: pip install 'anthropic[webhooks]'") from error
     if not callable(handle) or inspect.iscoroutinefunction(handle):
         raise TypeError("handle must be a plain function; call asyncio.run(…) in it for async code")
     try:
@@ -315,6 +325,19 @@ def _check(secret: str, handle: object, **numbers: int) -> None:
     for name, number in numbers.items():
         if number < 1:
             raise ValueError(f"{name} must be 1 or more, not {number}")
+
+
+def _known(types: Collection[str]) -> frozenset[str]:
+    """The types as a set. A word for one that never comes would only be noticed by the silence."""
+    if isinstance(types, str):
+        raise TypeError(f"types must be a set of event types: {{{types!r}}}")
+    models = (model for union in get_args(BetaWebhookEventData)[:1] for model in get_args(union))
+    known = [str(type) for model in models for type in get_args(model.model_fields["type"].annotation)]
+    for type in sorted(set(types) - set(known)):
+        meant = difflib.get_close_matches(type, known, 1)
+        hint = f"; {meant[0]!r}?" if meant else ""
+        log.warning("types: the SDK knows no webhook event %r%s", type, hint)
+    return frozenset(types)
 
 
 class _Inbox:
@@ -333,7 +356,9 @@ class _Inbox:
             self._db.execute(f"CREATE TABLE IF NOT EXISTS webhooks ({columns})")
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
-            raise ValueError(f"inbox {path}: {error}; each receiver needs a file of its own") from error
+            raise ValueError(
+                f"inbox {path}: {error}; close the receiver that has it, or name another file"
+            ) from error
 
     def has(self, id: str) -> bool:
         return self._db.execute("SELECT 1 FROM webhooks WHERE id = ?", [id]).fetchone() is not None
@@ -342,7 +367,8 @@ class _Inbox:
         self._db.execute("INSERT INTO webhooks (id, session, type) VALUES (?, ?, ?)", [id, session_id, type])
 
     def done(self, ids: Iterator[str]) -> None:
-        self._db.executemany("UPDATE webhooks SET done = 1 WHERE id = ?", [(id,) for id in ids])
+        these = "(SELECT value FROM json_each(?))"  # one statement, one write
+        self._db.execute(f"UPDATE webhooks SET done = 1 WHERE id IN {these}", [json.dumps(list(ids))])
         oldest = "(SELECT max(n) FROM webhooks) - ?"
         self._db.execute(f"DELETE FROM webhooks WHERE done AND n <= {oldest}", [self.remember])
 
@@ -402,9 +428,9 @@ def serving(receiver: WebhookReceiver, *, port: int = 0, timeout: float | None =
     Yields:
         The URL to send webhooks to.
     """
-    receiver.start()
     with _Server(("127.0.0.1", port), _Request) as server:
         server.receiver = receiver
+        receiver.start()
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         try:
@@ -439,6 +465,10 @@ class _Request(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self._answer(405)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What is no HTTP, or another method: answered without the page that would repeat it."""
+        self._answer(code)
 
     def _answer(self, status: int) -> None:
         self.send_response_only(status)

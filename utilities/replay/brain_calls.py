@@ -5,7 +5,8 @@ A scenario with
     [brain]
     bank = "user-ada"
     include_forget = true        # the agent has memory_forget as well
-    after = "02_first_session"   # optional: begin with what the agent of that scenario has retained
+    after = "02_first_session"   # optional: begin with what the agent of that scenario has retained,
+    folder = "memory/notes"      # or with each file of this folder of example_data, retained in path order
 
 has its `custom = "memory_…"` calls without a `result` executed here. Beside a call of `memory_reflect`,
 `reflect` is what the model answers, by hand: Astrocyte's prompt and that answer become a recording of
@@ -33,6 +34,7 @@ from astrocyte.integrations.claude_managed_agents import handle_memory_tool, mem
 from ..brain import open_brain
 from ..memory import memory_tools
 from .masks import ids_in
+from .mount import memories_in
 from .recorder import Recorder, by_hand
 
 # Astrocyte logs what it redacts; without a handler that would be on the terminal, as if something were wrong.
@@ -85,6 +87,9 @@ class BrainCalls:
         return scenario
 
     async def _catch_up(self, scenario: dict[str, Any]) -> None:
+        if "folder" in scenario["brain"]:
+            for text in memories_in(self.path.parents[1] / scenario["brain"]["folder"]).values():
+                await self.brain.retain(text.strip(), scenario["brain"]["bank"])
         if (after := scenario["brain"].get("after")) is None:
             return
         before = _read((self.path.parent / f"{after}.toml").read_text("utf-8"))

@@ -52,6 +52,18 @@ def checked_content(content: str) -> str:
     return content
 
 
+def memories_in(folder: Path) -> dict[str, str]:
+    """A folder's files as memories: the content by path, in path order.
+
+    Raises:
+        ValueError: there is none.
+    """
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    if not files:
+        raise ValueError(f"{folder.name}: no folder with files in it")
+    return {f"/{file.relative_to(folder).as_posix()}": file.read_text("utf-8") for file in files}
+
+
 @dataclass(frozen=True)
 class Write:
     """A memory that a session wrote through its mount, or, with `content` None, deleted."""

@@ -36,7 +36,7 @@ from anthropic.lib.tools import ToolError
 from anthropic.lib.tools.agent_toolset import AgentToolContext, beta_agent_toolset_20260401
 
 from .ids import later, make_id
-from .mount import Folders, Mount, mount_path
+from .mount import Folders, Mount, memories_in, mount_path
 from .recording import FORMAT, Event, Recording
 
 if TYPE_CHECKING:
@@ -286,13 +286,16 @@ def memory_store(given: dict[str, Any], data: Path) -> Mount:
 
     Args:
         given: its `name` and `access`, its `memories` (each with its `path`, and its `content` or the
-            `source` that has it), and, with `after`, the recording that has left its memories there.
-        data: the folder that each `source` is relative to, and that has the recordings.
+            `source` that has it), a `folder` whose files are memories, and, with `after`, the recording that
+            has left its memories there.
+        data: the folder that each `source` and the `folder` are relative to, and that has the recordings.
     """
     path, start = mount_path(given["name"]), {}
     if "after" in given:
         before = Recording.load(data / "recordings" / f"{given['after']}.jsonl")
         start = {mount.mount_path: mount.end() for mount in before.mounts}[path]
+    if "folder" in given:
+        start |= memories_in(data / given["folder"])
     for memory in given.get("memories", ()):
         content = memory["content"] if "content" in memory else (data / memory["source"]).read_text("utf-8")
         start[memory["path"]] = content

@@ -1,0 +1,342 @@
+"""The exercises of lesson 04."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from anthropic import APIStatusError, BadRequestError, ConflictError
+
+from utilities import open_brain
+from utilities.replay.testing import ManagedAgentsApi
+
+from .exercises import Exercise, NotAttempted, TookTooLong, Wrong, within
+from .searches import facts_in
+from .watched import MOST, PATIENCE, Notes, Watched
+
+
+def _stopped(what: str, error: Exception) -> Wrong:
+    return Wrong(f"{what}: your code raised {type(error).__name__}: {error}")
+
+
+# -- 1: undo ---------------------------------------------------------------------------------------
+
+LIST, OTHER = "/list.md", "/kitchen/list.md"
+UNDO_CASES: list[tuple[str, list[tuple[str, str]], bool]] = [
+    ("a memory whose content was changed", [(LIST, "milk"), (LIST, "bread")], True),
+    ("a memory that was changed twice", [(LIST, "milk"), (LIST, "bread"), (LIST, "jam")], True),
+    ("a memory that was renamed", [(LIST, "milk"), (OTHER, "milk")], True),
+    ("a memory that was renamed and changed", [(LIST, "milk"), (OTHER, "bread")], True),
+    ("a memory that was empty before", [(LIST, ""), (LIST, "bread")], True),
+    ("a memory that was only created", [(LIST, "milk")], False),
+]
+REDACTED = "a memory whose version before the last change is redacted"
+
+
+def _check_undo(undo: Callable[..., Any]) -> str:
+    with ManagedAgentsApi() as api:
+        for what, states, possible in UNDO_CASES:
+            requests = _undo_once(api, undo, what, states, possible)
+        _undo_once(
+            api, undo, REDACTED, [(LIST, "milk"), (LIST, "bread"), (LIST, "jam")], False, redacted=True
+        )
+        requests = _undo_once(api, undo, *UNDO_CASES[0])
+        for number in range(2, requests + 1):
+            _undo_with_rival(api, undo, number)
+    return f"{len(UNDO_CASES) + 1} histories, and what somebody writes meanwhile is not lost"
+
+
+def _undo_once(
+    api: ManagedAgentsApi, undo: Callable[..., Any], what: str, states: list[tuple[str, str]],
+    possible: bool, *, redacted: bool = False,
+) -> int:  # fmt: skip
+    """Undo the last of these states; how many requests it took."""
+    notes = Notes(api, *states)
+    if redacted:
+        notes.redact()
+    with Watched(api.base_url, max_retries=0) as watched:
+        try:
+            done = watched.call(what, undo, notes.id, notes.memory)
+        except Wrong:
+            raise
+        except Exception as error:
+            raise _stopped(what, error) from None
+        if done in (None, ...) and not watched.requests:
+            raise NotAttempted
+    notes.require(what, *states[-2 if possible else -1])
+    if done is not possible:
+        raise Wrong(f"{what}: it is as it should be, but undo returned {done!r} instead of {possible}")
+    return len(watched.requests)
+
+
+def _undo_with_rival(api: ManagedAgentsApi, undo: Callable[..., Any], number: int) -> None:
+    """Somebody writes just before the request of this number."""
+    what = f"somebody wrote 'jam' before your request number {number}"
+    notes = Notes(api, (LIST, "milk"), (LIST, "bread"))
+
+    def rival(method: str) -> None:
+        if len(watched.requests) == number:
+            notes.write("jam")
+
+    with Watched(api.base_url, rival, max_retries=0) as watched:
+        try:
+            done = watched.call(what, undo, notes.id, notes.memory)
+        except ConflictError:
+            return notes.require(what, LIST, "jam")
+        except Wrong:
+            raise
+        except Exception as error:
+            raise _stopped(what, error) from None
+        updates = watched.requests.count("POST")
+    _, now = notes.state
+    if now == "jam":
+        raise Wrong(f"{what}: 'jam' is kept, but your caller doesn't hear of it (undo returned {done!r}); "
+                    "let the ConflictError through")  # fmt: skip
+    if now != "bread":
+        raise Wrong(f"{what}, and it is lost: the memory is {now!r}. Which content did you mean to replace? "
+                    "A precondition says so")  # fmt: skip
+    if updates > 1:  # with one, it had read everything after the rival, whose change was the last one then
+        raise Wrong(f"{what}: after the conflict you have undone that instead, which nobody asked for; "
+                    "let the ConflictError through")  # fmt: skip
+
+
+undoing = Exercise(
+    "Exercise 1",
+    _check_undo,
+    [
+        "Every change is a version: memory_versions.list(store_id, memory_id=…) has the newest first, which "
+        "is what the memory is now. Their content comes with view='full' only.",
+        "A version has a path too. One that was redacted has neither path nor content (redacted_at says so), "
+        "and an empty content is not the same as none.",
+        "memories.update(memory_id, memory_store_id=…, path=…, content=…, precondition={'type': "
+        "'content_sha256', 'content_sha256': …}) with the newest version's content_sha256.",
+    ],
+)
+
+
+# -- 2: a write conflict ---------------------------------------------------------------------------
+
+LIMIT = 102_400  # bytes in a memory
+APPEND_CASES = [
+    ("a memory that ends with a newline", "milk\n", "bread"),
+    ("a memory that ends without a newline", "milk", "bread"),
+    ("a memory that ends with the same text", "milk\nbread", "bread"),
+    ("an empty memory", "", "bread"),
+]
+
+
+def _check_append(append_line: Callable[..., Any]) -> str:
+    with ManagedAgentsApi() as api:
+        for what, start, line in APPEND_CASES:
+            _append(api, append_line, what, start, line, 0)
+        for rivals in (1, 3):
+            what = f"somebody else wrote {rivals} time{'s' * (rivals > 1)} between your read and your update"
+            _append(api, append_line, what, "milk\n", "bread", rivals)
+        _append_to_full(api, append_line)
+        _append_from_threads(api, append_line)
+    return "no line was lost, no doomed update repeated, and what can't succeed reaches the caller"
+
+
+def _append(
+    api: ManagedAgentsApi, append_line: Callable[..., Any], what: str, start: str, line: str, rivals: int
+) -> None:
+    notes = Notes(api, (LIST, start))
+    written = start.splitlines()
+
+    def rival(method: str) -> None:
+        if method == "POST" and watched.requests.count("POST") <= rivals:
+            written.append(f"rival {watched.requests.count('POST')}")
+            notes.write("\n".join(written) + "\n")
+
+    with Watched(api.base_url, rival) as watched:
+        try:
+            returned = watched.call(what, append_line, notes.id, notes.memory, line)
+        except ConflictError:
+            _require_read_between(what, watched.requests)
+            raise Wrong(f"{what}, and you gave up: read the memory again and try again") from None
+        except Wrong:
+            raise
+        except Exception as error:
+            raise _stopped(what, error) from None
+        if returned in (None, ...) and not watched.requests:
+            raise NotAttempted
+    _require_read_between(what, watched.requests)
+    _require_lines(what, notes, [*written, line])
+
+
+def _require_read_between(what: str, requests: list[str]) -> None:
+    """No update was sent twice: an update that was refused once is refused again."""
+    row = " ".join(requests)
+    if "POST POST" in row:
+        raise Wrong(f"{what}: you sent {row}; an update that failed its precondition fails again, but the "
+                    "client repeats a 409 unless max_retries is 0")  # fmt: skip
+
+
+def _require_lines(what: str, notes: Notes, expected: list[str]) -> None:
+    _, content = notes.state
+    lines = content.splitlines()
+    if lost := [line for line in expected if line not in lines]:
+        raise Wrong(f"{what}: {', '.join(map(repr, lost))} is lost; the memory is {content!r}")
+    if lines != expected:
+        raise Wrong(f"{what}: the memory's lines are {lines}; expected {expected}")
+
+
+def _append_to_full(api: ManagedAgentsApi, append_line: Callable[..., Any]) -> None:
+    what = f"a memory of {LIMIT:,} bytes, which the API lets nobody make longer (400)"
+    notes = Notes(api, (LIST, "x" * LIMIT))
+    with Watched(api.base_url) as watched:
+        try:
+            watched.call(what, append_line, notes.id, notes.memory, "bread")
+        except BadRequestError:
+            return
+        except Wrong as endless:
+            raise Wrong(f"{endless}; try again after a conflict only") from None
+        except Exception as error:
+            raise _stopped(f"{what}: its BadRequestError should reach the caller", error) from None
+    raise Wrong(f"{what}: your function returned as if the line were written; let the error through")
+
+
+def _append_from_threads(api: ManagedAgentsApi, append_line: Callable[..., Any]) -> None:
+    what = "two threads with ten lines each"
+    notes = Notes(api, (LIST, ""))
+
+    def writer(name: str) -> None:
+        with Watched(api.base_url) as watched:
+            for number in range(10):
+                _until_written(watched, what, append_line, notes, f"{name} {number}")
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(writer, "ab"))
+    _, content = notes.state
+    lines = content.splitlines()
+    for name in "ab":
+        mine = [line for line in lines if line.startswith(name)]
+        if mine != [f"{name} {number}" for number in range(10)]:
+            raise Wrong(f"{what}: of one thread there are the lines {mine}")
+
+
+def _until_written(
+    watched: Watched, what: str, append_line: Callable[..., Any], notes: Notes, line: str
+) -> None:
+    """A function may give up after some conflicts, if it tells its caller, who is this one."""
+    for _ in range(MOST):
+        try:
+            watched.call(what, append_line, notes.id, notes.memory, line)
+        except ConflictError:
+            continue
+        except APIStatusError as error:
+            raise _stopped(what, error) from None
+        return
+    raise Wrong(f"{what}: a line had {MOST} conflicts and was never written")
+
+
+appending = Exercise(
+    "Exercise 2",
+    _check_append,
+    [
+        "Read the memory, make the new content from what you read, and update with a precondition: the "
+        "content_sha256 that came with what you read.",
+        "The update that fails (anthropic.ConflictError) is worth nothing any more: go back to reading. The "
+        "client would send it twice more by itself: client.with_options(max_retries=0).",
+        "while True: read; try: update, return; except ConflictError: continue. Nothing else is caught. And "
+        "mind the newline: the content may be empty, or end without one.",
+    ],
+)
+
+
+# -- 3: what grep finds and recall doesn't ---------------------------------------------------------
+
+LONGEST, FIRST = 200, 3  # characters of a text; places that count as found
+
+
+def facts() -> list[str]:
+    """The facts that the lesson measures on."""
+    return [fact.text for fact in facts_in()]
+
+
+def grep(fact: str, question: str) -> dict[str, list[str]]:
+    """The lines that have each word of the question, searched as `grep -i` does, the fact among the notes.
+
+    Args:
+        fact: one more line behind the lesson's facts.
+        question: its words of at least four characters, or with a digit, are searched for.
+    """
+    words = (word.strip(".,;:!?\"'()[]…") for word in question.split())
+    searched = [word for word in words if len(word) >= 4 or re.search(r"\d", word)]
+    notes = [*facts(), fact]
+    return {word: [line for line in notes if word.casefold() in line.casefold()] for word in searched}
+
+
+def recalled(fact: str, question: str) -> list[str]:
+    """What a brain with the lesson's facts and this one recalls for the question, best first."""
+
+    async def recall() -> list[str]:
+        with TemporaryDirectory() as folder:
+            brain = open_brain(Path(folder, "brain.db"))
+            for text in (*facts(), fact):
+                await brain.retain(text, "exercise")
+            return [hit.text for hit in (await brain.recall(question, "exercise", max_results=50)).hits]
+
+    # In a thread: a notebook's own event loop is running.
+    return list(within(PATIENCE, asyncio.run, recall()))
+
+
+def _check_grep(fact: Any, question: Any) -> str:
+    _require_sentences(fact, question)
+    lines = grep(fact, question)
+    found = {word: hits for word, hits in lines.items() if fact in hits}
+    if not found:
+        raise Wrong(f"grep doesn't find the fact either: none of {', '.join(lines) or 'no words'} is in it")
+    word, hits = min(found.items(), key=lambda item: len(item[1]))
+    if len(hits) > FIRST:
+        raise Wrong(f"{word!r} is in {len(hits)} lines, so grep finds everything: use a rarer word")
+    try:
+        texts = recalled(fact, question)
+    except TookTooLong:
+        raise Wrong(f"recall had not answered after {PATIENCE:.0f} s") from None
+    place = texts.index(fact) + 1 if fact in texts else 0
+    if 0 < place <= FIRST:
+        raise Wrong(f"recall finds it too, as number {place}; {_ahead(texts, place)}")
+    where = f"as number {place}" if place else "not at all"
+    return f"grep {word!r} gives {_lines(hits)}; recall has it {where}, and first of all {texts[0]!r}"
+
+
+def _lines(hits: list[str]) -> str:
+    return f"{len(hits)} line{'s' * (len(hits) > 1)}"
+
+
+def _ahead(texts: list[str], place: int) -> str:
+    if place == 1:
+        return f"next comes {texts[1]!r}. What else could the question mean?"
+    return f"before it come {', '.join(map(repr, texts[: place - 1]))}. More of that kind?"
+
+
+def _require_sentences(fact: Any, question: Any) -> None:
+    for name, text in (("fact", fact), ("question", question)):
+        if not isinstance(text, str) or not text.strip():
+            raise Wrong(f"the {name} is a text, not {text!r}")
+        if len(text) > LONGEST or len(text.splitlines()) > 1:
+            raise Wrong(f"the {name} is one line of at most {LONGEST} characters")
+    if not question.rstrip().endswith("?") or len(question.split()) < 3:
+        raise Wrong(f"{question!r} is not a question that a person asks: three words or more, and a ?")
+    if fact in facts():
+        raise Wrong("that fact is in the notes already; add one of your own")
+
+
+grepping = Exercise(
+    "Exercise 3",
+    _check_grep,
+    [
+        "Recall goes by meaning. What has hardly any, but is unmistakable? And grep also finds what is "
+        "in the middle of a word.",
+        "The fact has to lose against three others: ask about something that several facts are about, and "
+        "name what only yours has. A short fact, or one that is mainly about something else, loses best.",
+        "A fact with a number inside a longer code (RMA…B), and the question what the customer with that "
+        "number complained about: complaints are what other facts are about.",
+    ],
+)
