@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import anthropic
 import httpx2
@@ -91,7 +91,7 @@ class Served:
     session_id: str
     posts: Posts = field(default_factory=Posts)
     retries: int = 2
-    way: str = "stream"
+    way: ClassVar[str] = "stream"  # or "poll", for a whole file of tests
 
     def client(self) -> Anthropic:
         return Anthropic(**self._options())

@@ -3,6 +3,8 @@
 Counted besides the time: how often a tool ran, and how many requests carried results. Whether a call may
 be answered twice is [unsettled]; our server refuses it, which would end two of the four ways with an error
 at the second call. So that they can be measured, they are told that it was accepted.
+
+And what a poll moves over the wire, in a short session and in a long one.
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ import httpx2
 from anthropic import Anthropic, AsyncAnthropic, DefaultHttpxClient, Middleware, beta_async_tool
 from astrocyte.integrations.claude_managed_agents import run_session_with_memory
 
-from utilities import stream_until_end_turn
+from utilities import poll_until_end_turn, stream_until_end_turn
 
+from .polling import Wire, bit_by_bit, send, two_turns
 from .recordings import Script
 from .serving import served
 
@@ -158,7 +161,37 @@ def measure(way: Way, calls: int) -> tuple[float, int, int]:
     return sends.posted[-1] - sends.posted[0], work.runs, len(sends.posted) - 1
 
 
+def polled(before: int, new: int) -> Wire:
+    """A turn by polling with so many new events a poll, behind a turn with so many messages of the agent."""
+    with served(two_turns(first=before, second=100)) as session:
+        send(session, "go 0")
+        wire = Wire()
+        with bit_by_bit(session, new):
+            poll_until_end_turn(
+                wire.client(session), session.session_id, "go 1", interval=0.001
+            ).raise_for_outcome()
+        list(
+            wire.client(session).beta.sessions.events.list(session.session_id)
+        )  # what a loop without a mark reads
+    return wire
+
+
+def polling_rows(row: Callable[..., None]) -> None:
+    """Bytes and requests of a poll, in a short session and in a long one."""
+    for new in (1, 10):
+        wires = [polled(before, new) for before in (10, 5000)]
+        short, long = (wire.polls for wire in wires)
+        size = sum(size for _, size in long) / len(long)
+        events = sum(events for events, _ in long) / len(long)
+        same = "the same" if short == long else f"{sum(size for _, size in short) / len(short):,.0f} B"
+        row(f"a poll with {new} new, after 5,000 events", f"{size:,.0f} B", f"1 request, {events:.1f} events")
+        row("  after 16 events", same, "the same")
+    whole = [size for path, query, _, size in wires[1].asked if path.startswith("GET") and len(query) < 2]
+    row("  reading all of it instead", f"{sum(whole):,.0f} B", f"{len(whole)} requests")
+
+
 def report(row: Callable[..., None]) -> None:
+    polling_rows(row)
     for name, way in WAYS.items():
         for calls in CALLS:
             seconds, runs, sends = min(measure(way, calls) for _ in range(3))

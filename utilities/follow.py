@@ -60,6 +60,7 @@ class Follow:
     failures: int = 0  # in a row
     newest: list[Event] | None = None  # the session's newest event before our message; None: not looked yet
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)  # by call
+    unsure: bool = False  # answers were sent and their response never came: they may wait in the history
 
     def __post_init__(self) -> None:
         self.start = self.clock()
@@ -135,6 +136,7 @@ class Follow:
         self.left()
         ready = [call.id for call in wanted.calls if call.id in answers]
         if ready:
+            self.unsure = True
             try:
                 yield Send([answers[id] for id in ready], self.left())
             except anthropic.BadRequestError:
@@ -145,6 +147,7 @@ class Follow:
                 if still & set(ready):
                     raise
                 yield from (action for action in actions if isinstance(action, Show))
+            self.unsure = False
             self.turn.answered(ready)
         return [call.id for call in wanted.calls if call.id not in answers] + wanted.unknown
 

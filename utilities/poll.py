@@ -6,12 +6,14 @@ when is in `_flow`. Copy this file with `turn.py`, `follow.py`, `steps.py` and `
 What is new is asked for by time: the events that were processed at the newest known time or later. That
 rests on what the SDK says of `events.list`: `created_at[gte]` and the order of the list both go by an
 event's `processed_at`. [sdk: event_list_params.py] Hence:
-- A client event waits with `processed_at` null, and is listed by its time once it is processed, however
-  long ago it was sent. While it waits it is not needed: what the API accepted is known from its answer.
+- A client event waits with `processed_at` null [doc], and is listed by its time once it is processed,
+  however long ago it was sent. While it waits it is not needed: what the API accepted is known from its
+  answer. Where that was lost, the history is read without a time.
 - Events of the same time are not lost: the time itself is asked for again, and each id is taken once.
-- More than a page is read page by page.
-- Whether an event can appear behind one that was listed before isn't known. While events come, each
-  read goes back `LATE` seconds; when none has come for `quiet` seconds, one read goes back that far.
+- More than a page is read page by page, of 1,000 as the SDK's own runner reads them.
+- Whether an event can be listed later than one that was processed after it isn't known. So while events
+  come, each read goes back `LATE` seconds, and `VERY_LATE` while our message has not been seen processed,
+  without which no end is the turn's, or when nothing has come for `quiet` seconds.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ from .turn import Turn, TurnResult
 __all__ = ["poll_until_end_turn", "poll_until_end_turn_async"]
 
 Event = Any
-LATE = 1.0  # seconds by which an event may be listed later than those that were processed after it
+LATE = 1.0  # seconds: an event may be listed later than others that were processed so long after it
+VERY_LATE = 60.0  # the same, for an event without which the turn would not end
 LAST_LOOK = 1.0  # seconds that the read at the deadline may take
 
 
@@ -51,9 +54,9 @@ def poll_until_end_turn(
 
     The result is that of `stream_until_end_turn`. A read costs what came since the one before, however
     long the session is. All state is in the session: if this process dies, another one goes on with its
-    id and message=None. What was answered is not run again. A call that was run, but died with its
-    process before its answer was sent, can't be told from one that never ran, and is run again: make
-    tools safe to run twice.
+    id and message=None (look in `events.list` first if the message may not have arrived). What was
+    answered is not run again. A call that was run, but whose process died before its answer was sent,
+    can't be told from one that never ran, and is run again: make tools safe to run twice.
 
     Args:
         client: the SDK's client. Its `max_retries` is how often the beginning is tried again; a message
@@ -139,8 +142,9 @@ def _flow(follow: Follow, interval: float) -> Flow:
                     heard = follow.clock()
                     # before the events, which then have all that came before the end
                     terminated = (yield ReadStatus(follow.left(LAST_LOOK))) == "terminated"
-                back = follow.quiet if silent else LATE if coming else 0.0
+                back = VERY_LATE if silent or follow.turn.waiting else LATE if coming else 0.0
                 events = yield _read(follow, mark, back)
+                follow.unsure = False
             mark.move(events)
             known = len(follow.turn.seen)
             if result := (yield from follow.act(events, terminated)):
@@ -158,7 +162,7 @@ def _flow(follow: Follow, interval: float) -> Flow:
 def _read(follow: Follow, mark: _Mark, back: float) -> ReadNew | ReadHistory:
     """The next read, from `back` seconds before what is known. There is a last one at the deadline."""
     seconds = follow.left(LAST_LOOK)
-    if mark.first is None:
+    if mark.first is None or follow.unsure:  # what waits has no time to be found by
         return ReadHistory(seconds, next((event.id for event in follow.newest or ()), None))
     return ReadNew(seconds, mark.since(back), mark.first.id)
 

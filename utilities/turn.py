@@ -240,6 +240,11 @@ class Turn:
     def last_event(self) -> Event | None:
         return self.events[-1] if self.events else None
 
+    @property
+    def waiting(self) -> bool:
+        """Whether a client event was accepted that has not been seen processed yet."""
+        return bool(self._queued)
+
     def expect(self, accepted: Iterable[Event]) -> None:
         """Events that the API has just accepted: no idle ends the turn before they are processed."""
         self._queued |= {event.id for event in accepted} - self.seen
