@@ -23,12 +23,15 @@ PLAIN = [
     "addopts=",
     *(f"-pno:{plugin}" for plugin in ("nbmake", "xdist", "hypothesispytest", "cacheprovider")),
 ]
-OTHERS = {
+OTHERS = {  # their own suites
     "replay/export.py": "export",
-    "display.py": "display",
-    "picture.py": "display",
+    "display.py": "transcript",
+    "printing.py": "display",
+    "picture.py": "timeline",
+    "live.py": "live_display",
+    "events.py": "untrusted_text",
     "webhook.py": "webhook_receiver",
-}  # their own suites
+}
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,11 @@ GUARDS = [
     Guard("a recording that can't be played", "replay/export.py", "        Recording.load(part)\n", "", "left_behind"),
     Guard("a part of a recording", "replay/export.py", "part.unlink(missing_ok=True)", "pass", "left_behind"),
     Guard("an export without a key", "replay/export.py", "if not (client.api_key or client.auth_token or client.credentials):", "if False:", "without_a_key"),
-    Guard("an agent that speaks for the user", "display.py", '        line = _hang(f"{entry.who}: ", _entry_text(entry))', "        line = _entry_text(entry)", "nobody_can_speak"),
+    Guard("an agent that speaks for the user", "printing.py", '        line = hang(f"{entry.who}: ", entry_text(entry))', "        line = entry_text(entry)", "nobody_can_speak"),
+    Guard("ten updates a second", "live.py", "if self._clock() >= self._next:", "if True:", "ten_times"),
+    Guard("the last state of a cell", "live.py", "                self._output.before_the_cell_ends(self.close)", "                pass", "last_state_however"),
+    Guard("a preview that its event replaces", "live.py", "            self._writing.pop(id, None)", "            pass", "takes_its_place"),
+    Guard("a text that is drawn right to left", "events.py", "\\u2028-\\u202e", "\\u2028-\\u2029", "characters_that_act"),
     Guard("outlines that merge to a black block", "picture.py", "before.style == bar.style", "False", "narrow or ten_thousand"),
     Guard("the archive race", "settle.py", 'SETTLED = ("idle", "terminated")', 'SETTLED = ("idle", "terminated", "running")', "archive_right or goes_on_running"),
     Guard("a webhook that nobody has signed", "webhook.py", "unwrap(text, headers=dict(headers), key=self._secret)", "parse_unverified(text)", "what_is_refused"),

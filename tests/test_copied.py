@@ -87,7 +87,8 @@ import sys
 
 from anthropic import Anthropic, beta_tool
 
-from helpers.display import print_event, transcript
+from helpers.display import transcript
+from helpers.live import LiveTranscript
 from helpers.poll import poll_until_end_turn
 from helpers.settle import wait_for_idle_status
 from helpers.stream import stream_until_end_turn
@@ -114,7 +115,8 @@ def turn(url: str) -> TurnResult:
     )
     environment = client.beta.environments.create(name="test")
     session = client.beta.sessions.create(agent=agent.id, environment_id=environment.id)
-    result = stream_until_end_turn(client, session.id, "go", tools=[work], on_event=print_event, timeout=20)
+    with LiveTranscript() as live:
+        result = stream_until_end_turn(client, session.id, "go", tools=[work], on_event=live, timeout=20)
     assert poll_until_end_turn(client, session.id).events == result.events
     wait_for_idle_status(client, session.id)
     client.beta.sessions.archive(session.id)
@@ -146,7 +148,7 @@ def test_a_turn_with_the_copies_in_a_project_that_has_only_anthropic(tmp_path: P
     with served(one_call("a done")) as session:
         done = run(project, "program.py", session.server.base_url)
     assert done.returncode == 0, done.stderr
-    assert "[work] for you to answer: name: a\n" in done.stdout  # of print_event
+    assert "[work] for you to answer: name: a\n" in done.stdout  # of LiveTranscript
     assert re.search(r"^ +[\d.]+ s  session  idle \(end_turn\)$", done.stdout, re.M)  # of transcript
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .brain import BrainError, open_brain
     from .client import connect
     from .display import print_event, timeline, transcript
+    from .live import LiveTranscript
     from .memory import memory_tools
     from .poll import poll_until_end_turn, poll_until_end_turn_async
     from .settle import wait_for_idle_status, wait_for_idle_status_async
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BrainError",
+    "LiveTranscript",
     "TurnError",
     "TurnResult",
     "TurnTimeout",
@@ -43,6 +45,7 @@ __all__ = [
 
 _HOME = {
     "BrainError": "brain",
+    "LiveTranscript": "live",
     "connect": "client",
     "custom_tool_params": "tools",
     "memory_tools": "memory",

@@ -8,7 +8,7 @@
 The kernel has to hear the click while the cell is still running, so ask from an async tool of
 `stream_until_end_turn_async`. ipykernel 7 with JupyterLab 4.4 or newer hears it (on a thread of its
 own, hence the thread-safe hand-over); older ones hear nothing until the cell ends, and then the
-deadline decides. Copy this file with `display.py`, from which it takes how untrusted text is made visible; it
+deadline decides. Copy this file with `events.py`, which makes untrusted text visible; it
 needs ipywidgets.
 """
 
@@ -20,7 +20,7 @@ from typing import Any
 
 import ipywidgets  # type: ignore[import-untyped]
 
-from .display import visible
+from .events import visible
 
 __all__ = ["Buttons"]
 

@@ -2,7 +2,7 @@
 the agent.
 
 `timeline` in `picture.py` is to scale and shows where the time went; this one has a row for each event and
-shows how a turn goes back and forth. To copy it into a project: this file, `picture.py` and `display.py`.
+shows how a turn goes back and forth. To copy it into a project: this file, `picture.py` and `events.py`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .display import attribute, call_answered, content_text, events_of, kind, moment, one_line
+from .events import attribute, call_answered, content_text, events_of, kind, moment, one_line
 from .picture import DPI, WIDTH, Picture
 
 if TYPE_CHECKING:

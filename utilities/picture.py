@@ -3,7 +3,7 @@
 `timeline` is the only helper that draws. It needs matplotlib, imports it only when it is called, and
 leaves its settings as they were.
 
-To copy it into a project: this file and `display.py`, from which it takes how an event is read.
+To copy it into a project: this file and `events.py`, which reads an event.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from .display import attribute, call_answered, events_of, kind, moment, one_line
+from .events import attribute, call_answered, events_of, kind, moment, one_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
