@@ -13,7 +13,7 @@ from utilities import stream_until_end_turn
 from utilities.course.sightings import Turn, Watch, requests_for, what_knowing_costs, what_was_visible
 from utilities.course.table import Table
 from utilities.course.wire import Wire
-from utilities.display import moment
+from utilities.events import moment
 from utilities.replay.ids import parse_time
 from utilities.replay.testing import ManagedAgentsApi
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from anthropic import Anthropic
 
-from utilities.display import moment
+from utilities.events import moment
 from utilities.picture import DPI, STYLES, WIDTH, Picture
 
 from .wire import Wire
