@@ -16,13 +16,22 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from anthropic import Anthropic, AsyncAnthropic, beta_async_tool, beta_tool
+from anthropic import (
+    Anthropic,
+    AsyncAnthropic,
+    DefaultAsyncHttpxClient,
+    DefaultHttpxClient,
+    beta_async_tool,
+    beta_tool,
+)
 from astrocyte import Astrocyte
 from astrocyte.integrations.claude_managed_agents import run_session_with_memory
 
 from utilities import poll_until_end_turn, stream_until_end_turn
 from utilities.replay.faults import FAULTS_HEADER
 from utilities.replay.testing import ManagedAgentsApi
+
+from .wire import VERIFY
 
 __all__ = ["WAYS", "Job", "Outcome", "Way", "under"]
 
@@ -52,7 +61,11 @@ class Job:
     told: set[str] = field(default_factory=set)
 
     def client(self, kind: Any = Anthropic) -> Any:
-        return kind(api_key="recorded", base_url=self.url, default_headers={FAULTS_HEADER: self.faults})
+        http = DefaultHttpxClient if kind is Anthropic else DefaultAsyncHttpxClient
+        return kind(
+            api_key="recorded", base_url=self.url, default_headers={FAULTS_HEADER: self.faults},
+            http_client=http(verify=VERIFY),
+        )  # fmt: skip
 
     def open_ticket(self, path: str) -> str:
         """Open a ticket: the side effect that must not happen twice."""
