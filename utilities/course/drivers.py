@@ -36,7 +36,7 @@ from .wire import VERIFY
 __all__ = ["WAYS", "Job", "Outcome", "Way", "under"]
 
 CALLS = ("agent.tool_use", "agent.custom_tool_use")
-STILL = 1.5  # seconds without a request or an event after which a way that has not returned hangs
+STILL = 1.2  # seconds without a request or an event after which a way that has not returned hangs
 QUIET = 0.3  # seconds of silence after which our streaming helper doubts the connection, here
 INTERVAL = 0.02  # seconds between the looks of our polling helper, here
 
