@@ -277,7 +277,8 @@ def _draw_poll(axes: Axes, turn: Turn, every: float, group: Sequence[Watch]) -> 
     at = mean(requests), mean(delays)
     axes.plot([at[0]] * len(delays), delays, "_", color=colour, ms=9, mew=1.4, zorder=2)
     axes.plot(*at, MARKERS["poll"], color=colour, ms=8, mec="#333333", mew=0.6, zorder=3)
-    axes.annotate(f"poll {every:g} s", at, (10, 8), textcoords="offset points", fontsize=9, va="center")
+    words: dict[str, Any] = {"fontsize": 9, "va": "center", "bbox": {"fc": "white", "ec": "none", "pad": 0.8}}
+    axes.annotate(f"poll {every:g} s", at, (10, 8), textcoords="offset points", **words)
 
 
 def _alt_of_costs(turn: Turn, watches: Sequence[Watch], polls: dict[float, list[Watch]]) -> str:
