@@ -107,6 +107,63 @@ def test_a_claim_amounts_to_a_verdict() -> None:
         Comparison({"Banks": (Claim("Yes", "yes"), Claim("Per-store", "sort of"))})
 
 
+# -- conditions -----------------------------------------------------------------------------------------
+
+PARTS = {"a tag routes": True, "a tag refuses": True, "personal data are refused": False}
+
+
+def test_conditions_are_the_evidence_and_amount_to_a_verdict(
+    comparison: Comparison, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for held, word, said in (
+        (PARTS, "partly", "a tag routes, a tag refuses; not: personal data are refused"),
+        (dict.fromkeys(PARTS, True), "yes", "a tag routes, a tag refuses, personal data are refused"),
+        (dict.fromkeys(PARTS, False), "no", "not: a tag routes, a tag refuses, personal data are refused"),
+    ):
+        comparison.saw("Reflect", "Astrocyte", held, expect=word)
+        assert capsys.readouterr().out == f"Reflect · Astrocyte: {word} ({said})\n"
+    comparison.saw("Reflect", "Astrocyte", PARTS, "three rules", expect={"a tag refuses", "a tag routes"})
+    assert (
+        "partly (three rules; a tag routes, a tag refuses; not: personal data are refused)"
+        in capsys.readouterr().out
+    )
+
+
+def test_another_part_than_expected_is_told_although_the_word_is_the_same(comparison: Comparison) -> None:
+    other = {**PARTS, "a tag routes": False, "personal data are refused": True}
+    comparison.saw("Reflect", "Astrocyte", other, expect="partly")
+    with pytest.raises(AssertionError) as caught:
+        comparison.saw("Reflect", "Astrocyte", other, expect={"a tag routes", "a tag refuses"})
+    told = str(caught.value)
+    assert told.startswith(
+        "Reflect · Astrocyte: expected ['a tag routes', 'a tag refuses'], "
+        "saw ['a tag refuses', 'personal data are refused'] "
+    )
+    with pytest.raises(AssertionError, match=r"expected \['a tag routes'\], saw \[\]"):
+        comparison.saw("Reflect", "Astrocyte", dict.fromkeys(PARTS, False), expect={"a tag routes"})
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expect", "told"),
+    [
+        ({}, "no", "a verdict needs a condition"),
+        (PARTS, {"a tag rots"}, "there is no condition 'a tag rots' among a tag routes, a tag refuses"),
+        (
+            "partly",
+            {"a tag routes"},
+            "the verdict on 'Reflect', Astrocyte is ['a tag routes'], which is none of",
+        ),
+        (PARTS, "a tag routes", "the verdict on 'Reflect', Astrocyte is 'a tag routes', which is none of"),
+    ],
+)
+def test_conditions_that_are_none_are_refused(
+    comparison: Comparison, conditions: Any, expect: Any, told: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(told)):
+        comparison.saw("Reflect", "Astrocyte", conditions, "looked", expect=expect)
+    assert "partly" not in str(comparison)
+
+
 # -- how well a rule is known ----------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ import pytest
 from anthropic.lib.sessions import accumulate_managed_agents_event
 from nbformat.v4 import new_code_cell, new_notebook
 
-from utilities import LiveTranscript, stream_until_end_turn, timeline, transcript
+from utilities import LiveTranscript, poll_until_end_turn, stream_until_end_turn, timeline, transcript
 from utilities.course.notebooks import dumps, execute, normalise
 
 from .calling import new_session, serving, strict
@@ -251,6 +251,16 @@ def test_previews_of_the_server_make_what_the_sdks_accumulator_makes() -> None:
     assert len(folded) > 3 and folded[-1] == TEXT
     assert states[-1] == str(transcript(result))
     assert states[-1].count("I looked at both files") == 1
+
+
+@pytest.mark.parametrize("helper", [stream_until_end_turn, poll_until_end_turn])
+def test_a_turns_helper_leaves_what_its_result_has(helper: Any) -> None:
+    states: list[str] = []
+    with serving() as server, LiveTranscript(show=lambda whole: states.append(str(whole))) as live:
+        client = strict(server)
+        result = helper(client, new_session(client), "go", timeout=20, on_event=live)
+    assert result.outcome == "end_turn" and "half way" in states[-1]
+    assert states[-1] == str(transcript(result))
 
 
 # ---------------------------------------------------------------- threads, lines

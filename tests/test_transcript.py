@@ -99,6 +99,17 @@ def test_calls_and_results_without_each_other_say_so() -> None:
     assert "result of an unknown call:\n" in shown and "lost" in shown
 
 
+def test_a_result_that_is_missing_may_still_come_while_the_session_runs() -> None:
+    begun = [event("session.status_running", 0.0, id="run"), call("c", 1.0, command="ls")]
+    end = event("session.status_idle", 2.0, id="end", stop_reason={"type": "end_turn"})
+    for running, ended in (
+        (str(transcript(begun)), str(transcript([*begun, end]))),
+        (Tags(page(begun)).text, Tags(page([*begun, end])).text),
+    ):
+        assert "no result yet" in running
+        assert "no result" in ended and "no result yet" not in ended
+
+
 def test_a_confirmation_names_the_tool_and_is_not_its_result() -> None:
     answer = event("user.tool_confirmation", 1.0, id="k", tool_use_id="c", result="deny", deny_message="no")
     shown = str(transcript([call("c", 0.0, command="rm x"), answer]))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 import time
+import unicodedata
 from typing import Any
 from xml.etree import ElementTree
 
@@ -58,6 +60,11 @@ def everywhere(words: str) -> list[Any]:
         event("session.error", 4.0, id="e", error={"type": words, "message": words}),
         event("session.status_idle", 5.0, id="i", stop_reason={"type": words}),
         event(f"agent.{words}", 6.0, id="n", new=words),
+        event("agent.mcp_tool_use", 6.1, id="c4", name=words, mcp_server_name=words, input=[words]),
+        event("session.thread_created", 6.2, id="t", agent_name=words),
+        event("agent.thread_message_sent", 6.3, id="s", to_agent_name=words, content=text(words)),
+        event("span.outcome_evaluation_end", 6.4, id="o", result=words, explanation=words),
+        event("agent.message", 6.5, id="b", content=[{"type": words, "title": words}]),
         usage(7.0, input_tokens=1, list_cost={"amount": "1", "currency": words}),
     ]
 
@@ -77,6 +84,19 @@ def test_characters_that_act_are_made_visible(character: str) -> None:
         assert character not in output and shown in output
         output.encode()  # a lone surrogate would not
     assert character not in timeline(events).alt
+
+
+def test_no_character_of_unicode_that_acts_is_left() -> None:
+    directions = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+    acts = [
+        character
+        for character in map(chr, range(sys.maxunicode + 1))
+        if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
+        or unicodedata.bidirectional(character) in directions
+    ]
+    assert len(acts) > 2_000  # most of them surrogates
+    shown = "".join(printed(message(f"{character}x")) for character in acts)
+    assert set(shown) & set(acts) <= {"\n", "\t"}
 
 
 @pytest.mark.parametrize("words", NASTY.values(), ids=NASTY)
@@ -136,6 +156,8 @@ def test_a_megabyte_is_cut_and_quick() -> None:
         event("session.error", 4.0, id="e", error={"type": "t" * size, "message": "\u202e" * size}),
         event("session.status_idle", 5.0, id="i", stop_reason={"type": "z" * size}),
         event("agent.new", 6.0, id="n", blob="q" * size),
+        event("session.thread_created", 6.2, id="th", agent_name="a" * size),
+        usage(7.0, input_tokens=1, list_cost={"amount": "1", "currency": "c" * size}),
     ]
     began = time.perf_counter()
     out, shown, html, picture = printed(*events), str(transcript(events)), page(events), timeline(events)

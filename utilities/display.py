@@ -83,6 +83,8 @@ class Transcript:
         self._usage = _usage_line(events)
         self._entries = _join(entry for event in events if (entry := describe(event)))
         self._entries += map(being_written, writing)
+        self._last = next((entry.head for entry in reversed(self._entries) if entry.who == "session"), "")
+        self._running = self._last in ("running", "rescheduled")
 
     def __str__(self) -> str:
         lines = [self._text(entry) for entry in self._entries] or ["(no events to show)"]
@@ -106,15 +108,22 @@ class Transcript:
         if not entry.is_call:
             return hang(start, entry_text(entry))
         output = cut(entry.result.body, RESULT_CHARACTERS, RESULT_LINES) if entry.result else ""
-        words = hang("  ", _result_words(entry) + (f":\n{output}" if output else ""))
+        words = hang("  ", self._result_words(entry) + (f":\n{output}" if output else ""))
         return hang(start, f"{entry_text(entry)}\n{words}")
+
+    def _result_words(self, call: Entry) -> str:
+        """`result after 0.4 s`, `error after 0.4 s`, or that there is none (yet)."""
+        if call.result is None:
+            return "no result yet" if self._running else "no result"
+        called, answered = moment(call.event), moment(call.result.event)
+        word = call.result.head if call.result.body.strip() else f"empty {call.result.head}"
+        return f"{word} after {(answered - called).total_seconds():.1f} s" if called and answered else word
 
     def _html(self) -> str:
         calls = sum(entry.is_call for entry in self._entries)
-        last = next((entry.head for entry in reversed(self._entries) if entry.who == "session"), "")
         caption = f"Transcript: {self._seconds:.1f} s, {calls} tool call{'' if calls == 1 else 's'}"
-        until = "so far" if last in ("running", "rescheduled") else "at the end"
-        caption += f"; {until}, session {one_line(last)}" if last else ""
+        until = "so far" if self._running else "at the end"
+        caption += f"; {until}, session {one_line(self._last)}" if self._last else ""
         head = "".join(f'<th scope="col" style="{_CELL}">{name}</th>' for name in ("time", "who", "what"))
         rows = "".join(map(self._row, self._entries)) or _whole_row("no events to show")
         foot = f"<tfoot>{_whole_row(self._usage)}</tfoot>" if self._usage else ""
@@ -129,7 +138,7 @@ class Transcript:
         what = f"<strong>{_escape(one_line(entry.head))}</strong> " if entry.head else ""
         what += _folded(entry.body, code=entry.who == "tool") if entry.body or not entry.head else ""
         if entry.is_call:
-            what += f'<div style="margin-top:4px"><strong>{_result_words(entry)}</strong></div>'
+            what += f'<div style="margin-top:4px"><strong>{self._result_words(entry)}</strong></div>'
             what += _folded(entry.result.body, code=True) if entry.result else ""
         when = self._when(entry).replace(" ", "&nbsp;")
         return (
@@ -155,15 +164,6 @@ def _join(entries: Iterable[Entry]) -> list[Entry]:
             entry.head = entry.head.replace("a tool call", f"[{attribute(confirmed.event, 'name')}]")
         joined.append(entry)
     return joined
-
-
-def _result_words(call: Entry) -> str:
-    """`result after 0.4 s`, `error after 0.4 s`, or that there is none."""
-    if call.result is None:
-        return "no result"
-    called, answered = moment(call.event), moment(call.result.event)
-    word = call.result.head if call.result.body.strip() else f"empty {call.result.head}"
-    return f"{word} after {(answered - called).total_seconds():.1f} s" if called and answered else word
 
 
 def _usage_line(events: list[Any]) -> str:
@@ -193,8 +193,8 @@ def _money(amount: Any) -> str:
     if not value.is_finite() or abs(value.adjusted()) > 15:
         return ""
     number = f"{value:.2f}" if value == round(value, 2) else f"{value:f}"
-    currency = attribute(amount, "currency") or "USD"
-    return f"${number}" if currency == "USD" else visible(f"{number} {currency}")
+    currency = str(attribute(amount, "currency") or "USD")
+    return f"${number}" if currency == "USD" else f"{number} {one_line(currency)}"
 
 
 # ---------------------------------------------------------------- HTML

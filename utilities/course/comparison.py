@@ -3,6 +3,8 @@
     comparison = Comparison({"Semantic search": (Claim("Yes", "yes"), Claim("Full-text search", "partly"))})
     comparison.saw("Semantic search", "Astrocyte", "yes", "recall('…') → '…'", expect="yes")
     comparison.saw("Semantic search", "memory store", "no", "no endpoint", expect="no", rule="…")
+    comparison.saw("Deleted", "memory store", {"after delete": False, "after redact": True},
+                   expect={"after redact"})    # partly, and which part
     comparison    # a notebook shows the table
 
 What only the replay server has shown is marked with how well its rule is known; see `evidence`.
@@ -12,11 +14,12 @@ from __future__ import annotations
 
 import html
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .conditions import amounts_to, in_order, told
 from .evidence import FIDELITY, evidence_class
 
 __all__ = ["SIDES", "VERDICTS", "Claim", "Comparison", "Difference"]
@@ -92,10 +95,10 @@ class Comparison:
         self,
         feature: str,
         side: str,
-        verdict: str,
-        evidence: str,
+        verdict: str | Mapping[str, bool],
+        evidence: str = "",
         *,
-        expect: str,
+        expect: str | Collection[str],
         rule: str | tuple[str, ...] = (),
     ) -> None:
         """Keep a verdict, print it on one line, and assert that it is the expected one.
@@ -105,31 +108,51 @@ class Comparison:
         Args:
             feature: the row. One that has no claim becomes a new row.
             side: "Astrocyte" or "memory store".
-            verdict: "yes", "partly" or "no", as it was found.
-            evidence: what was called, and what came back.
-            expect: the verdict that the lesson's text relies on.
+            verdict: "yes", "partly" or "no", as it was found. Or conditions, each in words, with whether it
+                held: "yes" if all do, "no" if none does, "partly" in between.
+            evidence: what was called, and what came back. Conditions are evidence themselves, and say with
+                it which held and which didn't.
+            expect: the verdict that the lesson's text relies on; or of conditions those that hold, where
+                "partly" would be the same with another one.
             rule: unique parts of the rules in FIDELITY.md on which the verdict rests, if the replay
                 server gave it. Of several, the least well known one counts (see `evidence.STRENGTH`).
 
         Raises:
             AssertionError: another verdict was expected. What was seen is kept all the same.
-            ValueError: no such side, no such verdict, no evidence; a rule that no line or several have.
+            ValueError: no such side, no such verdict, no such condition, no evidence; a rule that no line or
+                several have.
         """
         __tracebackhide__ = True
+        where = f"{feature!r}, {side}"
         if side not in SIDES:
             raise ValueError(f"{feature!r}: side {side!r} is neither {SIDES[0]!r} nor {SIDES[1]!r}")
-        for word in (verdict, expect):
-            _known_word(word, f"the verdict on {feature!r}, {side}")
+        expected: str | list[str] = expect if isinstance(expect, str) else list(expect)
+        found: str | list[str]
+        if isinstance(verdict, str):
+            found = verdict
+        else:
+            found = [condition for condition, held in verdict.items() if held]
+            evidence = "; ".join(filter(None, [evidence.strip(), told(verdict)]))
+            try:
+                expected = expect if isinstance(expect, str) else in_order(expect, verdict)
+                verdict = amounts_to(verdict)
+            except ValueError as error:
+                raise ValueError(f"{where}: {error}") from None
+            if isinstance(expect, str):
+                found = verdict
+        _known_word(verdict, f"the verdict on {where}")
+        if isinstance(found, str):
+            _known_word(expected, f"the verdict on {where}")
         if not evidence.strip():
-            raise ValueError(f"{feature!r}, {side}: a verdict needs its evidence")
+            raise ValueError(f"{where}: a verdict needs its evidence")
         rules = (rule,) if isinstance(rule, str) else rule
         known = f"replay, {evidence_class(*rules, page=self._fidelity)}" if rules else ""
         seen = _Seen(verdict, _plain(evidence), known)
         self._seen.setdefault(feature, {})[side] = seen
         print(f"{feature} · {side}: {seen}")
-        if verdict != expect:
+        if found != expected:
             raise AssertionError(
-                f"{feature} · {side}: expected {expect!r}, saw {verdict!r} ({seen.evidence}). "
+                f"{feature} · {side}: expected {expected!r}, saw {found!r} ({seen.evidence}). "
                 "If that is right now, change the verdict that is expected, and what the lesson says of it"
             )
 
@@ -216,7 +239,7 @@ class Comparison:
         )
 
 
-def _known_word(word: str, what: str) -> None:
+def _known_word(word: object, what: str) -> None:
     if word not in VERDICTS:
         raise ValueError(f"{what} is {word!r}, which is none of {', '.join(VERDICTS)}")
 
