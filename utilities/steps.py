@@ -143,8 +143,12 @@ class Sync:
     def do(self, step: Any) -> Any:
         match step:
             case Run(calls, seconds):
+                ends = time.monotonic() + seconds
                 answers = {call.id: verdict_event(call, self._verdict(call)) for call in calls if asks(call)}
-                results = _in_background(run_tools(calls, self.tools), seconds)
+                remaining = ends - time.monotonic()  # the user took the rest
+                if remaining <= 0:
+                    return None
+                results = _in_background(run_tools(calls, self.tools), remaining)
                 return None if results is None else _given(answers | results)
             case Show(event):
                 return self.on_event and self._plain(self.on_event(event), "on_event")
