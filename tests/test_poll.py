@@ -462,6 +462,22 @@ def test_a_deadline_of_polling_says_whether_the_message_was_sent(kind: str, requ
         assert (caught.value.sent, caught.value.events) == (sent, [])
 
 
+def test_many_slow_pages_do_not_outlast_the_deadline(kind: str) -> None:
+    """Each comes within the time that is left, all of them don't."""
+
+    def slow(log: list[Any], happened: int) -> list[Any]:
+        sleep(0.2)
+        return log
+
+    with served(two_turns(second=2000)) as session:
+        send(session, "go 0")
+        send(session, "go 1")
+        with bit_by_bit(session, 1, slow), pytest.raises(TurnTimeout) as caught:
+            session.follow(kind, timeout=0.5)
+    assert caught.value.seconds < 2.0  # of four
+    assert caught.value.sent == "yes"
+
+
 def test_there_is_a_last_look_at_the_deadline(kind: str) -> None:
     with served(a_turn()) as session:
         assert session.follow(kind, "go", interval=600.0, timeout=0.2).outcome == "end_turn"
