@@ -122,9 +122,9 @@ def test_a_poll_of_a_silent_session_asks_for_one_event_at_most() -> None:
     with served(script) as session:
         wire = Wire()
         with pytest.raises(TurnTimeout):
-            poll_until_end_turn(wire.client(session), session.session_id, "go", interval=0.05, timeout=0.6)
-    assert len(wire.polls) > 3
-    assert {events for events, _ in wire.polls[1:]} == {1}  # those of the newest time, which may get more
+            poll_until_end_turn(wire.client(session), session.session_id, "go", interval=0.05, timeout=2.0)
+    assert len(wire.polls) > 6
+    assert {events for events, _ in wire.polls[-3:]} == {1}  # those of the newest time, which may get more
 
 
 def test_a_turn_that_is_taken_over_is_read_once_and_the_session_before_it_is_not() -> None:
@@ -190,6 +190,47 @@ def test_an_event_that_is_listed_after_later_ones_is_not_lost(kind: str) -> None
     script.idle()
     with served(script) as session:
         assert followed(session, kind, late_by(2, place=16 + 4)).outcome == "end_turn"  # µs before its result
+
+
+def test_a_first_turns_first_event_may_be_listed_late_too(kind: str) -> None:
+    shown: list[Any] = []
+    with served(a_turn()) as session:
+        with bit_by_bit(session, 1, late_by(2, place=0)):
+            result = session.follow(kind, "go", on_event=shown.append, interval=0.001)
+        assert sorted(event.id for event in shown) == sorted(event.id for event in session.history())
+    assert result.outcome == "end_turn"
+
+
+def test_an_event_that_is_listed_late_by_the_clock_is_not_lost_however_short_the_interval(kind: str) -> None:
+    """Reads bring nothing new for a while, and then one with a much later time."""
+    script = two_turns(second=1)
+    script.events = script.events[:-3]
+    for command in ("ls", "pwd"):
+        script.builtin_result(script.builtin(command=command))
+    script.say("much later", after=5.0)
+    script.idle()
+    late, since = 16 + 4, 0.0
+
+    def view(log: list[Any], happened: int) -> list[Any]:
+        nonlocal since
+        if happened <= late + 2:
+            return [event for number, event in enumerate(log[:happened]) if number != late]
+        since = since or monotonic()
+        if monotonic() - since < 0.2:
+            return [event for number, event in enumerate(log[: late + 2]) if number != late]
+        return log[: late + 2] if monotonic() - since < 0.6 else log[:happened]
+
+    with served(script) as session:
+        assert followed(session, kind, view).outcome == "end_turn"
+
+
+def test_the_idle_of_the_turn_before_may_be_listed_after_our_message(kind: str) -> None:
+    """It is older than our message, so it is not its end."""
+    with served(two_turns()) as session:
+        send(session, "go 0")
+        with bit_by_bit(session, 1, late_by(4, place=15)):
+            result = session.follow(kind, "go 1", interval=0.001)
+        assert [event.id for event in result.events] == [event.id for event in session.history()[16:]]
 
 
 def test_an_event_that_is_listed_very_late_is_found_when_there_is_silence(kind: str) -> None:
@@ -419,6 +460,22 @@ def test_a_deadline_of_polling_says_whether_the_message_was_sent(kind: str, requ
         with pytest.raises(TurnTimeout) as caught:
             session.follow(kind, "go", timeout=0.4)
         assert (caught.value.sent, caught.value.events) == (sent, [])
+
+
+def test_many_slow_pages_do_not_outlast_the_deadline(kind: str) -> None:
+    """Each comes within the time that is left, all of them don't."""
+
+    def slow(log: list[Any], happened: int) -> list[Any]:
+        sleep(0.2)
+        return log
+
+    with served(two_turns(second=2000)) as session:
+        send(session, "go 0")
+        send(session, "go 1")
+        with bit_by_bit(session, 1, slow), pytest.raises(TurnTimeout) as caught:
+            session.follow(kind, timeout=0.5)
+    assert caught.value.seconds < 2.0  # of four
+    assert caught.value.sent == "yes"
 
 
 def test_there_is_a_last_look_at_the_deadline(kind: str) -> None:

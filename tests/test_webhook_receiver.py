@@ -187,6 +187,7 @@ NO_EVENTS = {
     "no session": GOOD.replace('"id": "sesn_1", ', ""),
     "an id that is a number": GOOD.replace('"wevt_1"', "1"),
     "an id that leads elsewhere": GOOD.replace("sesn_1", "../files/file_1"),
+    "an id that leads up": GOOD.replace("sesn_1", ".."),
     "an id with a line end": GOOD.replace("sesn_1", "sesn_1\\n"),
     "an event id with a line end": GOOD.replace("wevt_1", "wevt_1\\n"),
     "an id that is no text": GOOD.replace("sesn_1", "\\ud800"),
@@ -489,8 +490,13 @@ def test_closing_says_what_is_left_undone(kept, tmp_path, caplog):
     assert receiver.close(timeout=0.01) == ["sesn_a", "sesn_b"]
     assert "2 sessions are left undone" in caplog.text and "sesn_a, sesn_b" in caplog.text
     assert ("kept in the inbox" in caplog.text) is kept
+    drained = []  # waits for the call that runs, not for what nobody will do
+    drain = threading.Thread(target=lambda: drained.append(receiver.drain()), daemon=True)
+    drain.start()
     calls.gate.set()
-    wait_for(lambda: "can't be noted" in caplog.text)  # a call that ends after all hurts nobody
+    drain.join(5)
+    assert drained == [False]
+    assert "can't be noted" in caplog.text  # a call that ends after all hurts nobody
     assert calls.sessions == ["sesn_a"]
 
 
@@ -559,6 +565,29 @@ def test_what_was_accepted_before_the_process_was_killed_is_handled_after_it(tmp
     with serving(WebhookReceiver(SECRET, calls, inbox=inbox, workers=1)) as url:
         assert statuses(url, *bodies) == [200] * 3
     assert calls.all == [("sesn_a", (IDLED,)), ("sesn_b", ("session.created", IDLED))]
+
+
+FORKED = """
+import json, os, sys
+from utilities import WebhookReceiver
+secret, body, headers = sys.argv[1:]
+calls = []
+with WebhookReceiver(secret, lambda *call: calls.append(call)) as receiver:
+    child = os.fork()
+    status = receiver.take(json.loads(headers), body.encode())
+    if child == 0:
+        os._exit(status == 503)
+    put_off = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+print(put_off, status, calls)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_a_forked_process_takes_nothing_for_workers_that_it_does_not_have():
+    program = [sys.executable, "-c", FORKED, SECRET, GOOD, json.dumps(signed(GOOD))]
+    done = subprocess.run(program, capture_output=True, text=True, env=os.environ, timeout=20)
+    assert "made before a fork" in done.stderr
+    assert done.stdout == f"1 202 [('sesn_1', ('{IDLED}',))]\n"
 
 
 def test_what_the_inbox_can_not_keep_is_not_accepted(tmp_path, caplog):
@@ -654,6 +683,29 @@ def test_an_inbox_that_can_not_be_used(content, tmp_path):
     if content:
         path.write_bytes(content * 100)
     with pytest.raises(ValueError, match="inbox .*: .*; close the receiver that has it, or name another"):
+        WebhookReceiver(SECRET, print, inbox=path)
+
+
+def test_an_inbox_that_is_another_programs_is_told_and_left_to_it(tmp_path):
+    path = tmp_path / "shop.db"
+    with sqlite3.connect(path) as shop:
+        shop.execute("CREATE TABLE webhooks (url TEXT)")
+    shop.close()
+    with pytest.raises(ValueError, match="inbox .*: no such column.*; close .*, or name another") as caught:
+        WebhookReceiver(SECRET, print, inbox=path)
+    shop = sqlite3.connect(path, timeout=0.1)
+    shop.execute("INSERT INTO webhooks VALUES ('mine')")  # not locked, though the error is still here
+    shop.close()
+    assert caught.value
+
+
+def test_an_inbox_whose_pages_are_damaged_is_told(tmp_path):
+    path = tmp_path / "inbox.db"
+    with WebhookReceiver(SECRET, Calls(), inbox=path) as receiver:
+        receiver.take(signed(GOOD), GOOD.encode())
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4096] + b"\x99" * (len(whole) - 4096))
+    with pytest.raises(ValueError, match="inbox .*malformed; close .*, or name another"):
         WebhookReceiver(SECRET, print, inbox=path)
 
 

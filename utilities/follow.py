@@ -80,8 +80,12 @@ class Follow:
         passed = self.clock() - self.start
         remaining = max(least, float("inf") if self.timeout is None else self.timeout - passed)
         if remaining <= 0:
-            raise TurnTimeout(self.turn.session_id, passed, self.turn.events, self.sent)
+            raise self._timed_out()
         return remaining
+
+    def _timed_out(self) -> TurnTimeout:
+        passed = self.clock() - self.start
+        return TurnTimeout(self.turn.session_id, passed, self.turn.events, self.sent)
 
     def patience(self) -> float:
         """Seconds of silence that are nothing to wonder about."""
@@ -132,23 +136,29 @@ class Follow:
         """
         answers = self.answers
         fresh = [call for call in wanted.calls if call.id not in answers]
-        answers.update((yield Run(fresh, self.left())) or {})
+        given = yield Run(fresh, self.left())
+        if given is None:  # whatever our clock says: timers may be a little early
+            raise self._timed_out()
+        answers.update(given)
         self.left()
         ready = [call.id for call in wanted.calls if call.id in answers]
-        if ready:
+        while ready:
             self.unsure = True
+            open_still: list[str] = []
             try:
                 yield Send([answers[id] for id in ready], self.left())
             except anthropic.BadRequestError:
                 # Somebody else was faster: another program that follows the session, or an answer of our
-                # own that took effect although its response was lost.
+                # own that took effect although its response was lost. The rest of the batch is still ours.
                 actions = self.turn.feed(*(yield ReadHistory(self.left())))
-                still = {call.id for each in actions if isinstance(each, Answer) for call in each.calls}
-                if still & set(ready):
+                wait = {call.id for each in actions if isinstance(each, Answer) for call in each.calls}
+                open_still = [id for id in ready if id in wait]
+                if open_still == ready:
                     raise
                 yield from (action for action in actions if isinstance(action, Show))
             self.unsure = False
-            self.turn.answered(ready)
+            self.turn.answered(set(ready) - set(open_still))
+            ready = open_still
         return [call.id for call in wanted.calls if call.id not in answers] + wanted.unknown
 
     def failed(self, error: Exception) -> Flow:

@@ -12,8 +12,8 @@ event's `processed_at`. [sdk: event_list_params.py] Hence:
 - Events of the same time are not lost: the time itself is asked for again, and each id is taken once.
 - More than a page is read page by page, of 1,000 as the SDK's own runner reads them.
 - Whether an event can be listed later than one that was processed after it isn't known. So while events
-  come, each read goes back `LATE` seconds, and `VERY_LATE` while our message has not been seen processed,
-  without which no end is the turn's, or when nothing has come for `quiet` seconds.
+  come, and `LATE` seconds longer, each read goes back `LATE` seconds; and `VERY_LATE` while our message has
+  not been seen processed, without which no end is the turn's, or when nothing has come for `quiet` seconds.
 """
 
 from __future__ import annotations
@@ -136,12 +136,14 @@ def _flow(follow: Follow, interval: float) -> Flow:
             if not follow.started:
                 events = yield from follow.begin()
                 mark.move(follow.newest or [])
+                mark.open = follow.newest == []
             else:
                 silent = follow.clock() - heard >= follow.patience()
                 if silent:
                     heard = follow.clock()
                     # before the events, which then have all that came before the end
                     terminated = (yield ReadStatus(follow.left(LAST_LOOK))) == "terminated"
+                coming = coming or follow.clock() - heard <= LATE
                 back = VERY_LATE if silent or follow.turn.waiting else LATE if coming else 0.0
                 events = yield _read(follow, mark, back)
                 follow.unsure = False
@@ -164,7 +166,7 @@ def _read(follow: Follow, mark: _Mark, back: float) -> ReadNew | ReadHistory:
     seconds = follow.left(LAST_LOOK)
     if mark.first is None or follow.unsure:  # what waits has no time to be found by
         return ReadHistory(seconds, next((event.id for event in follow.newest or ()), None))
-    return ReadNew(seconds, mark.since(back), mark.first.id)
+    return ReadNew(seconds, mark.since(back), "" if mark.open else mark.first.id)
 
 
 @dataclass
@@ -175,10 +177,12 @@ class _Mark:
         first: what came up to this event is not asked for again: the session's newest one before our
             message, or the turn's first.
         newest: the latest time that is known of an event.
+        open: the session had no event before our message, so there is nothing to leave out.
     """
 
     first: Event | None = None
     newest: datetime | None = None
+    open: bool = False
 
     def move(self, events: Iterable[Event]) -> None:
         """Take note of events that were read."""
@@ -192,4 +196,5 @@ class _Mark:
         """The time to read from, `back` seconds before the newest, but not before the turn."""
         assert self.first is not None and self.newest is not None, "nothing has a time yet"
         begun: datetime = self.first.processed_at
-        return max(begun, self.newest - timedelta(seconds=back))
+        since = self.newest - timedelta(seconds=back)
+        return since if self.open else max(begun, since)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import httpx2
 from anthropic import Anthropic, AsyncAnthropic
 
 from .tools import Confirm, Tool, asks, run_tools, verdict_event
@@ -143,18 +144,24 @@ class Sync:
     def do(self, step: Any) -> Any:
         match step:
             case Run(calls, seconds):
+                ends = time.monotonic() + seconds
                 answers = {call.id: verdict_event(call, self._verdict(call)) for call in calls if asks(call)}
-                results = _in_background(run_tools(calls, self.tools), seconds)
+                remaining = ends - time.monotonic()  # the user took the rest
+                if remaining <= 0:
+                    return None
+                results = _in_background(run_tools(calls, self.tools), remaining)
                 return None if results is None else _given(answers | results)
             case Show(event):
                 return self.on_event and self._plain(self.on_event(event), "on_event")
             case Pause(seconds):
                 return time.sleep(seconds)
+        ends = time.monotonic() + step.seconds
         reply = request(step, self.client, self.turn.session_id)
         if reader := reader_of(step, self.turn):
             for event in reply:
                 if not reader.take(event):
                     break
+                in_time(ends)
             return reader.events
         return content_of(step, reply)
 
@@ -217,11 +224,13 @@ class Async:
                 return self.on_event and await _value(self.on_event(event))
             case Pause(seconds):
                 return await asyncio.sleep(seconds)
+        ends = time.monotonic() + step.seconds
         reply = request(step, self.client, self.turn.session_id)
         if reader := reader_of(step, self.turn):
             async for event in reply:
                 if not reader.take(event):
                     break
+                in_time(ends)
             return reader.events
         return content_of(step, await reply)
 
@@ -235,6 +244,16 @@ class Async:
 def within(seconds: float) -> float:
     """How long one request may take, in seconds."""
     return min(seconds, MAX_REQUEST)
+
+
+def in_time(ends: float) -> None:
+    """A timeout of the client is that of one page; a list has many.
+
+    Raises:
+        httpx2.ReadTimeout: `ends` has passed.
+    """
+    if time.monotonic() > ends:
+        raise httpx2.ReadTimeout("the list was not read to its end in time")
 
 
 def request(step: Any, client: Anthropic | AsyncAnthropic, session_id: str) -> Any:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 __all__ = [
@@ -233,6 +234,7 @@ class Turn:
         self._parked: Event | None = None  # the last requires_action, while nothing goes on
         self._awaited: list[str] = []  # what it asked for
         self._queued: set[str] = set()  # client events that are not processed yet
+        self._begun: Any = None  # when the last of them was
         self._flushed = False  # the service dropped its queue, ours with it
         self._result: TurnResult | None = None
 
@@ -300,7 +302,9 @@ class Turn:
                 return False
             self.seen.add(id)
         self.events.append(event)
-        self._queued.discard(id or "")
+        if id in self._queued:
+            self._queued.discard(id)
+            self._begun = getattr(event, "processed_at", None)
         if event.type in CALLS:
             self._calls[event.id] = event
         elif event.type == "session.status_running":
@@ -324,11 +328,17 @@ class Turn:
             self._parked, self._awaited = event, ids
         elif self._queued and not self._flushed:
             self.events = []  # left over from the turn before ours
+        elif self._is_before_ours(event):
+            self.events.pop()  # the same, but it was listed late
         elif reason == "requires_action":
             self._parked, self._awaited = event, []
         else:
             self._parked = None
             self.finish(reason, idle=event)
+
+    def _is_before_ours(self, event: Event) -> bool:
+        time = getattr(event, "processed_at", None)
+        return isinstance(time, datetime) and isinstance(self._begun, datetime) and time < self._begun
 
 
 class History:

@@ -24,6 +24,7 @@ import importlib
 import inspect
 import json
 import logging
+import os
 import re
 import socketserver
 import sqlite3
@@ -45,7 +46,7 @@ LIMIT = 65_536  # bytes of a body; a webhook carries a few ids, some hundred byt
 FAILURES = 1_000  # failed calls that are kept
 READ = 10.0  # seconds that `serving` waits for a sender
 VISIBLE = re.compile(r"[!-~]{1,256}")  # safe in a log line and a database
-PLAIN = re.compile(r"[\w.:-]{1,256}", re.ASCII)  # safe in a path too
+PLAIN = re.compile(r"\w[\w.:-]{0,255}", re.ASCII)  # safe in a path too, as ".." is not
 log = logging.getLogger(__name__)
 Webhooks = list[tuple[str, str]]  # id and type of each
 
@@ -83,6 +84,7 @@ class WebhookReceiver:
             say `status_idled` where the stream says `status_idle`: what the SDK does not know is warned of.
         inbox: a file that outlives the process, SQLite: which events came, which are done. It is for one
             receiver at a time, so let one process of your server have the route. None keeps that in memory.
+            In a process that was forked after it was made, a receiver takes nothing (503, and the log).
         on_error: called with a `Failure` when `handle` raised, after the log line. `failed` has it as well.
         capacity: webhooks that may wait. One too many is answered 503 and not remembered: it is sent again.
         workers: calls that may run at once, each for another session.
@@ -119,11 +121,12 @@ class WebhookReceiver:
         self._inbox = _Inbox(inbox, remember)
         self._changed = threading.Condition()  # guards everything below, and the inbox
         self._waiting: dict[str, Webhooks] = {}  # by session, in the order in which the first came
-        for id, session_id, type in self._inbox.undone():
+        for id, session_id, type in self._inbox.left:
             self._waiting.setdefault(session_id, []).append((id, type))
         self._busy: dict[str, Webhooks] = {}
         self._threads: list[threading.Thread] = []
         self._closed = self._stopped = False
+        self._process = os.getpid()
 
     def take(self, headers: Mapping[str, str], body: bytes) -> int:
         """Verify a webhook and put it in line. Doesn't wait for the handler; any thread may call it.
@@ -159,6 +162,9 @@ class WebhookReceiver:
         return self._accept(id, about, kind)
 
     def _accept(self, id: str, session_id: str, type: str) -> int:
+        if os.getpid() != self._process:  # no worker came along, nor the inbox's lock
+            log.error("webhook %s put off: this WebhookReceiver was made before a fork, make it after it", id)
+            return LATER
         with self._changed:
             try:
                 if self._closed:
@@ -193,9 +199,14 @@ class WebhookReceiver:
                 self._threads[-1].start()
 
     def drain(self, timeout: float | None = None) -> bool:
-        """Wait until no webhook waits and no call runs; False if that took more than `timeout` seconds."""
+        """Wait until no webhook waits and no call runs; False if that took more than `timeout` seconds, or if
+        the receiver was closed and has left something undone."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._waiting and not self._busy, timeout)
+
+            def over() -> bool:  # once stopped, nobody works on what waits
+                return not self._busy and (self._stopped or not self._waiting)
+
+            return self._changed.wait_for(over, timeout) and not self._waiting
 
     @property
     def failed(self) -> tuple[Failure, ...]:
@@ -355,7 +366,11 @@ class _Inbox:
             columns = "n INTEGER PRIMARY KEY, id TEXT UNIQUE, session TEXT, type TEXT, done INTEGER DEFAULT 0"
             self._db.execute(f"CREATE TABLE IF NOT EXISTS webhooks ({columns})")
             self._db.execute("COMMIT")
+            undone = "SELECT id, session, type FROM webhooks WHERE NOT done ORDER BY n"
+            self.left: list[tuple[str, str, str]] = self._db.execute(undone).fetchall()
         except sqlite3.Error as error:
+            if db := getattr(self, "_db", None):
+                db.close()  # or it keeps the file as long as somebody keeps the error
             raise ValueError(
                 f"inbox {path}: {error}; close the receiver that has it, or name another file"
             ) from error
@@ -371,9 +386,6 @@ class _Inbox:
         self._db.execute(f"UPDATE webhooks SET done = 1 WHERE id IN {these}", [json.dumps(list(ids))])
         oldest = "(SELECT max(n) FROM webhooks) - ?"
         self._db.execute(f"DELETE FROM webhooks WHERE done AND n <= {oldest}", [self.remember])
-
-    def undone(self) -> list[tuple[str, str, str]]:
-        return self._db.execute("SELECT id, session, type FROM webhooks WHERE NOT done ORDER BY n").fetchall()
 
     def close(self) -> None:
         self._db.close()
