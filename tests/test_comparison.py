@@ -118,13 +118,19 @@ def test_conditions_are_the_evidence_and_amount_to_a_verdict(
     for held, word, said in (
         (PARTS, "partly", "a tag routes, a tag refuses; not: personal data are refused"),
         (dict.fromkeys(PARTS, True), "yes", "a tag routes, a tag refuses, personal data are refused"),
-        (dict.fromkeys(PARTS, False), "no", "not: a tag routes, a tag refuses, personal data are refused"),
+        (
+            dict.fromkeys(PARTS, False),
+            "no",
+            "none of: a tag routes, a tag refuses, personal data are refused",
+        ),
     ):
         comparison.saw("Reflect", "Astrocyte", held, expect=word)
-        assert capsys.readouterr().out == f"Reflect · Astrocyte: {word} ({said})\n"
+        printed = capsys.readouterr().out
+        assert " ".join(printed.split()) == f"Reflect · Astrocyte: {word} ({said})"
+        assert all(len(line) <= 110 for line in printed.splitlines())
     comparison.saw("Reflect", "Astrocyte", PARTS, "three rules", expect={"a tag refuses", "a tag routes"})
     assert (
-        "partly (three rules; a tag routes, a tag refuses; not: personal data are refused)"
+        "partly (a tag routes, a tag refuses; not: personal data are refused (three rules))"
         in capsys.readouterr().out
     )
 

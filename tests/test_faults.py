@@ -223,6 +223,23 @@ def test_a_service_that_stays_busy_is_its_own_error(kind: str) -> None:
 
 
 @both_clients
+@pytest.mark.parametrize(
+    ("faults", "told"),
+    [
+        ("status=529,times=9,retry-after=0,on=GET/events", "the message was not sent"),
+        ("status=529,times=9,retry-after=0,on=POST/events", "the message may have arrived: look"),
+    ],
+)
+def test_an_error_before_the_turn_has_begun_says_whether_the_message_was_sent(
+    kind: str, faults: str, told: str
+) -> None:
+    with served(a_turn(), faults=Faults(faults)) as session, pytest.raises(anthropic.APIError) as caught:
+        session.follow(kind, "go")
+    [note] = caught.value.__notes__
+    assert note.startswith(f"session {session.session_id}: ") and told in note
+
+
+@both_clients
 def test_a_wait_that_is_longer_than_the_deadline_is_not_begun(kind: str) -> None:
     faults = Faults("status=429,retry-after=3600,on=POST/events")
     with served(a_turn(), faults=faults) as session, pytest.raises(anthropic.RateLimitError):

@@ -40,6 +40,7 @@ from .test_faults import (  # noqa: F401
     test_a_turn_cut_short_has_its_own_outcome,
     test_a_wait_that_is_longer_than_the_deadline_is_not_begun,
     test_a_window_slides_over_parallel_calls,
+    test_an_error_before_the_turn_has_begun_says_whether_the_message_was_sent,
     test_requests_that_are_never_answered_do_not_outlast_the_deadline,
 )
 from .test_stream import (  # noqa: F401
@@ -53,6 +54,7 @@ from .test_stream import (  # noqa: F401
     test_a_message_that_the_api_refuses_is_its_error,
     test_a_refusal_says_why,
     test_a_requires_action_that_names_no_call_does_not_wait_for_the_deadline,
+    test_a_session_in_place_of_its_id_is_told,
     test_a_slow_tool_meets_the_deadline_and_can_be_run_again,
     test_a_terminal_error_without_a_last_word_ends_promptly,
     test_a_tool_that_raises_is_an_answer_too,

@@ -370,6 +370,13 @@ def test_a_message_that_is_none_is_told(kind: str, message: Any, told: str) -> N
         assert session.history() == []
 
 
+def test_a_session_in_place_of_its_id_is_told(kind: str) -> None:
+    with served(a_turn()) as session:
+        whole: Any = healthy(session.server).beta.sessions.retrieve(session.session_id)
+        with pytest.raises(TypeError, match="session_id must be a text, session.id, not a .*Session"):
+            session.follow(kind, "go", session_id=whole)
+
+
 def test_content_blocks_can_be_the_sdks_own(kind: str) -> None:
     script = a_turn()
     script.message("go")

@@ -682,7 +682,7 @@ def test_an_inbox_that_can_not_be_used(content, tmp_path):
     path = tmp_path / "letter.txt" if content else tmp_path
     if content:
         path.write_bytes(content * 100)
-    with pytest.raises(ValueError, match="inbox .*: .*; close the receiver that has it, or name another"):
+    with pytest.raises(ValueError, match="inbox .*: .*; name another file"):
         WebhookReceiver(SECRET, print, inbox=path)
 
 
@@ -691,7 +691,7 @@ def test_an_inbox_that_is_another_programs_is_told_and_left_to_it(tmp_path):
     with sqlite3.connect(path) as shop:
         shop.execute("CREATE TABLE webhooks (url TEXT)")
     shop.close()
-    with pytest.raises(ValueError, match="inbox .*: no such column.*; close .*, or name another") as caught:
+    with pytest.raises(ValueError, match="inbox .*: no such column.*; name another") as caught:
         WebhookReceiver(SECRET, print, inbox=path)
     shop = sqlite3.connect(path, timeout=0.1)
     shop.execute("INSERT INTO webhooks VALUES ('mine')")  # not locked, though the error is still here
@@ -705,8 +705,23 @@ def test_an_inbox_whose_pages_are_damaged_is_told(tmp_path):
         receiver.take(signed(GOOD), GOOD.encode())
     whole = path.read_bytes()
     path.write_bytes(whole[:4096] + b"\x99" * (len(whole) - 4096))
-    with pytest.raises(ValueError, match="inbox .*malformed; close .*, or name another"):
+    with pytest.raises(ValueError, match="inbox .*malformed; name another"):
         WebhookReceiver(SECRET, print, inbox=path)
+
+
+def test_an_inbox_in_a_folder_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(ValueError, match="inbox .*unable to open database file; name another file"):
+        WebhookReceiver(SECRET, print, inbox=tmp_path / "nowhere" / "inbox.db")
+
+
+def test_a_port_that_is_taken_is_told():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with (
+            pytest.raises(OSError, match=f"127.0.0.1 port {port}: .*; port=0 takes a free one"),
+            serving(WebhookReceiver(SECRET, print), port=port),
+        ):
+            pass
 
 
 def test_the_secret_is_not_shown():

@@ -45,8 +45,8 @@ class Follow:
         clock: seconds, from any point on.
 
     Raises:
-        TypeError: the message is none.
-        ValueError: a number of seconds is.
+        TypeError: the message is none, or the session's id is no text.
+        ValueError: a number of seconds is none.
     """
 
     turn: Turn
@@ -64,6 +64,10 @@ class Follow:
 
     def __post_init__(self) -> None:
         self.start = self.clock()
+        if not isinstance(self.turn.session_id, str):
+            raise TypeError(
+                f"session_id must be a text, session.id, not a {type(self.turn.session_id).__name__}"
+            )
         self.opening = None if self.message is None else user_message(self.message)
         self.sent: Sent = "yes" if self.opening is None else "no"
         if self.timeout is not None and not self.timeout >= 0:
@@ -161,6 +165,17 @@ class Follow:
             ready = open_still
         return [call.id for call in wanted.calls if call.id not in answers] + wanted.unknown
 
+    def _told(self, error: Exception) -> Exception:
+        """The error, with a note of whether our message has arrived: the error itself doesn't say."""
+        if self.opening is not None and self.sent != "yes":
+            advice = {
+                "no": "the message was not sent",
+                "perhaps": "the message may have arrived: look for it in events.list, and if it is there, go "
+                "on with message=None",
+            }[self.sent]
+            error.add_note(f"session {self.turn.session_id}: {advice}")
+        return error
+
     def failed(self, error: Exception) -> Flow:
         """Wait before the next attempt if one can help; returns the result if the error says it, else None.
 
@@ -170,12 +185,12 @@ class Follow:
         if self.started and isinstance(error, anthropic.NotFoundError):
             return self.turn.finish("deleted")
         if not is_passing(error):
-            raise error
+            raise self._told(error)
         self.left()
         self.failures += 1
         pause = wait_before(error, self.failures)
         if not self.started and (self.failures > self.retries or pause >= self.left()):
-            raise error
+            raise self._told(error)
         yield Pause(min(self.left(), pause))
         return None
 

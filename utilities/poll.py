@@ -82,9 +82,10 @@ def poll_until_end_turn(
             says that the message has not arrived.
         TypeError: an async client, a message that is neither text nor a list of blocks, or a verdict of
             `confirm` that is none.
-        ValueError: two tools have one name, a number of seconds is negative, or message is None and nothing
-            was ever sent.
+        ValueError: two tools have one name, a number of seconds is negative (or 0, for `interval`), or
+            message is None and nothing was ever sent.
         anthropic.APIStatusError: the API refused the message or the session id.
+        anthropic.APIConnectionError: the turn could not be begun; a note says whether the message arrived.
     """
     if isinstance(client, AsyncAnthropic):
         raise TypeError(

@@ -71,6 +71,7 @@ def stream_until_end_turn(
         ValueError: two tools have one name, a number of seconds is negative, or message is None and nothing
             was ever sent.
         anthropic.APIStatusError: the API refused the message or the session id.
+        anthropic.APIConnectionError: the turn could not be begun; a note says whether the message arrived.
     """
     if isinstance(client, AsyncAnthropic):
         raise TypeError(

@@ -371,9 +371,9 @@ class _Inbox:
         except sqlite3.Error as error:
             if db := getattr(self, "_db", None):
                 db.close()  # or it keeps the file as long as somebody keeps the error
-            raise ValueError(
-                f"inbox {path}: {error}; close the receiver that has it, or name another file"
-            ) from error
+            locked = getattr(error, "sqlite_errorname", "") == "SQLITE_BUSY"
+            hint = "close the receiver that has it, or name" if locked else "name"
+            raise ValueError(f"inbox {path}: {error}; {hint} another file") from error
 
     def has(self, id: str) -> bool:
         return self._db.execute("SELECT 1 FROM webhooks WHERE id = ?", [id]).fetchone() is not None
@@ -439,8 +439,17 @@ def serving(receiver: WebhookReceiver, *, port: int = 0, timeout: float | None =
 
     Yields:
         The URL to send webhooks to.
+
+    Raises:
+        OSError: the port is taken.
     """
-    with _Server(("127.0.0.1", port), _Request) as server:
+    try:
+        listening = _Server(("127.0.0.1", port), _Request)
+    except OSError as error:
+        raise OSError(
+            error.errno, f"127.0.0.1 port {port}: {error.strerror}; port=0 takes a free one"
+        ) from None
+    with listening as server:
         server.receiver = receiver
         receiver.start()
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)

@@ -101,7 +101,7 @@ class Comparison:
         expect: str | Collection[str],
         rule: str | tuple[str, ...] = (),
     ) -> None:
-        """Keep a verdict, print it on one line, and assert that it is the expected one.
+        """Keep a verdict, print it, and assert that it is the expected one.
 
         A second verdict on the same feature and side replaces the first, so a cell can be run again.
 
@@ -132,7 +132,7 @@ class Comparison:
             found = verdict
         else:
             found = [condition for condition, held in verdict.items() if held]
-            evidence = "; ".join(filter(None, [evidence.strip(), told(verdict)]))
+            evidence = told(verdict) + (f" ({evidence.strip()})" if evidence.strip() else "")
             try:
                 expected = expect if isinstance(expect, str) else in_order(expect, verdict)
                 verdict = amounts_to(verdict)
@@ -149,7 +149,7 @@ class Comparison:
         known = f"replay, {evidence_class(*rules, page=self._fidelity)}" if rules else ""
         seen = _Seen(verdict, _plain(evidence), known)
         self._seen.setdefault(feature, {})[side] = seen
-        print(f"{feature} · {side}: {seen}")
+        print(textwrap.fill(f"{feature} · {side}: {seen}", WIDTH, subsequent_indent="    "))
         if found != expected:
             raise AssertionError(
                 f"{feature} · {side}: expected {expected!r}, saw {found!r} ({seen.evidence}). "

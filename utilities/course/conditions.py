@@ -35,7 +35,8 @@ def in_order(named: Collection[str], conditions: Mapping[str, bool]) -> list[str
 
 
 def told(conditions: Mapping[str, bool]) -> str:
-    """Which held and which didn't: `a tag routes; not: personal data are refused`."""
+    """Which held and which didn't: `a tag routes; not: personal data are refused`; `none of: …` if all."""
     held = [condition for condition, value in conditions.items() if value]
     failed = [condition for condition, value in conditions.items() if not value]
-    return "; ".join([", ".join(held)] * bool(held) + [f"not: {', '.join(failed)}"] * bool(failed))
+    missing = [f"{'not' if held else 'none of'}: {', '.join(failed)}"] * bool(failed)
+    return "; ".join([", ".join(held)] * bool(held) + missing)
