@@ -144,3 +144,14 @@ def test_both_of_ours_are_fine(faults: str) -> None:
     assert {name: str(outcome) for (_, name), outcome in outcomes.items()} == dict.fromkeys(
         ("ours, stream", "ours, poll"), "fine"
     )
+
+
+@pytest.mark.parametrize(
+    ("faults", "verdict"),
+    [("", "fine"), ("drop=6", "fine"), ("error=exhausted,after=4", "fine"), ("lose,on=POST/events", "twice")],
+)
+def test_the_sdks_runner_listens_before_the_message_is_sent(faults: str, verdict: str) -> None:
+    """As the other ways do. Else all of a turn that is played at once is history to it, and its faults hit
+    another part of the turn than theirs."""
+    (runner,) = [way for way in WAYS if way.name == "tool_runner"]
+    assert judged(runner, faults).verdict == verdict

@@ -39,6 +39,7 @@ CALLS = ("agent.tool_use", "agent.custom_tool_use")
 STILL = 1.2  # seconds without a request or an event after which a way that has not returned hangs
 QUIET = 0.3  # seconds of silence after which our streaming helper doubts the connection, here
 INTERVAL = 0.02  # seconds between the looks of our polling helper, here
+MAX_IDLE = 0.8  # seconds that `tool_runner` waits after the end, here: longer than the SDK's first pause
 
 
 @dataclass
@@ -60,11 +61,11 @@ class Job:
     opened: list[str] = field(default_factory=list)
     told: set[str] = field(default_factory=set)
 
-    def client(self, kind: Any = Anthropic) -> Any:
+    def client(self, kind: Any = Anthropic, **options: Any) -> Any:
         http = DefaultHttpxClient if kind is Anthropic else DefaultAsyncHttpxClient
         return kind(
             api_key="recorded", base_url=self.url, default_headers={FAULTS_HEADER: self.faults},
-            http_client=http(verify=VERIFY),
+            http_client=http(verify=VERIFY, **options),
         )  # fmt: skip
 
     def open_ticket(self, path: str) -> str:
@@ -164,18 +165,31 @@ def naive(job: Job) -> None:
 
 
 async def tool_runner(job: Job) -> None:
-    """The SDK's: it has no message to send, so that comes first; it yields the calls that it saw."""
+    """The SDK's: it has no message to send, so that comes when it listens, as with the others; it yields the
+    calls that it saw."""
 
     @beta_async_tool
     async def open_ticket(path: str) -> str:
         """Open a ticket for the team that looks after a path."""
         return job.open_ticket(path)
 
-    async with job.client(AsyncAnthropic) as client:
+    listening = asyncio.Event()
+
+    async def heard(response: Any) -> None:
+        if response.request.method == "GET" and response.request.url.path.endswith("/events"):
+            listening.set()  # it opens the stream first, and then reads the history
+
+    async with job.client(AsyncAnthropic, event_hooks={"response": [heard]}) as client:
         events = client.beta.sessions.events
-        await events.send(job.session_id, events=[job.user_message])
-        async for call in events.tool_runner(job.session_id, tools=[open_ticket], max_idle=0.1):
-            job.told.add(call.tool_use_id)
+
+        async def run() -> None:
+            async for call in events.tool_runner(job.session_id, tools=[open_ticket], max_idle=MAX_IDLE):
+                job.told.add(call.tool_use_id)
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(run())
+            await listening.wait()
+            await events.send(job.session_id, events=[job.user_message])
 
 
 def astrocyte(job: Job) -> None:
