@@ -124,7 +124,8 @@ def main() -> int:
     turn_benchmarks.report(row)
     memory_benchmarks.report(row)
     for notebook in sorted(NOTEBOOKS.glob("*.ipynb")):
-        row(notebook.name, f"{timed(lambda path=notebook: execute(path)):.1f} s", "≤ 10 s")  # type: ignore[misc]
+        goal = "≤ 20 s, a turn of a minute in it" if notebook.name.startswith("05") else "≤ 10 s"
+        row(notebook.name, f"{timed(lambda path=notebook: execute(path)):.1f} s", goal)  # type: ignore[misc]
     return 0
 
 
