@@ -16,7 +16,7 @@ from utilities import open_brain
 from utilities.replay.testing import ManagedAgentsApi
 
 from .exercises import Exercise, NotAttempted, TookTooLong, Wrong, within
-from .searches import facts_in
+from .searches import Fact, by_brain, facts_in
 from .watched import MOST, PATIENCE, Notes, Watched
 
 
@@ -278,9 +278,9 @@ def recalled(fact: str, question: str) -> list[str]:
     async def recall() -> list[str]:
         with TemporaryDirectory() as folder:
             brain = open_brain(Path(folder, "brain.db"))
-            for text in (*facts(), fact):
-                await brain.retain(text, "exercise")
-            return [hit.text for hit in (await brain.recall(question, "exercise", max_results=50)).hits]
+            search = await by_brain([*facts_in(), Fact(fact)], brain, most=50)
+            [texts] = await search(question)
+            return texts
 
     # In a thread: a notebook's own event loop is running.
     return list(within(PATIENCE, asyncio.run, recall()))

@@ -4,7 +4,7 @@
     client = wire.tap(client)       # the same client, counted
 
 A transport is the lowest place that a client lets one look: every attempt of the SDK's own retries is
-seen here, and every byte of a stream when it comes. Copy this file alone; it needs `anthropic` only.
+seen here, and every byte of a stream when it comes.
 """
 
 from __future__ import annotations
