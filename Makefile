@@ -69,7 +69,7 @@ verify: setup  ## make the scripted recordings again and compare them with those
 	@$(PY) -m utilities.replay.scenario example_data/scenarios --verify
 
 fidelity: setup  ## write utilities/replay/FIDELITY.md from the tests that carry a rule
-	@$(PY) -m tests.fidelity --write
+	@$(PY) -m tests.project.fidelity --write
 
 lint: setup  ## ruff and mypy
 	@.venv/bin/ruff check

@@ -1,6 +1,6 @@
 """What holds for all that pytest runs here, tests and notebooks (nbmake runs those without fixtures).
 
-1. No real request ever leaves: see tests/offline. The folder goes on PYTHONPATH, so that kernels
+1. No real request ever leaves: see tests/kit/offline. The folder goes on PYTHONPATH, so that kernels
    and other child processes are guarded from their first line.
 2. A notebook is on recordings, whatever keys the user has; strictly, so that a message that no
    recording continues is an error.
@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-OFFLINE = str(Path(__file__).parent / "tests" / "offline")
+OFFLINE = str(Path(__file__).parent / "tests" / "kit" / "offline")
 
 sys.path.insert(0, OFFLINE)
 import loopback_only  # noqa: E402, F401

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from .lab import CHROMIUM, FLAGS, ROOT, open_lab, run_all
+from tests.browser.lab import CHROMIUM, FLAGS, ROOT, open_lab, run_all
 
 LESSON = ROOT / "notebooks" / "03_requires_action.ipynb"
 SWITCH = "MY_TURN = "

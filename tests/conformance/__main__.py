@@ -7,10 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.conformance import sdk
+from tests.conformance.seeded import RECORDINGS, SeededApi
 from utilities.replay import Library, ReplayServer
-
-from . import sdk
-from .seeded import RECORDINGS, SeededApi
 
 HERE = Path(__file__).parent
 RESOURCES = (

@@ -15,7 +15,8 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.kit.places import ROOT
+
 CACHE = ROOT / ".conformance"
 LOCK = ROOT / "requirements.lock"
 NEEDS = Path(__file__).parent / "requirements.txt"

@@ -12,7 +12,7 @@ import dataclasses
 import json
 from typing import Any
 
-from tests.recordings import Script
+from tests.kit.recordings import Script
 from utilities.replay.api import Api, Request, Response, Upload
 from utilities.replay.library import Library
 from utilities.replay.sessions import Subscription

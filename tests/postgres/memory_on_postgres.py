@@ -21,8 +21,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.postgres.cluster import NoPostgres, cluster, programs
-from tests.test_brain import (  # noqa: F401
+from tests.memory.test_brain import (  # noqa: F401
     FACTS,
     ROOT,
     recall,
@@ -32,7 +31,7 @@ from tests.test_brain import (  # noqa: F401
     test_nothing_that_the_embedding_finds_is_lost_on_the_way,
     test_what_the_embedding_cannot_tell_apart_is_kept,
 )
-from tests.test_memory_tools import (  # noqa: F401
+from tests.memory.test_memory_tools import (  # noqa: F401
     Bank,
     Completions,
     test_200000_characters,
@@ -47,6 +46,7 @@ from tests.test_memory_tools import (  # noqa: F401
     test_retain_recall_forget,
     test_what_is_left_out_or_null_has_its_default,
 )
+from tests.postgres.cluster import NoPostgres, cluster, programs
 from utilities import BrainError, open_brain
 
 CONFIG = ROOT / "example_data/memory/postgres.yaml"

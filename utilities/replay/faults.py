@@ -84,17 +84,18 @@ class Kind:
 
 
 STREAM, REQUEST, TURN = ("times",), ("times", "on"), ("after", "times")
-_T = "tests/test_faults.py::test_"
+_S = "tests/turn/test_stream.py::test_"
+_T = "tests/replay/server/test_faults.py::test_"
 
 KINDS = {
     "drop": Kind(
         "drop=N", "cuts a stream in the middle of its body, after N events",
-        "reconnects, reads what came meanwhile", "tests/test_stream.py::test_a_stream_that_breaks_anywhere",
+        "reconnects, reads what came meanwhile", f"{_S}a_stream_that_breaks_anywhere",
         _whole(0), options=STREAM,
     ),
     "end": Kind(
         "end=N", "ends a stream cleanly after N events, before the turn is over",
-        "the same", "tests/test_stream.py::test_a_stream_that_breaks_anywhere",
+        "the same", f"{_S}a_stream_that_breaks_anywhere",
         _whole(0), options=STREAM,
     ),
     "silent": Kind(
@@ -104,11 +105,11 @@ KINDS = {
     ),
     "repeat": Kind(
         "repeat", "delivers every event of the log twice; previews once",
-        "shows each once", "tests/test_stream.py::test_repeated_events_are_shown_once",
+        "shows each once", f"{_S}repeated_events_are_shown_once",
     ),
     "queued": Kind(
         "queued", "delivers a client event twice: first with `processed_at` null, then stamped",
-        "shows the stamped one", "tests/test_stream.py::test_repeated_events_are_shown_once",
+        "shows the stamped one", f"{_S}repeated_events_are_shown_once",
     ),
     "status": Kind(
         "status=CODE", "answers requests with this error, 400 to 599, without looking at them",

@@ -1,0 +1,89 @@
+"""A server for tests: without a socket, at a time that the test sets; or on one, with the strict client."""
+
+from __future__ import annotations
+
+import json
+
+from anthropic import Anthropic
+
+from tests.kit.recordings import Script
+from utilities.replay import Library, ReplayServer
+from utilities.replay.api import Api, Request, Upload
+
+AGENT = {"name": "tester", "model": "claude-sonnet-4-6"}
+SAY_GO = {"events": [{"type": "user.message", "content": [{"type": "text", "text": "go"}]}]}
+
+
+def going(outputs=()):
+    """A turn of ten seconds that writes a file after five."""
+    script = Script("going")
+    script.message("go")
+    script.say("half way", after=5.0)
+    written = {
+        "filename": "out.py",
+        "mime_type": "text/x-python",
+        "created_at": script.now,
+        "content": "x = 1\n",
+    }
+    script.outputs.append(written)
+    script.say("done", after=5.0)
+    script.idle()
+    return script
+
+
+class Caller:
+    """An `Api`, and what a test says to it; every answer is checked for what all answers have."""
+
+    def __init__(self, *scripts, **options):
+        library = Library([script.recording() for script in scripts])
+        self.api, self.now = Api(library, **{"strict": True, **options}), 0.0
+
+    def send(self, method, path, body=None, status=200, upload=None, **query):
+        pairs = [
+            (k, v) for k, value in query.items() for v in (value if isinstance(value, list) else [value])
+        ]
+        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        answer = self.api.handle(Request(method, f"/v1{path}", pairs, raw, upload), self.now)
+        assert answer.status == status, answer.content
+        assert answer.headers["request-id"].startswith("req_01")
+        if status >= 400:
+            assert answer.content["type"] == "error"
+            assert answer.content["request_id"] == answer.headers["request-id"]
+            return answer.content["error"]["message"]
+        content = answer.content
+        return content if isinstance(content, bytes) else json.loads(json.dumps(content, allow_nan=False))
+
+    def get(self, path, status=200, **query):
+        return self.send("GET", path, status=status, **query)
+
+    def post(self, path, body=None, status=200):
+        return self.send("POST", path, {} if body is None else body, status)
+
+    def delete(self, path, status=200):
+        return self.send("DELETE", path, status=status)
+
+    def upload(self, name="a.py", content=b"a = 1\n", mime_type=None):
+        return self.send("POST", "/files", upload=Upload(name, content, mime_type))
+
+    def session(self, status=200, **fields):
+        agent = fields.pop("agent", None) or self.post("/agents", AGENT)["id"]
+        environment = self.post("/environments", {"name": "test"})["id"]
+        return self.post("/sessions", {"agent": agent, "environment_id": environment, **fields}, status)
+
+
+TURN = [event["type"] for event in going().events]
+
+
+def serving(*scripts, **options):
+    library = Library([script.recording() for script in scripts or (going(),)])
+    return ReplayServer(library, **{"strict": True, **options})
+
+
+def strict(server, kind=Anthropic, key="x"):
+    return kind(api_key=key, base_url=server.base_url, _strict_response_validation=True, max_retries=0)
+
+
+def new_session(client, **fields):
+    agent = client.beta.agents.create(**AGENT)
+    environment = client.beta.environments.create(name="e", config={"type": "cloud"})
+    return client.beta.sessions.create(agent=agent.id, environment_id=environment.id, **fields).id

@@ -1,0 +1,201 @@
+"""Take each guard of the turn helpers away, one at a time, and see which test notices.
+
+    python -m tests.project.guards        # a few minutes; prints a table; exit code 1 if one goes unnoticed
+
+A guard that no test misses is either not needed or not tested. Works on a copy of the tree.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.kit.places import ROOT
+
+
+def suite(name: str) -> str:
+    """The test file of this name, in whichever room it stands."""
+    (path,) = (ROOT / "tests").rglob(f"test_{name}.py")
+    return path.relative_to(ROOT).as_posix()
+
+
+SUITES = [suite(name) for name in ("turn", "settle", "stream", "poll", "tools", "faults")]
+PLAIN = [
+    "-o",
+    "addopts=",
+    *(f"-pno:{plugin}" for plugin in ("nbmake", "xdist", "hypothesispytest", "cacheprovider")),
+]
+OTHERS = {  # their own suites
+    "replay/export.py": "export",
+    "display.py": "transcript",
+    "printing.py": "display",
+    "picture.py": "timeline",
+    "live.py": "live_display",
+    "events.py": "untrusted_text",
+    "webhook.py": "webhook_receiver",
+}
+
+
+@dataclass(frozen=True)
+class Guard:
+    """What it protects from, and the edit that takes it away."""
+
+    protects: str
+    file: str
+    old: str
+    new: str
+    only: str = ""  # pytest's -k, to be quick
+
+
+GUARDS = [
+    Guard("an idle left over from the turn before", "turn.py", "elif self._queued and not self._flushed:", "elif False:", "before_our or left_over"),
+    Guard("a queue that the service dropped", "turn.py", "elif self._queued and not self._flushed:", "elif self._queued:", "drops_its_queue"),
+    Guard("an event that comes twice", "turn.py", "if id in self.seen:\n                return False", "if id in self.seen:\n                pass", "repeated or once"),
+    Guard("a client event that comes queued, then stamped", "turn.py", "        if is_queued(event):\n            return False\n        id", "        id", "repeated"),
+    Guard("a requires_action that was answered long ago", "turn.py", "if id not in self._answered]", "]", "judged or window or once"),
+    Guard("a stop reason nobody has heard of", "turn.py", "            self.finish(reason, idle=event)", "            self.finish(reason, idle=event) if reason in ('end_turn', 'retries_exhausted', 'budget_reached', 'refusal') else None", "every_stop_reason"),
+    Guard("another thread's idle", "turn.py", 'elif event.type == "session.status_idle":', 'elif event.type.endswith("status_idle"):', "another_threads"),
+    Guard("the session's end", "turn.py", 'self.finish("terminated")', "pass", "last_word"),
+    Guard("a deleted session", "turn.py", 'self.finish("deleted")', "pass", "end_of_the_session"),
+    Guard("a history that goes back to the first turn", "turn.py", "if ended and self._goes_on:", "if False:", "turn_begins or only_the_last"),
+    Guard("events that came while the stream was down", "stream.py", "events = yield ReadHistory(follow.left())", "events = []", "breaks_anywhere"),
+    Guard("a stream that breaks in the middle", "follow.py", "isinstance(error, StreamEnded | httpx2.TransportError | anthropic.APIConnectionError)", "isinstance(error, StreamEnded)", "breaks_anywhere and drop"),
+    Guard("a stream that ends too early", "follow.py", "isinstance(error, StreamEnded | httpx2", "isinstance(error, httpx2", "breaks_anywhere and end"),
+    Guard("sending before the stream is open", "stream.py", "                yield Open(follow.left())\n                if follow.started:", "                if follow.started:\n                    yield Open(follow.left())", "every_stop_reason"),
+    Guard("a message whose response was lost", "follow.py", "if not any(says(event, self.opening) for event in events):", "if True:", "lost_response"),
+    Guard("the same message of an earlier turn", "follow.py", "ReadHistory(self.left(), since)", "ReadHistory(self.left())", "mistaken"),
+    Guard("a POST that the SDK repeats by itself", "stream.py", "client.with_options(max_retries=0)", "client", "lost_response"),
+    Guard("a service that stays busy", "follow.py", "self.failures > self.retries or pause", "pause", "stays_busy"),
+    Guard("a wait beyond the deadline", "follow.py", " or pause >= self.left())", ")", "longer_than"),
+    Guard("what the service asks for", "follow.py", "with suppress(KeyError, ValueError):  # not", "with suppress(KeyError, ValueError):\n            raise KeyError  # not", "asks_for"),
+    Guard("events that were read while somebody else answered", "follow.py", "                yield from (action for action in actions if isinstance(action, Show))\n", "", "somebody_else"),
+    Guard("a status that cannot be seen for a moment", "settle.py", "PASSING = (APIConnectionError, RateLimitError, InternalServerError)", "PASSING = (ZeroDivisionError,)", "busy_service or outlast"),
+    Guard("a look that is never answered", "settle.py", ", timeout=patience.left())", ")", "outlast"),
+    Guard("a tool that runs again after a lost send", "follow.py", "fresh = [call for call in wanted.calls if call.id not in answers]", "fresh = list(wanted.calls)", "never_arrived"),
+    Guard("an answer that the API has already", "follow.py", "except anthropic.BadRequestError:", "except ZeroDivisionError:", "somebody_else"),
+    Guard("calls that nobody here can answer", "follow.py", "return [call.id for call in wanted.calls if call.id not in answers] + wanted.unknown", "return []", "nobody_takes or stays_with"),
+    Guard("silence that is a dead connection", "stream.py", "                connected = False\n            else:", "                pass\n            else:", "silence"),
+    Guard("a terminal error without a last word", "follow.py", "DOOMED_QUIET if self.turn.doomed else self.quiet", "self.quiet", "without_a_last_word"),
+    Guard("a session that vanished while the stream was down", "follow.py", "if self.started and isinstance(error, anthropic.NotFoundError):", "if False:", "deleted_while"),
+    Guard("an error of the caller's own function", "steps.py", "if isinstance(step, Show | Run):", "if False:", "on_event"),
+    Guard("the deadline", "follow.py", "if remaining <= 0:", "if False:", "deadline"),
+    Guard("a poll that reads all of the session", "poll.py", "        return max(begun, self.newest - timedelta(seconds=back))", "        return begun", "silent_session"),
+    Guard("a poll that begins with the session", "poll.py", "mark.move(follow.newest or [])", "pass", "poll_costs"),
+    Guard("a poll that skips events of the newest time", "steps.py", "created_at_gte=since", "created_at_gt=since", "same_time"),
+    Guard("an event that is listed late", "poll.py", "else LATE if coming else 0.0", "else 0.0", "after_later_ones"),
+    Guard("a message that is stamped late", "poll.py", "silent or follow.turn.waiting", "silent", "without_its_time"),
+    Guard("an end that is listed late", "poll.py", "VERY_LATE if silent or", "VERY_LATE if", "when_there_is_silence"),
+    Guard("the turn before, in what is read again", "steps.py", "            self.events.clear()\n", "            pass\n", "same_time or listed"),
+    Guard("a session that ended behind the polls", "poll.py", 'terminated = (yield ReadStatus(follow.left(LAST_LOOK))) == "terminated"', "yield ReadStatus(follow.left(LAST_LOOK))", "archived_meanwhile"),
+    Guard("a poll that sleeps over the deadline", "poll.py", "seconds = follow.left(LAST_LOOK)", "seconds = follow.left()", "last_look"),
+    Guard("a verdict that waits, and whose response was lost", "poll.py", " or follow.unsure:", ":", "while_it_waits"),
+    Guard("an interval that is none", "poll.py", 'if not 0 < interval < float("inf"):', "if False:", "seconds_of_polling and interval"),
+    Guard("a POST that the SDK repeats by itself while polling", "poll.py", "client.with_options(max_retries=0)", "client", "lost_response"),
+    Guard("a tool that raises", "tools.py", "except BaseException as error:", "except ZeroDivisionError as error:", "tool_that_raises or does_not_fit"),
+    Guard("a sync tool that exits", "tools.py", "(result_content(result), False)\n    except BaseException", "(result_content(result), False)\n    except Exception", "whatever_a_tool_raises and error1-sync"),
+    Guard("an async tool that exits", "tools.py", "else outcome\n    except BaseException", "else outcome\n    except Exception", "whatever_a_tool_raises and error0-async"),
+    Guard("a cancelled task inside a tool", "tools.py", "return task is not None and task.cancelling() > 0", "return True", "inner_task"),
+    Guard("Ctrl-C while an async tool runs", "tools.py", "isinstance(error, KeyboardInterrupt) and", "False and", "ctrl_c"),
+    Guard("a tool that stops the event loop", "steps.py", "self.thread is None or not self.thread.is_alive()", "self.thread is None", "stops_the_event_loop"),
+    Guard("a process that forks", "steps.py", 'if hasattr(os, "register_at_fork")', 'if not hasattr(os, "register_at_fork")', "forked"),
+    Guard("more tools than anyio has threads", "tools.py", "CapacityLimiter(max(1, len(mine)))", "None", "any_number"),
+    Guard("a tool that returns data", "tools.py", "        return [_text(_json(result))]\n    if not all", "        pass\n    if not all", "whatever_a_tool_returns"),
+    Guard("a tool that returns a list of data", "tools.py", "if not all(isinstance(item, Mapping) and", "if not all(True or", "whatever_a_tool_returns"),
+    Guard("a tool that returns a single block", "tools.py", 'if isinstance(result, Mapping) and result.get("type") in BLOCKS:', "if False:", "whatever_a_tool_returns"),
+    Guard("an agent that cannot tell an error from a result", "tools.py", 'f"{type(error).__name__}: {error}"), True', 'f"{type(error).__name__}: {error}"), False', "tool_that_raises"),
+    Guard("tools that run one after another", "tools.py", "results = await asyncio.gather(*(_run(tools[call.name], dict(call.input), threads) for call in mine))", "results = [await _run(tools[call.name], dict(call.input), threads) for call in mine]", "run_together"),
+    Guard("a tool of somebody else's", "tools.py", "and call.name in tools]", "]", "stays_with"),
+    Guard("a call that is allowed without being asked about", "tools.py", '"allow" if verdict is True', '"allow" if verdict', "verdict_leads"),
+    Guard("a verdict that is none", "tools.py", "if not isinstance(verdict, bool | str):", "if False:", "verdict_that_is_none"),
+    Guard("an empty reason", "tools.py", "isinstance(verdict, str) and verdict:", "isinstance(verdict, str):", "empty_reason"),
+    Guard("a denied call that looks as if it had run", "turn.py", 'refused = getattr(self.verdict, "result", None) == "deny"', "refused = False", "told_from_one_that_ran"),
+    Guard("a deadline while confirm thinks", "steps.py", 'async with asyncio.timeout(None if seconds == float("inf") else seconds) as deadline:', "async with asyncio.timeout(None) as deadline:", "async_confirm"),
+    Guard("a timeout of confirm's own", "steps.py", "if not deadline.expired():", "if False:", "confirms_own"),
+    Guard("a turn before ours that passes for ours", "follow.py", "self.turn.events, self.sent)", 'self.turn.events, "yes")', "whether_the_message_was_sent"),
+    Guard("a message that may have arrived", "follow.py", 'self.sent = "perhaps"', "pass", "whether_the_message_was_sent"),
+    Guard("an end before the session was archived", "follow.py", "        for action in self.turn.feed(*events):", '        if terminated:\n            return self.turn.finish("terminated")\n        for action in self.turn.feed(*events):', "archived_after"),
+    Guard("a terminated session that nothing can be sent to", "follow.py", "elif not terminated and (pending", "elif (pending", "once_the_session_is_terminated"),
+    Guard("a requires_action that names no call", "turn.py", "elif self._parked is not None and not self._awaited:", "elif False:", "names_no_call"),
+    Guard("one that was over long ago", "turn.py", "self._parked, self._awaited = None, []", "self._awaited = []", "named_no_call"),
+    Guard("an error event without an error", "turn.py", 'retry = inner(event, "error", "retry_status", "type")', 'retry = getattr(event.error.retry_status, "type", None)', "says_nothing or without_an_error"),
+    Guard("an error event without a type", "turn.py", "inner(event, 'error', 'type') or 'an error'", "event.error.type", "says_nothing or without_an_error"),
+    Guard("an async client for a sync turn", "stream.py", "if isinstance(client, AsyncAnthropic):", "if False:", "other_kind"),
+    Guard("a sync client for an async turn", "stream.py", "if isinstance(client, Anthropic):", "if False:", "other_kind"),
+    Guard("an async client for a sync wait", "settle.py", "if isinstance(client, AsyncAnthropic):", "if False:", "other_kind"),
+    Guard("a sync client for an async wait", "settle.py", "if isinstance(client, Anthropic):", "if False:", "other_kind"),
+    Guard("a message that is a single block", "follow.py", "if isinstance(content, Mapping):", "if False:", "message_that_is_none"),
+    Guard("a message of something else", "follow.py", 'if not isinstance(block, Mapping) or "type" not in block:', "if False:", "message_that_is_none"),
+    Guard("a negative deadline", "follow.py", "if self.timeout is not None and not self.timeout >= 0:", "if False:", "seconds"),
+    Guard("no patience with silence", "follow.py", "if not self.quiet > 0:", "if False:", "seconds"),
+    Guard("negative patience", "settle.py", "if not seconds >= 0:", "if False:", "seconds"),
+    Guard("tools that agents.create does not take", "tools.py", "-> list[BetaManagedAgentsCustomToolParams]:", "-> list[dict[str, Any]]:", "strict_type_checker"),
+    Guard("an export during the race", "replay/export.py", "wait_for_idle_status(client, session_id, timeout=patience)", "pass", "as_soon_as"),
+    Guard("a recording that can't be played", "replay/export.py", "        Recording.load(part)\n", "", "left_behind"),
+    Guard("a part of a recording", "replay/export.py", "part.unlink(missing_ok=True)", "pass", "left_behind"),
+    Guard("an export without a key", "replay/export.py", "if not (client.api_key or client.auth_token or client.credentials):", "if False:", "without_a_key"),
+    Guard("an agent that speaks for the user", "printing.py", '        line = hang(f"{entry.who}: ", entry_text(entry))', "        line = entry_text(entry)", "nobody_can_speak"),
+    Guard("a result that may still come", "display.py", 'self._last in ("running", "rescheduled")', "False", "may_still_come"),
+    Guard("ten updates a second", "live.py", "if self._clock() >= self._next:", "if True:", "ten_times"),
+    Guard("the last state of a cell", "live.py", "                self._output.before_the_cell_ends(self.close)", "                pass", "last_state_however"),
+    Guard("a preview that its event replaces", "live.py", "            self._writing.pop(id, None)", "            pass", "takes_its_place"),
+    Guard("a text that is drawn right to left", "events.py", "\\u2028-\\u202e", "\\u2028-\\u2029", "characters_that_act"),
+    Guard("outlines that merge to a black block", "picture.py", "before.style == bar.style", "False", "narrow or ten_thousand"),
+    Guard("the archive race", "settle.py", 'SETTLED = ("idle", "terminated")', 'SETTLED = ("idle", "terminated", "running")', "archive_right or goes_on_running"),
+    Guard("a webhook that nobody has signed", "webhook.py", "unwrap(text, headers=dict(headers), key=self._secret)", "parse_unverified(text)", "what_is_refused"),
+    Guard("a signature that is malformed", "webhook.py", "except Exception as error:  # unwrap", "except __import__('standardwebhooks').WebhookVerificationError as error:  # unwrap", "what_is_refused"),
+    Guard("two calls for one session at once", "webhook.py", "if session_id not in self._busy:", "if True:", "session_at_a_time"),
+    Guard("a webhook handler that raises", "webhook.py", "except BaseException as error:  # a worker", "except ZeroDivisionError as error:  # a worker", "handler_raises"),
+    Guard("webhooks that a killed process had accepted", "webhook.py", "in self._inbox.undone():", "in ():", "process_was_killed"),
+]  # fmt: skip
+
+
+def suites(guard: Guard, tree: Path) -> list[str]:
+    """The files that have the tests which `only` names: to start with fewer is most of the time."""
+    files = [suite(OTHERS[guard.file])] if guard.file in OTHERS else SUITES
+    names = [word for word in re.findall(r"\w+", guard.only) if "_" in word]
+    has = [file for file in files if any(name in (tree / file).read_text("utf-8") for name in names)]
+    return has or files
+
+
+def without(guard: Guard, tree: Path) -> str:
+    """What the tests say when the guard is gone."""
+    path = tree / "utilities" / guard.file
+    whole = path.read_text("utf-8")
+    if guard.old not in whole:
+        return "NOT FOUND: the guard's text has changed, mend tests/project/guards.py"
+    path.write_text(whole.replace(guard.old, guard.new), "utf-8")
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-x", "-q", *PLAIN, *suites(guard, tree), "-k", guard.only or "test"],
+            cwd=tree, env={**os.environ, "PYTHONPATH": str(tree)}, capture_output=True, text=True, timeout=90,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return "hangs"
+    finally:
+        path.write_text(whole, "utf-8")
+    if done.returncode == 0:
+        return "UNNOTICED"
+    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED tests", "ERROR tests"))]
+    return failed[0].split("::")[-1].split(" - ")[0] if failed else f"pytest says {done.returncode}"
+
+
+def main() -> int:
+    bad = 0
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder, "tree")
+        shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".venv", ".git", "__pycache__"))
+        for guard in GUARDS:
+            verdict = without(guard, tree)
+            bad += verdict.startswith(("UNNOTICED", "NOT FOUND", "pytest"))
+            print(f"{guard.protects:<52} {verdict}", flush=True)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,57 @@
+"""The fidelity page is what the tests say, and a mark that proves nothing is refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.project.fidelity import ROOT, SHAPES, Rule, RuleError, collect, known_types, page, rules
+
+GOOD = '"it does", topic="sessions", evidence="seen", source="a capture"'
+
+
+def test_the_committed_page_is_what_the_tests_say() -> None:
+    command = [sys.executable, "-m", "tests.project.fidelity", "--check"]
+    checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_every_captured_type_is_one_that_the_sdk_knows() -> None:
+    assert set(SHAPES["events"]) < set(known_types())
+
+
+def found(folder: Path, *marks: str) -> list[Rule]:
+    """The rules of a test file with one test, which carries these marks."""
+    decorators = "".join(f"@pytest.mark.{mark}\n" for mark in marks)
+    argument = "a" if "parametrize" in decorators else ""
+    path = folder / f"test_{folder.name}.py"
+    path.write_text(f"import pytest\n\n{decorators}def test_it({argument}): assert False\n")
+    (folder / "pytest.ini").write_text("[pytest]\nmarkers = rule: x\n")
+    return rules(collect(path))
+
+
+def test_a_rule_is_a_row_with_its_evidence_and_its_test(tmp_path: Path) -> None:
+    made = page(found(tmp_path, f'rule({GOOD}, note="or it | does not")', "parametrize('a', [1, 2])"))
+    assert "| it does | seen: a capture | [test_it](" in made
+    assert "1 rules, proved by 1 tests." in made and "| seen | 1 |" in made
+    assert "or it \\| does not" in made
+
+
+@pytest.mark.parametrize(
+    ("marks", "told"),
+    [
+        (('rule("x", topic="sessions")',), "missing 1 required"),
+        (('rule("x", topic="weather", evidence="seen")',), "topic 'weather' is not one of requests"),
+        (('rule("x", topic="sessions", evidence="sure")',), "evidence 'sure' is not one of sdk"),
+        (('rule("x", topic="sessions", evidence="unsettled")',), "needs a note"),
+        ((f"rule({GOOD})", "skip"), "with skip proves nothing"),
+        ((f"rule({GOOD})", "xfail"), "with xfail proves nothing"),
+        ((f"rule({GOOD})", f"rule({GOOD.replace('seen', 'doc')})"), "has another topic or evidence"),
+    ],
+)
+def test_a_mark_that_proves_nothing_is_refused(tmp_path: Path, marks: tuple[str, ...], told: str) -> None:
+    with pytest.raises(RuleError, match=told):
+        found(tmp_path, *marks)

@@ -1,0 +1,277 @@
+"""The prefix tree: which recording a session follows, and what happens when none agrees."""
+
+from itertools import pairwise
+
+import pytest
+
+from tests.kit.recordings import Script
+from tests.replay.session.test_session import calls_of, message, refused, result, session, types
+from utilities.replay import Library, RecordingError
+from utilities.replay.ids import make_id, parse_time
+from utilities.replay.masks import masked
+from utilities.replay.recording import Recording
+
+
+def said(talk):
+    """What the agent said, in order."""
+    return [e["content"][0]["text"] for e in talk.log if e["type"] == "agent.message"]
+
+
+def confirm(call, verdict="allow", **fields):
+    return {"type": "user.tool_confirmation", "tool_use_id": call, "result": verdict, **fields}
+
+
+def asking(name, verdict, **fields):
+    """The agent asks before it deletes; the client allows or denies."""
+    script = Script(name)
+    script.message("clean up")
+    script.say("shall I?")
+    call = script.builtin("bash", "ask", command="rm -r build")
+    script.idle("requires_action", [call])
+    script.confirmation(call, verdict, **fields)
+    script.running()
+    script.builtin_result(call, is_error=verdict == "deny")
+    script.say("deleted" if verdict == "allow" else "left alone")
+    script.idle()
+    return script
+
+
+def chatty(name, lookups, answer, reply, pause=1.0):
+    """The agent uses its own tools so many times, then asks the client, who answers; then a second turn."""
+    script = Script(name)
+    script.message("start")
+    for number in range(lookups):
+        script.builtin_result(script.builtin("read", file_path=f"{name}-{number}"))
+    script.say(f"{name} was here", after=pause)
+    call = script.custom("choose", options=["left", "right"])
+    script.idle("requires_action", [call])
+    script.custom_result(call, answer)
+    script.running()
+    script.say(reply)
+    again = script.custom("confirm")
+    script.idle("requires_action", [again])
+    script.custom_result(again, f"sure, {answer}")
+    script.running()
+    script.say(f"went {answer}")
+    script.idle()
+    return script
+
+
+@pytest.mark.rule(
+    "a call with `evaluated_permission: ask` waits for a `user.tool_confirmation`; both verdicts lead on",
+    topic="tools",
+    evidence="doc",
+)
+@pytest.mark.parametrize(("verdict", "end"), [("allow", "deleted"), ("deny", "left alone")])
+def test_one_opening_two_ends(verdict, end):
+    talk = session(asking("1-approve", "allow"), asking("2-deny", "deny"))
+    talk.send([message("clean up")], 0)
+    call = talk.log[-1]["stop_reason"]["event_ids"][0]
+    talk.send([confirm(call, verdict)], 0)
+    assert said(talk) == ["shall I?", end]
+    assert [event["tool_use_id"] for event in talk.log if event["type"] == "agent.tool_result"] == [call]
+
+
+@pytest.mark.parametrize("leader_first", [True, False])
+def test_stepping_over_to_a_recording_in_which_the_agent_did_other_things(leader_first):
+    """Live recordings differ in texts, times and numbers of calls; what the client did decides."""
+    names = ("a", "b") if leader_first else ("b", "a")
+    left = chatty(names[0], 3, "left", "so left", pause=60.0)
+    right = chatty(names[1], 1, "right", "so right", pause=0.1)
+    for answer, one in (("left", left), ("right", right)):
+        talk = session(left, right)
+        talk.send([message("start")], 0)
+        assert said(talk) == ["a was here"]  # nothing tells them apart yet: the first by name
+        talk.send([result(calls_of(talk)[0], answer)], 0)
+        talk.send([result(calls_of(talk)[1], f"sure, {answer}")], 0)
+        assert said(talk)[1:] == [f"so {answer}", f"went {answer}"], one.name
+        assert [
+            event["custom_tool_use_id"] for event in talk.log if "custom_tool_use_id" in event
+        ] == calls_of(talk)
+        moments = [parse_time(event["processed_at"]) for event in talk.log]
+        assert all(a < b for a, b in pairwise(moments))
+        assert len({event["id"] for event in talk.log}) == len(talk.log)
+
+
+def test_stepping_over_takes_along_results_that_still_wait():
+    """The leader has the results in one order, the other recording in the other: none gets lost."""
+
+    def script(name, order, last):
+        script = Script(name)
+        script.message("go")
+        calls = {key: script.custom("lookup", key=key) for key in "ab"}
+        script.idle("requires_action", list(calls.values()))
+        texts = {"a": last, "b": "B"}
+        for key in order:
+            script.custom_result(calls[key], texts[key])
+        script.running()
+        script.say(f"{name} it is")
+        script.idle()
+        return script
+
+    talk = session(script("1", "ab", "A"), script("2", "ba", "other"))
+    talk.send([message("go")], 0)
+    a, b = calls_of(talk)
+    talk.send([result(b, "B")], 0)
+    talk.send([result(a, "other")], 0)
+    assert said(talk) == ["2 it is"]
+    assert not talk.queued
+
+
+@pytest.mark.parametrize(
+    ("text", "sent", "agree"),
+    [
+        ("file_01abcdefghijklmnopqrstuv is new", "file_01ABCDEFGHIJKLMNOPQRSTUV is new", True),
+        ("{\"score\": 0.81}", "{\"score\": 0.7999}", True),
+        ("8d3f5b8e-3c07-4c4b-9d2c-0123456789ab", "00000000-3c07-4c4b-9d2c-0123456789ab", True),
+        ("{\"score\": 0.81}", "{\"count\": 0.81}", False),
+        ("a file", "no file", False),
+        ("", "x", False),
+    ],
+)  # fmt: skip
+def test_ids_and_scores_are_not_compared(text, sent, agree):
+    script = Script()
+    script.message(text)
+    talk = session(script)
+    if agree:
+        talk.send([message(sent)], 0)
+        assert masked(text) == masked(sent)
+    else:
+        refused(400, talk, message(sent))
+
+
+# -- strict and lenient ---------------------------------------------------------------------------------
+
+
+@pytest.mark.rule(
+    "with `--strict` an event that no recording goes on with is 400 and shows the differences",
+    topic="replay",
+    evidence="ours",
+)
+def test_strict_shows_the_difference_to_every_recording():
+    told = refused(
+        400, session(asking("1-approve", "allow"), chatty("b", 1, "left", "x")), message("clean it")
+    )
+    assert told.startswith("no recording continues from here with this user.message.")
+    assert "1-approve: it has 'clean up' where you sent 'clean it'" in told
+    assert "b: it has 'start' where you sent 'clean it'" in told
+
+
+@pytest.mark.parametrize(
+    ("script", "sent", "shown"),
+    [
+        (asking("deny", "deny"), confirm("CALL"), "it has 'deny' where you sent 'allow'"),
+        (asking("why", "deny", deny_message="no"), confirm("CALL", "deny", deny_message="never"), "'never'"),
+        (asking("kind", "deny"), message("hello"), "waiting on responses"),
+        (
+            chatty("wrong", 0, "left", "x"),
+            result("CALL", "left", is_error=True),
+            "'ok' where you sent 'error'",
+        ),
+    ],
+)
+def test_strict_compares_verdicts_reasons_and_errors(script, sent, shown):
+    talk = session(script)
+    talk.send([message(script.events[2]["content"][0]["text"])], 0)
+    call = talk.log[-1]["stop_reason"]["event_ids"][0]
+    assert shown in refused(
+        400, talk, {key: call if value == "CALL" else value for key, value in sent.items()}
+    )
+
+
+def test_strict_is_about_the_texts_whole():
+    script = Script()
+    script.message("x" * 9000 + "end")
+    assert "end" in refused(400, session(script), message("x" * 9000 + "END"))
+
+
+@pytest.mark.rule(
+    "otherwise the closest recording goes on, and the header `x-replay-note` says so",
+    topic="replay",
+    evidence="ours",
+)
+def test_lenient_goes_on_with_the_closest_and_says_so_once():
+    talk = session(asking("1-approve", "allow"), chatty("b", 0, "left", "so left"), strict=False)
+    (sent,) = talk.send([message("restart")], 0)
+    assert said(talk) == ["b was here"]
+    assert [event for event in talk.log if event["id"] == sent["id"]][0]["content"] == message("restart")[
+        "content"
+    ]
+    assert len(talk.notes) == 1
+    assert "going on with b (it has 'start' where you sent 'restart')" in talk.notes[0]
+    talk.send([result(calls_of(talk)[0], "left")], 0)
+    assert len(talk.notes) == 1
+
+
+def test_lenient_prefers_the_same_verdict_to_the_same_words():
+    allow, deny = asking("1", "allow", deny_message="no"), asking("2", "deny", deny_message="no way")
+    talk = session(allow, deny, strict=False)
+    talk.send([message("clean up")], 0)
+    call = talk.log[-1]["stop_reason"]["event_ids"][0]
+    talk.send([confirm(call, "deny", deny_message="no!")], 0)
+    assert said(talk)[-1] == "left alone"
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_nothing_can_be_continued_without_a_recording_of_its_kind(strict):
+    assert "no recordings" in refused(400, session(strict=strict), message("hello"))
+    talk = session(asking("1", "allow"), strict=strict)
+    assert "no recording continues" in refused(400, talk, {"type": "user.define_outcome"})
+    assert types(talk) == []
+
+
+def test_two_recordings_of_one_name_are_two():
+    talk = session(asking("same", "allow"), asking("same", "deny"))
+    talk.send([message("clean up")], 0)
+    talk.send([confirm(talk.log[-1]["stop_reason"]["event_ids"][0], "deny")], 0)
+    assert said(talk)[-1] == "left alone"
+
+
+# -- ids ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("two sessions share no id, also on the same recording", topic="replay", evidence="ours")
+def test_two_sessions_on_one_recording_share_no_id_and_a_rerun_shares_all():
+    logs = []
+    for id in ("sesn_1", "sesn_2", "sesn_1"):
+        talk = session(chatty("a", 2, "left", "x"), id=id)
+        talk.send([message("start")], 0)
+        talk.send([result(calls_of(talk)[0], "left")], 0)
+        logs.append(talk.log)
+    first, other, again = ({event["id"] for event in log} for log in logs)
+    assert not first & other
+    assert logs[0] == logs[2]
+
+
+@pytest.mark.rule(
+    "ids look like the hosted ones: a prefix, `_01`, 22 letters and digits", topic="replay", evidence="seen"
+)
+def test_ids_look_hosted():
+    ids = {make_id("sevt", "seed", number) for number in range(2000)}
+    assert len(ids) == 2000
+    assert all(len(id) == 29 and id.startswith("sevt_01") and id[5:].isalnum() for id in ids)
+
+
+# -- the library on disk ----------------------------------------------------------------------------
+
+
+def test_a_session_follows_the_recordings_of_its_agent_or_else_all():
+    mine, other = Script("mine", agent="me"), Script("other", agent="you")
+    for script in (mine, other):
+        script.message("go")
+    library = Library([other.recording(), mine.recording()])
+    names = {agent: [track.recording.name for track in library.tracks(agent)] for agent in ("me", "nobody")}
+    assert names == {"me": ["mine"], "nobody": ["mine", "other"]}
+
+
+def test_load_reads_every_folder_below_and_refuses_what_is_damaged(tmp_path):
+    (tmp_path / "deep").mkdir()
+    asking("one", "allow").save(tmp_path)
+    damaged = asking("two", "deny").save(tmp_path / "deep")
+    assert [r.name for r in Library.load(tmp_path, tmp_path / "deep").recordings] == ["one", "two"]
+    assert isinstance(Library.load(tmp_path).recordings[0], Recording)
+    damaged.write_text("{")
+    with pytest.raises(RecordingError, match="two.jsonl, line 1"):
+        Library.load(tmp_path)
+    with pytest.raises(FileNotFoundError, match="no such folder"):
+        Library.load(tmp_path / "nowhere")

@@ -1,0 +1,232 @@
+"""The server on a real socket: the unmodified, strict SDK client, and raw requests that are wrong."""
+
+import asyncio
+
+import anthropic
+import httpx2
+import pytest
+from anthropic import AsyncAnthropic
+from anthropic.types import FileNotDownloadableError
+
+from tests.kit.calling import AGENT, SAY_GO, TURN, new_session, serving, strict
+from tests.replay.recordings.test_library import asking
+from utilities.replay.server import MAX_BODY
+
+
+@pytest.fixture
+def server():
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def client(server):
+    return strict(server)
+
+
+# -- every route, as the strict client sees it -------------------------------------------------------------
+
+
+@pytest.mark.rule(
+    "every answer is complete: the client accepts it with `_strict_response_validation`",
+    topic="requests",
+    evidence="sdk",
+    source="run against the client",
+)
+def test_the_strict_client_accepts_every_route(client):
+    beta = client.beta
+    tools = [
+        {"type": "agent_toolset_20260401", "configs": [{"name": "bash", "enabled": False}]},
+        {"type": "custom", "name": "t", "description": "d", "input_schema": {"type": "object"}},
+    ]
+    agent = beta.agents.create(**AGENT, tools=tools, metadata={"a": "b"})
+    agent = beta.agents.update(agent.id, version=agent.version, system="brief")
+    assert beta.agents.retrieve(agent.id, version=1).version == 1
+    assert [a.version for a in beta.agents.versions.list(agent.id)] == [2, 1]
+    assert [a.id for a in beta.agents.list()] == [agent.id]
+    limited = {"type": "cloud", "networking": {"type": "limited", "allowed_hosts": ["https://x.y"]}}
+    environment = beta.environments.create(name="e", config=limited)
+    assert beta.environments.update(environment.id, name="f").name == "f"
+    assert [e.id for e in beta.environments.list()] == [beta.environments.retrieve(environment.id).id]
+    file = beta.files.upload(file=("in/a.py", b"a = 1\n", "text/x-python"))
+    assert beta.files.retrieve_metadata(file.id).filename == "a.py"
+    resource = {"type": "file", "file_id": file.id, "mount_path": "a.py"}
+    session = beta.sessions.create(agent=agent.id, environment_id=environment.id, resources=[resource]).id
+    more = beta.sessions.resources.add(session, type="file", file_id=file.id, mount_path="b.py")
+    assert beta.sessions.resources.retrieve(more.id, session_id=session) == more
+    assert [r.mount_path[-4:] for r in beta.sessions.resources.list(session)] == ["a.py", "b.py"]
+    beta.sessions.resources.delete(more.id, session_id=session)
+    (queued,) = beta.sessions.events.send(session, events=SAY_GO["events"]).data
+    assert queued.processed_at is None
+    assert [e.type for e in beta.sessions.events.list(session, limit=3, order="desc")] == TURN[::-1]
+    assert len(list(beta.sessions.events.list(session, types=["agent.message"]))) == 2
+    assert beta.sessions.update(session, title="t").title == "t"
+    assert [s.id for s in beta.sessions.list(agent_id=agent.id, statuses=["idle"])] == [session]
+    while beta.sessions.retrieve(session).status != "idle":
+        pass
+    output, mounted = (f for f in beta.files.list(scope_id=session) if f.id != more.file_id)
+    assert beta.files.download(output.id).read() == b"x = 1\n"
+    for input_file in (file.id, mounted.id):
+        with pytest.raises(FileNotDownloadableError):
+            beta.files.download(input_file)
+    assert beta.sessions.archive(session).status == "terminated"
+    assert beta.sessions.delete(session).type == "session_deleted"
+    assert beta.files.delete(file.id).type == "file_deleted"
+    assert beta.agents.archive(agent.id).archived_at
+    assert beta.environments.archive(environment.id).archived_at
+    assert beta.environments.delete(environment.id).type == "environment_deleted"
+    for exception, call in {
+        anthropic.NotFoundError: lambda: beta.sessions.retrieve(session),
+        anthropic.ConflictError: lambda: beta.agents.update(agent.id, version=1, name="x"),
+        anthropic.BadRequestError: lambda: beta.agents.create(name="", model="m"),
+    }.items():
+        with pytest.raises(exception) as caught:
+            call()
+        assert caught.value.request_id == caught.value.body["request_id"]
+
+
+@pytest.mark.rule(
+    "every answer is complete: the client accepts it with `_strict_response_validation`",
+    topic="requests",
+    evidence="sdk",
+    source="run against the client",
+)
+def test_the_async_client_sees_the_same(server):
+    async def turn():
+        async with strict(server, AsyncAnthropic) as client:
+            agent = await client.beta.agents.create(**AGENT)
+            environment = await client.beta.environments.create(name="e")
+            session = await client.beta.sessions.create(agent=agent.id, environment_id=environment.id)
+            async with await client.beta.sessions.events.stream(session.id) as stream:
+                await client.beta.sessions.events.send(session.id, events=SAY_GO["events"])
+                return [event.type async for event, _ in _zip(stream, range(len(TURN)))]
+
+    async def _zip(stream, numbers):
+        for number in numbers:
+            yield await anext(stream), number
+
+    assert asyncio.run(turn()) == TURN
+
+
+@pytest.mark.rule(
+    "an accepted event is echoed with its id and `processed_at: null`, and stamped later under the same id",
+    topic="sending",
+    evidence="doc",
+)
+def test_answers_of_a_client_and_queued_events_are_complete():
+    with serving(asking("deny", "deny", deny_message="no")) as server:
+        client = strict(server)
+        session = new_session(client)
+        events = client.beta.sessions.events
+        events.send(
+            session, events=[{"type": "user.message", "content": [{"type": "text", "text": "clean up"}]}]
+        )
+        call = next(e.id for e in events.list(session) if e.type == "agent.tool_use")
+        answer = {
+            "type": "user.tool_confirmation",
+            "tool_use_id": call,
+            "result": "deny",
+            "deny_message": "no",
+        }
+        assert events.send(session, events=[answer]).data[0].deny_message == "no"
+        assert [e.processed_at for e in events.list(session) if e.type == "user.tool_confirmation"] != [None]
+    with serving(speed=1e-9) as server:  # a microsecond takes a quarter of an hour
+        client = strict(server)
+        session = new_session(client, initial_events=SAY_GO["events"])
+        assert [e.processed_at is None for e in client.beta.sessions.events.list(session)] == [False, True]
+
+
+# -- raw requests: whatever comes, the hosted error shape, and the server goes on ----------------------------
+
+
+def chunks(size):
+    yield from (b" " * 2**20 for _ in range(size // 2**20))
+
+
+MULTIPART = {"content-type": "multipart/form-data; boundary=b"}
+TWO_FILES = b"".join(
+    b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nx\r\n' for _ in "12"
+)
+
+
+@pytest.mark.rule(
+    "an error is `{type: error, error: {type, message}, request_id}`, its id in the header `request-id` too",
+    topic="requests",
+    evidence="sdk",
+    source="errors are parsed so",
+)
+@pytest.mark.parametrize(
+    ("method", "path", "options", "status"),
+    [
+        ("GET", "/v1/nothing", {}, 404),
+        ("GET", "/", {}, 404),
+        ("PUT", "/v1/agents", {}, 405),
+        ("OPTIONS", "/v1/agents", {}, 405),
+        ("BREW", "/v1/agents", {}, 405),
+        ("POST", "/v1/agents", {"content": b"{"}, 400),
+        ("POST", "/v1/agents", {"content": b"[" * 10**6}, 400),
+        ("POST", "/v1/agents", {"content": chunks(MAX_BODY + 2**21)}, 413),
+        ("POST", "/v1/files", {"content": b"no form"}, 400),
+        ("POST", "/v1/files", {"content": b"x", "headers": {"content-type": "multipart/form-data"}}, 400),
+        ("POST", "/v1/files", {"content": b"garbage", "headers": MULTIPART}, 400),
+        ("POST", "/v1/files", {"content": TWO_FILES + b"--b--\r\n", "headers": MULTIPART}, 400),
+        ("POST", "/v1/files", {"files": {"other": b"x"}}, 400),
+        ("POST", "/v1/files", {"data": {"file": "text"}, "files": {"o": b""}}, 400),
+        ("GET", "/v1/sessions/%ff%00/events?limit=%ff", {}, 404),
+    ],
+)
+def test_a_wrong_request_gets_the_hosted_error_shape(server, client, method, path, options, status):
+    answer = httpx2.request(method, server.base_url + path, **options)
+    body = answer.json()
+    assert answer.status_code == status
+    assert (body["type"], body["request_id"]) == ("error", answer.headers["request-id"])
+    assert body["error"]["message"] and body["error"]["type"].endswith("_error")
+    assert client.beta.agents.create(**AGENT)
+
+
+@pytest.mark.rule(
+    "a body of more than 32 MiB is 413",
+    topic="requests",
+    evidence="ours",
+    note="the hosted limits are other ones",
+)
+def test_a_body_that_says_it_is_too_large(server):
+    with pytest.raises(anthropic.APIStatusError) as caught:
+        strict(server).beta.files.upload(file=("big", bytes(MAX_BODY + 1)))
+    assert caught.value.status_code == 413
+
+
+@pytest.mark.rule("what goes wrong in the server is 500 `api_error`", topic="requests", evidence="ours")
+def test_a_bug_of_the_server_is_an_error_in_that_shape_too(server, client, monkeypatch, caplog):
+    monkeypatch.setattr(server.api.agents, "get", lambda id: 1 / 0)
+    with pytest.raises(anthropic.InternalServerError, match="ZeroDivisionError"):
+        client.beta.agents.retrieve("agent_x")
+    assert "Traceback" in caplog.text
+
+
+def test_no_two_requests_have_the_same_id():
+    """Those that are refused before they are looked at, and streams, among them."""
+    with serving() as server, httpx2.Client(base_url=f"{server.base_url}/v1") as client:
+        session = new_session(strict(server))
+        wrong = {"x-replay-faults": "nothing of the kind"}
+        answers = [client.get("/agents", headers=wrong) for _ in range(2)]
+        for _ in range(2):
+            with client.stream("GET", f"/sessions/{session}/events/stream") as stream:
+                answers += [stream, client.get("/agents"), client.get("/nowhere")]
+    assert len({answer.headers["request-id"] for answer in answers}) == len(answers)
+
+
+@pytest.mark.rule(
+    "a key comes as `Authorization: Bearer`, or as `x-api-key`; a wrong one is 401 `authentication_error`",
+    topic="requests",
+    evidence="sdk",
+    source="the client's headers",
+)
+@pytest.mark.parametrize("key", ["wrong", "ünicode", ""])
+def test_a_wrong_key_is_refused(key):
+    with serving(key="right") as server:
+        header = {"authorization": f"Bearer {key}".encode()} if key else {}
+        answer = httpx2.get(f"{server.base_url}/v1/agents", headers=header)
+        assert (answer.status_code, answer.json()["error"]["type"]) == (401, "authentication_error")
+        assert list(strict(server, key="right").beta.agents.list()) == []
+        assert httpx2.get(f"{server.base_url}/v1/agents", headers={"x-api-key": "right"}).status_code == 200

@@ -1,0 +1,242 @@
+"""The server's open streams on a real socket, their faults, and the server as a process."""
+
+import gc
+import itertools
+import logging
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import httpx2
+import pytest
+from anthropic import Anthropic
+
+from tests.kit.calling import SAY_GO, TURN, going, new_session, serving, strict
+from utilities.replay import Faults
+from utilities.replay.__main__ import main
+
+
+def followed(client, session, into):
+    """Open a stream, and collect from it in a thread until it ends; returns the thread."""
+    stream = client.beta.sessions.events.stream(session)
+
+    def collect():
+        try:
+            into.extend(stream)
+        except httpx2.HTTPError as error:
+            into.append(error)
+
+    thread = threading.Thread(target=collect)
+    thread.start()
+    return thread
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+# -- streams -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("opening a stream replays nothing", topic="streams", evidence="doc")
+def test_a_stream_has_only_what_comes_after_it_was_opened():
+    script = going()
+    script.message("more")
+    script.idle()
+    with serving(script) as server:
+        client = strict(server)
+        session = new_session(client, initial_events=SAY_GO["events"])
+        more = {"type": "user.message", "content": [{"type": "text", "text": "more"}]}
+        with client.beta.sessions.events.stream(session) as stream:
+            client.beta.sessions.events.send(session, events=[more])
+            live = [event.id for event in itertools.islice(stream, 6)]
+        assert live == [event.id for event in client.beta.sessions.events.list(session)][len(TURN) :]
+
+
+@pytest.mark.rule(
+    "every open stream of a session gets every event as it happens", topic="streams", evidence="doc"
+)
+def test_all_streams_get_everything_as_it_happens():
+    with serving(speed=50.0) as server:  # ten seconds in a fifth of one
+        client = strict(server)
+        session = new_session(client)
+        first, second, times = [], [], []
+        threads = [followed(client, session, into) for into in (first, second)]
+        with client.beta.sessions.events.stream(session) as stream:
+            client.beta.sessions.events.send(session, events=SAY_GO["events"])
+            for event in itertools.islice(stream, len(TURN)):
+                times.append((event.type, time.monotonic()))
+        message, done = (at for kind, at in times if kind == "agent.message")
+        assert done - message > 0.05  # recorded five seconds apart
+        wait_for(lambda: len(first) == len(second) == len(TURN))
+        server.stop()
+        for thread in threads:
+            thread.join(5)
+        assert [e.type for e in first] == [e.type for e in second] == TURN
+
+
+@pytest.mark.rule(
+    "a stream ends cleanly when its session is archived, and after `session.deleted` when it is deleted",
+    topic="streams",
+    evidence="sdk",
+    source="the event's docstring",
+    note="that archive ends streams is ours",
+)
+@pytest.mark.parametrize("action", ["archive", "delete"])
+def test_a_stream_ends_with_its_session(action):
+    with serving() as server:
+        client, seen = strict(server), []
+        session = new_session(client)
+        thread = followed(client, session, seen)
+        getattr(client.beta.sessions, action)(session)
+        thread.join(5)
+        assert not thread.is_alive()
+    assert [event.type for event in seen] == (["session.deleted"] if action == "delete" else [])
+
+
+def test_a_stream_leaves_nothing_behind():
+    """Neither one that its client gives up nor one whose session is deleted."""
+    with serving() as server:
+        client = strict(server)
+        with client.beta.sessions.events.stream(new_session(client)):
+            wait_for(lambda: server._app.changed)
+        thread = followed(client, deleted := new_session(client), [])
+        client.beta.sessions.delete(deleted)
+        thread.join(5)
+        wait_for(lambda: gc.collect() >= 0 and not server._app.changed)
+
+
+def test_stopping_does_not_wait_for_a_body_that_does_not_come(caplog):
+    with serving() as server:
+        raw = socket.create_connection(server.base_url.removeprefix("http://").split(":"))
+        raw.sendall(b"POST /v1/agents HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{")
+        strict(server).beta.agents.list()  # answered after the other request has begun
+    with raw:
+        assert raw.recv(1000) == b""
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+def test_a_server_is_started_once():
+    server = serving().start()
+    server.stop()
+    with pytest.raises(RuntimeError, match="make another one"):
+        server.start()
+
+
+def test_stopping_ends_open_streams_at_once():
+    server = serving().start()
+    client, seen = strict(server), []
+    thread = followed(client, new_session(client), seen)
+    start = time.monotonic()
+    server.stop()
+    thread.join(5)
+    assert not thread.is_alive() and seen == []
+    assert time.monotonic() - start < 2.5  # less than what a client that stopped reading would get
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.get(server.base_url)
+
+
+@pytest.mark.parametrize(
+    ("faults", "seen"),
+    [
+        (Faults(), TURN),
+        (Faults("drop=3"), [*TURN[:3], "RemoteProtocolError"]),
+        (Faults("drop=0"), ["RemoteProtocolError"]),
+        (Faults("end=3"), TURN[:3]),
+        (Faults("silent=3"), TURN[:3]),
+        (Faults("end=3,times=0"), TURN),
+        (Faults("repeat"), [kind for kind in TURN for _ in range(2)]),
+        (Faults("queued"), [*TURN[:3], *TURN[2:]]),
+    ],
+)
+def test_faults_do_what_they_say_and_once(faults, seen, caplog):
+    with serving(faults=faults) as server:
+        client = strict(server)
+        session, got, whole = new_session(client), [], []
+        thread = followed(client, session, got)
+        again = followed(client, session, whole)
+        client.beta.sessions.events.send(session, events=SAY_GO["events"])
+        wait_for(lambda: len(got) == len(seen) and len(whole) >= len(TURN))
+        if faults.first("silent"):
+            thread.join(0.2)
+            assert thread.is_alive()  # it is not over, there is only nothing more
+    for each in (thread, again):
+        each.join(5)
+    assert [getattr(item, "type", type(item).__name__) for item in got] == seen
+    assert {event.type for event in whole} == set(TURN)  # the second stream is not cut
+    if faults.first("queued"):
+        assert [event.processed_at is None for event in got[2:4]] == [True, False]
+        assert got[2].id == got[3].id
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+# -- the process ---------------------------------------------------------------------------------------------
+
+
+def test_the_process_says_where_it_is_and_ends_when_interrupted():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "utilities.replay"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        url = process.stdout.readline().strip()
+        client = Anthropic(api_key="x", base_url=url, max_retries=0)
+        thread = followed(client, new_session(client), [])
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+        thread.join(5)
+        assert not thread.is_alive()
+        assert (process.stdout.read(), process.stderr.read()) == ("", "")
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_the_process_breaks_what_it_is_told_to():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "utilities.replay", "--faults", "status=503,on=GET/agents"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        url = process.stdout.readline().strip()
+        assert [httpx2.get(f"{url}/v1/agents").status_code for _ in range(2)] == [503, 200]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.rule(
+    "an address that others can reach is served only with a key", topic="requests", evidence="ours"
+)
+def test_what_the_process_refuses_it_says_in_one_line(tmp_path, capsys):
+    (tmp_path / "x.jsonl").write_text("{}\n")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for told, arguments in {
+            "x.jsonl, line 1: no header": ("--recordings", tmp_path),
+            "no such folder of recordings": ("--recordings", tmp_path / "nowhere"),
+            f"127.0.0.1 port {port}: Address already in use": ("--port", port),
+            "give a key too (--key)": ("--host", "0.0.0.0"),
+            "--host is empty": ("--host", "", "--key", "k"),
+            "--key is empty": ("--key", ""),
+        }.items():
+            assert main(list(map(str, arguments))) == 2
+            out, error = capsys.readouterr()
+            assert out == ""
+            assert error.startswith("replay server: ") and error.count("\n") == 1
+            assert told in error
+
+
+@pytest.mark.parametrize("option", ["--port=99999", "--speed=-1", "--speed=nan", "--what"])
+def test_wrong_options_are_refused(option, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main([option])
+    assert caught.value.code == 2
+    usage, error = capsys.readouterr().err.splitlines()
+    assert usage == "usage: python -m utilities.replay [options]"
+    assert option.partition("=")[0] in error

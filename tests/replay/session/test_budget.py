@@ -1,0 +1,537 @@
+"""Budgets: when a session stops, in which order it says so, and how it goes on; and what waits in line."""
+
+import json
+
+import pytest
+
+from tests.kit.calling import Caller, new_session, serving, strict
+from tests.kit.recordings import Script
+from utilities import stream_until_end_turn
+from utilities.replay.api import Request
+from utilities.replay.spending import costs
+
+RUNNING = ["session.status_running", "session.thread_status_running"]
+STOPPED = ["session.thread_status_idle", "session.usage", "session.status_idle"]
+
+
+def cents(amount):
+    return {"type": "limit", "max_list_cost": {"amount": str(amount), "currency": "USD"}}
+
+
+def say(text):
+    return {"events": [{"type": "user.message", "content": [{"type": "text", "text": text}]}]}
+
+
+def request(script, tokens, tool=None, text=None):
+    """One model request that writes so many tokens."""
+    start = script.event("span.model_request_start", after=1.0)
+    if text:
+        script.say(text)
+    call = script.builtin("bash", command=tool) if tool else None
+    counts = {"input_tokens": 0, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0}
+    usage = {**counts, "output_tokens": tokens, "speed": None}
+    script.event("span.model_request_end", model_request_start_id=start, is_error=False, model_usage=usage)
+    if call:
+        script.builtin_result(call)
+
+
+def ended(script, amount, tokens):
+    stop = {"type": "end_turn"}
+    thread = {"session_thread_id": "sthr_1", "agent_name": script.agent}
+    script.event("session.thread_status_idle", **thread, stop_reason=stop)
+    cost = {"amount": amount, "currency": "USD"}
+    usage = {"input_tokens": 0, "output_tokens": tokens, "cache_read_input_tokens": 0, "list_cost": cost}
+    script.event("session.usage", usage={**usage, "active_seconds": 4.0}, budget=None)
+    script.event("session.status_idle", stop_reason=stop)
+
+
+def costly():
+    """Two turns: three requests for 3, 3 and 4 cents, then one for 10."""
+    script = Script("costly")
+    script.message("go")
+    request(script, 300, tool="one", text="looking")
+    request(script, 300, tool="two")
+    request(script, 400, text="done")
+    ended(script, "10", 1000)
+    script.message("more")
+    request(script, 100, text="more done")
+    ended(script, "20", 1100)
+    return script
+
+
+class Spender:
+    """One session with a budget, without a socket."""
+
+    def __init__(self, amount=None, script=None, **options):
+        self.call = Caller(script or costly(), **options)
+        fields = {} if amount is None else {"budget": cents(amount)}
+        self.path = f"/sessions/{self.call.session(**fields)['id']}"
+
+    def send(self, text, status=200):
+        return self.call.post(f"{self.path}/events", say(text), status)
+
+    def update(self, status=200, **fields):
+        return self.call.post(self.path, fields, status)
+
+    def events(self):
+        return self.call.get(f"{self.path}/events", limit="1000")["data"]
+
+    def types(self, start=0):
+        return [event["type"] for event in self.events()[start:]]
+
+    def session(self):
+        return self.call.get(self.path)
+
+    def said(self):
+        return [e["content"][0]["text"] for e in self.events() if e["type"] == "agent.message"]
+
+
+# -- what it has cost ----------------------------------------------------------------------------------
+
+
+@pytest.mark.rule(
+    "what a turn has cost before its end is estimated from the tokens of its model requests",
+    topic="sessions",
+    evidence="ours",
+)
+def test_the_cost_of_a_turn_is_spread_over_its_requests_by_their_tokens():
+    events = costly().events
+    before = costs(events)
+    starts = [i for i, event in enumerate(events) if event["type"] == "span.model_request_start"]
+    assert [before[i] for i in starts] == [0, 3, 6, 10]
+    assert (len(before), before[-1]) == (len(events) + 1, 20)
+    assert all(a <= b for a, b in zip(before, before[1:], strict=False))
+
+
+# -- the stop [sdk: no new model request once the tracked list cost reaches it; seen: the order] ---
+
+
+@pytest.mark.parametrize(
+    ("amount", "requests", "reported"), [(1, 1, "3"), (3, 1, "3"), (4, 2, "6"), (6, 2, "6"), (7, 3, "10")]
+)
+@pytest.mark.rule(
+    "at its budget a session begins no further model request; the one that crosses it is finished",
+    topic="sessions",
+    evidence="doc",
+    source="docs: session budgets",
+)
+@pytest.mark.rule(
+    "the idle event of a used-up budget says budget_reached, after the threads' and the usage",
+    topic="order",
+    evidence="seen",
+    source="event_shapes.json, trace A",
+)
+def test_the_request_that_crosses_the_budget_is_finished_and_no_other_begun(amount, requests, reported):
+    one = Spender(amount)
+    one.send("go")
+    types = one.types()
+    assert types.count("span.model_request_start") == types.count("span.model_request_end") == requests
+    usage = [event for event in one.events() if event["type"] == "session.usage"][-1]
+    assert usage["usage"]["list_cost"] == {"amount": reported, "currency": "USD"}
+    assert usage["budget"] == cents(amount)
+    last = one.events()[-1]["stop_reason"]
+    assert last == {"type": "budget_reached" if amount < 7 else "end_turn"}
+    assert types[-3:] == STOPPED
+
+
+@pytest.mark.rule(
+    "a session that has reached its budget is idle, not terminated",
+    topic="sessions",
+    evidence="doc",
+    source="docs: session budgets",
+)
+def test_the_session_is_idle_and_shows_what_it_has_used():
+    one = Spender(4)
+    one.send("go")
+    while (session := one.session())["status"] != "idle":
+        pass
+    assert session["budget"] == cents(4)
+    assert session["usage"]["list_cost"]["amount"] == "6"
+    assert session["usage"]["output_tokens"] == 600
+    assert session["usage"]["active_seconds"] > 0
+    assert [e["stop_reason"]["type"] for e in one.events() if "stop_reason" in e] == ["budget_reached"] * 2
+
+
+@pytest.mark.rule(
+    "a turn that ends on the budget has ended; the next one stops before it asks the model",
+    topic="sessions",
+    evidence="ours",
+)
+def test_a_budget_that_the_turn_ends_on_stops_the_next_turn_before_it_asks():
+    one = Spender(10)
+    one.send("go")
+    assert one.events()[-1]["stop_reason"]["type"] == "end_turn"
+    begun = len(one.events())
+    one.send("more")
+    assert one.types(begun) == [*RUNNING, "user.message", *STOPPED]
+    assert one.events()[-1]["stop_reason"]["type"] == "budget_reached"
+
+
+def test_a_recording_without_prices_reaches_no_budget():
+    script = costly()
+    for event in script.events:
+        if event["type"] == "session.usage":
+            del event["usage"]["list_cost"]
+    one = Spender(1, script)
+    one.send("go")
+    assert one.events()[-1]["stop_reason"]["type"] == "end_turn"
+
+
+def test_without_a_budget_or_below_it_nothing_stops():
+    for amount in (None, 21):
+        one = Spender(amount)
+        for text in ("go", "more"):
+            one.send(text)
+            assert one.events()[-1]["stop_reason"]["type"] == "end_turn"
+
+
+@pytest.mark.rule(
+    "a result that comes when the budget is reached is taken: the running pair, then the idle pair at once",
+    topic="order",
+    evidence="seen",
+    source="event_shapes.json, trace A",
+)
+def test_a_result_that_comes_when_the_budget_is_reached():
+    """The one order that was seen: the result, the running pair, and at once the idle pair."""
+    script = Script("asking")
+    script.message("go")
+    start = script.event("span.model_request_start")
+    call = script.custom("lookup", key="a")
+    usage = {"input_tokens": 0, "output_tokens": 100}
+    script.event("span.model_request_end", model_request_start_id=start, is_error=False, model_usage=usage)
+    script.idle("requires_action", [call])
+    script.events[-2]["usage"]["list_cost"]["amount"] = "3"
+    script.custom_result(call, "A")
+    script.running()
+    request(script, 100, text="done")
+    ended(script, "6", 200)
+    one = Spender(2, script)
+    one.send("go")
+    begun = len(one.events())
+    asked = one.events()[-1]["stop_reason"]["event_ids"]
+    result = {"type": "user.custom_tool_result", "custom_tool_use_id": asked[0]}
+    result["content"] = [{"type": "text", "text": "A"}]
+    one.call.post(f"{one.path}/events", {"events": [result]})
+    assert one.types(begun) == ["user.custom_tool_result", *RUNNING, *STOPPED]
+    one.update(budget=cents(4))
+    assert one.said() == ["done"]
+
+
+# -- going on [doc: changing or removing the budget resumes the work by itself] ---
+
+
+@pytest.mark.parametrize("budget", [cents(100), None])
+@pytest.mark.rule(
+    "raising or removing the budget resumes the paused turn by itself",
+    topic="sessions",
+    evidence="doc",
+    source="docs: session budgets",
+)
+def test_raising_or_removing_the_budget_resumes_the_turn_where_it_stopped(budget):
+    one = Spender(4)
+    one.send("go")
+    stopped = len(one.events())
+    assert one.update(budget=budget)["budget"] == budget
+    tail = one.events()[stopped:]
+    assert [e["type"] for e in tail][:4] == ["session.updated", *RUNNING, "span.model_request_start"]
+    assert tail[0]["budget"] == budget
+    assert tail[-1]["stop_reason"]["type"] == "end_turn"
+    assert tail[-2]["budget"] == budget
+    assert one.said() == ["looking", "done"]
+    one.send("more")
+    assert one.said()[-1] == "more done"
+
+
+def test_a_raise_that_is_not_enough_buys_one_request():
+    one = Spender(1)
+    one.send("go")
+    for amount, requests in ((4, 2), (7, 3)):
+        one.update(budget=cents(amount))
+        assert one.types().count("span.model_request_start") == requests
+    assert one.said() == ["looking", "done"]
+
+
+@pytest.mark.rule(
+    "a message to a session without money is taken, and the session stops again at once",
+    topic="sessions",
+    evidence="ours",
+)
+def test_a_message_to_a_session_without_money_is_heard_but_not_answered():
+    one = Spender(4)
+    one.send("go")
+    stopped = len(one.events())
+    (accepted,) = one.send("please go on")["data"]
+    tail = one.events()[stopped:]
+    assert [event["type"] for event in tail] == [*RUNNING, "user.message", *STOPPED]
+    assert tail[2]["id"] == accepted["id"]
+    assert tail[-1]["stop_reason"] == {"type": "budget_reached"}
+    one.update(budget=None)
+    assert one.said() == ["looking", "done"]
+
+
+@pytest.mark.rule(
+    "an interrupt gives up the turn that the budget has paused", topic="sessions", evidence="ours"
+)
+def test_an_interrupt_gives_the_stopped_turn_up():
+    one = Spender(4)
+    one.send("go")
+    one.call.post(f"{one.path}/events", {"events": [{"type": "user.interrupt"}]})
+    stopped = len(one.events())
+    one.update(budget=cents(100))
+    assert one.types(stopped) == ["session.updated"]
+    one.send("more")
+    assert one.said() == ["looking", "more done"]
+
+
+def test_an_interrupt_that_was_recorded_later_in_the_turn_gives_it_up_too():
+    script = Script("stopped")
+    script.message("go")
+    request(script, 300, tool="one")
+    request(script, 300, tool="two")
+    script.event("user.interrupt")
+    ended(script, "6", 600)
+    script.message("more")
+    request(script, 100, text="more done")
+    ended(script, "7", 700)
+    one = Spender(3, script)
+    one.send("go")
+    one.call.post(f"{one.path}/events", {"events": [{"type": "user.interrupt"}]})
+    assert one.types()[-1] == "user.interrupt" and one.events()[-1]["processed_at"]
+    one.update(budget=None)
+    one.send("more")
+    assert one.said() == ["more done"]
+    assert one.types().count("span.model_request_start") == 2  # the second of the stopped turn never came
+
+
+def test_at_its_own_pace_the_stop_comes_when_the_next_request_would():
+    one = Spender(1, speed=1.0)
+    one.send("go")
+    session = one.call.api.sessions.plays[one.path.split("/")[-1]]
+    assert session.advance(1.5) == pytest.approx(2.0, abs=0.01)
+    one.call.now = 3.5
+    assert one.events()[-1]["stop_reason"]["type"] == "budget_reached"
+    one.call.now = 1000.0
+    one.update(budget=None)
+    assert one.types()[-1] == "span.model_request_start"  # the pause was not the agent's time
+    one.call.now = 1010.0
+    assert one.said() == ["looking", "done"]
+
+
+# -- what is refused -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("amount", ["", "0", "-5", "05", "25.00", "1e3", "many", "٣"])
+@pytest.mark.rule(
+    "a budget is whole cents and more than none, as a text without leading zeros",
+    topic="sessions",
+    evidence="doc",
+    source="docs: session budgets",
+)
+def test_a_budget_is_whole_cents_and_more_than_none(amount):
+    assert "budget.max_list_cost.amount" in Caller(costly()).session(400, budget=cents(amount))
+    assert "budget.max_list_cost.amount" in Spender(5).update(400, budget=cents(amount))
+
+
+def test_a_budget_is_in_us_dollars():
+    euros = {"type": "limit", "max_list_cost": {"amount": "5", "currency": "EUR"}}
+    assert "budget.max_list_cost.currency" in Caller(costly()).session(400, budget=euros)
+
+
+def error(spender, **fields):
+    request = Request("POST", f"/v1{spender.path}", body=json.dumps(fields).encode())
+    answer = spender.call.api.handle(request, 0.0)
+    return answer.status, answer.content["error"]["details"]["error_code"]
+
+
+@pytest.mark.rule(
+    "a budget can't be added later, nor after it was removed: 400 budget_create_only",
+    topic="sessions",
+    evidence="sdk",
+    source="anthropic/types/beta/session_update_params.py",
+)
+def test_a_budget_comes_at_creation_or_never():
+    bare, removed = Spender(), Spender(5)
+    removed.update(budget=None)
+    for one in (bare, removed):
+        assert error(one, budget=cents(100)) == (400, "budget_create_only")
+    bare.update(budget=None)
+
+
+@pytest.mark.parametrize(("amount", "status"), [(1, 400), (6, 400), (7, 200)])
+@pytest.mark.rule(
+    "a budget at or below what is used is refused: 400 budget_not_raised",
+    topic="sessions",
+    evidence="sdk",
+    source="anthropic/types/beta/session_update_params.py",
+)
+def test_a_new_budget_must_be_above_what_is_used(amount, status):
+    one = Spender(4)
+    one.send("go")
+    before = one.events()
+    if status == 200:
+        one.update(budget=cents(amount))
+        return
+    assert error(one, budget=cents(amount)) == (400, "budget_not_raised")
+    assert one.events() == before
+    assert one.session()["budget"] == cents(4)
+
+
+def test_lowering_it_while_nothing_is_used_is_fine():
+    one = Spender(100)
+    one.update(budget=cents(1))
+    one.send("go")
+    assert one.events()[-1]["stop_reason"]["type"] == "budget_reached"
+
+
+@pytest.mark.rule(
+    "the budget of a terminated session can't be changed",
+    topic="sessions",
+    evidence="sdk",
+    source="anthropic/types/beta/session_update_params.py",
+)
+def test_a_terminated_session_has_no_budget_to_change():
+    one = Spender(5)
+    one.call.post(f"{one.path}/archive")
+    assert "terminated" in one.update(400, budget=cents(9))
+
+
+@pytest.mark.rule(
+    "an update is an event, session.updated, with what has changed; one that changes nothing is none",
+    topic="sessions",
+    evidence="sdk",
+    source="anthropic/types/beta/beta_managed_agents_session_updated_event.py",
+)
+def test_an_update_that_changes_nothing_is_no_event():
+    one = Spender(5)
+    one.update(budget=cents(5), title=None, metadata={})
+    assert one.events() == []
+    one.update(title="t", metadata={"a": "b"})
+    (event,) = one.events()
+    assert {k: event[k] for k in event if k not in ("id", "processed_at")} == {
+        "type": "session.updated", "title": "t", "metadata": {"a": "b"},
+    }  # fmt: skip
+
+
+# -- the real client -----------------------------------------------------------------------------------------
+
+
+def test_the_helper_tells_a_used_up_budget_from_an_end():
+    with serving(costly()) as server:
+        client = strict(server)
+        session = new_session(client, budget=cents(4))
+        result = stream_until_end_turn(client, session, "go", timeout=10)
+        assert (result.outcome, result.text) == ("budget_reached", "looking")
+        assert result.usage.list_cost.amount == "6"
+        updated = client.beta.sessions.update(session, budget=None)
+        assert updated.budget is None
+        result = stream_until_end_turn(client, session, timeout=10)
+        assert (result.outcome, result.text) == ("end_turn", "done")  # what came since
+        assert "session.updated" in [e.type for e in client.beta.sessions.events.list(session)]
+
+
+# -- what waits in line: initial events, and messages sent while the agent is busy -----
+
+
+def turns(count):
+    script = Script("turns")
+    for number in range(count):
+        script.message(f"message {number}")
+        script.say(f"answer {number}", after=5.0)
+        script.idle()
+    return script
+
+
+def initial(count):
+    return [event for number in range(count) for event in say(f"message {number}")["events"]]
+
+
+@pytest.mark.rule(
+    "initial events are taken up in order, up to 50 of them",
+    topic="sessions",
+    evidence="sdk",
+    source="anthropic/types/beta/session_create_params.py",
+)
+def test_fifty_initial_events_are_taken_up_in_order():
+    call = Caller(turns(50))
+    path = f"/sessions/{call.session(initial_events=initial(50))['id']}/events"
+    events = call.get(path, limit="1000")["data"]
+    said = [e["content"][0]["text"] for e in events if e["type"] in ("user.message", "agent.message")]
+    assert said == [text for n in range(50) for text in (f"message {n}", f"answer {n}")]
+
+
+@pytest.mark.parametrize(
+    ("events", "told"),
+    [
+        (initial(51), "50"),
+        ([{"type": "user.interrupt"}], "type"),
+        ([{"type": "user.tool_confirmation", "tool_use_id": "x", "result": "allow"}], "type"),
+        (say("not recorded")["events"], "no recording continues"),
+        ([*initial(1), *say("not recorded")["events"]], "no recording continues"),
+    ],
+)
+@pytest.mark.rule(
+    "a session with initial events that are refused is not created", topic="sessions", evidence="ours"
+)
+def test_initial_events_that_are_refused_leave_no_session(events, told):
+    call = Caller(turns(51))
+    assert told in call.session(400, initial_events=events)
+    assert call.get("/sessions")["data"] == []
+
+
+def test_an_initial_event_that_was_not_recorded_is_followed_as_closely_as_any_other():
+    call = Caller(turns(1), strict=False)
+    session = call.session(initial_events=say("message nought")["events"])
+    types = [event["type"] for event in call.get(f"/sessions/{session['id']}/events")["data"]]
+    assert "agent.message" in types
+    assert call.api.sessions.plays[session["id"]].notes
+
+
+@pytest.mark.rule(
+    "a message sent during a turn is listed with processed_at null until the turn is over",
+    topic="sending",
+    evidence="doc",
+    source="docs: events and streaming",
+)
+def test_a_message_sent_while_the_agent_works_waits_until_the_turn_is_over():
+    call = Caller(turns(2), speed=1.0)
+    path = f"/sessions/{call.session()['id']}/events"
+    call.post(path, say("message 0"))
+    call.now = 2.0
+    (queued,) = call.post(path, say("message 1"))["data"]
+    waiting = call.get(path)["data"][-1]
+    assert (waiting["id"], waiting["processed_at"]) == (queued["id"], None)
+    for call.now in (5.1, 5.2):  # a turn begins when somebody looks, and goes on from there
+        events = call.get(path)["data"]
+    types = [event["type"] for event in events]
+    first_idle = types.index("session.status_idle")
+    assert types[first_idle + 1 :] == [*RUNNING, "user.message"]
+    assert (events[-1]["id"], bool(events[-1]["processed_at"])) == (queued["id"], True)
+    call.now = 12.0
+    assert call.get(path)["data"][-1]["stop_reason"] == {"type": "end_turn"}
+    assert sum(event["id"] == queued["id"] for event in call.get(path)["data"]) == 1
+
+
+def test_what_waits_behind_a_stopped_turn_is_taken_up_when_the_money_is_there():
+    one = Spender(4, speed=1.0)
+    one.send("go")
+    one.call.now = 0.5
+    one.send("more")
+    one.call.now = 50.0
+    assert (one.events()[-1]["processed_at"], one.events()[-2]["type"]) == (None, "session.status_idle")
+    one.update(budget=None)
+    for one.call.now in (100.0, 150.0):
+        said = one.said()
+    assert said == ["looking", "done", "more done"]
+
+
+@pytest.mark.rule("what a stopped turn had not used yet is not charged", topic="sessions", evidence="ours")
+def test_an_interrupt_does_not_charge_what_was_not_played():
+    """The first turn would cost 10 cents and is stopped at once; the second costs 10."""
+    spender = Spender(10, speed=1.0)
+    spender.send("go")
+    spender.call.now += 0.5
+    spender.call.post(f"{spender.path}/events", {"events": [{"type": "user.interrupt"}]})
+    spender.send("more")
+    spender.call.now += 60.0
+    last = spender.call.get(f"{spender.path}/events")["data"][-1]
+    assert last["stop_reason"] == {"type": "end_turn"}

@@ -1,0 +1,112 @@
+"""The harness around the SDK's own tests: its list of exceptions, and the world it seeds."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conformance import expected_failures, sdk
+from tests.conformance.expected_failures import gone, listed
+from tests.conformance.seeded import RECORDINGS, SeededApi
+from tests.kit.places import ROOT
+from utilities.replay.api import Request
+
+MOST = 14  # lower it when the list gets shorter; it never gets longer
+
+SUITE = """
+import pytest
+
+class TestThings:
+    @pytest.mark.parametrize("kind", ["loose", "strict"])
+    def test_one(self, kind):
+        assert {one}
+
+    def test_other(self):
+        assert {other}
+"""
+
+
+def test_the_list_only_gets_shorter():
+    assert len(listed(expected_failures.LIST.read_text("utf-8"))) == MOST
+
+
+def test_each_exception_has_its_reason():
+    assert listed("# why\n\na.py::T::test_x: sends 0\n") == {"a.py::T::test_x": "sends 0"}
+    for damaged in ("a.py::T::test_x", "a.py::T::test_x: ", "a: x\na: y"):
+        with pytest.raises(ValueError, match="one reason"):
+            listed(damaged)
+
+
+def test_a_listed_test_must_be_there():
+    there = ["a.py::T::test_x[loose]", "a.py::T::test_x[strict]", "b.py::test_y"]
+    assert gone(["a.py::T::test_x", "b.py::test_y", "c.py::test_not_collected_now"], there) == []
+    assert gone(["a.py::T::test_z"], there) == ["a.py::T::test_z"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "status", "closing"),
+    [
+        ("False", "True", 0, "1 passed, 2 xfailed"),
+        ("False", "False", 1, "1 failed, 2 xfailed"),
+        ("True", "True", 1, "2 failed, 1 passed"),
+        ('kind == "loose"', "True", 1, "1 failed, 1 passed, 1 xfailed"),
+    ],
+    ids=["as listed", "an unlisted failure", "a listed one passes", "one variant passes"],
+)
+def test_the_run_fails_unless_all_is_as_listed(tmp_path, one, other, status, closing):
+    """With pytest itself, and the plugin as `make conformance` loads it."""
+    plugin = Path(expected_failures.__file__)
+    (tmp_path / plugin.name).write_bytes(plugin.read_bytes())
+    (tmp_path / "expected_failures.txt").write_text("test_x.py::TestThings::test_one: a reason\n")
+    (tmp_path / "test_x.py").write_text(SUITE.format(one=one, other=other))
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "expected_failures", "-p", "no:cacheprovider"]
+    run = subprocess.run([*command, "test_x.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert (run.returncode, run.stdout.splitlines()[-1].partition(" in ")[0]) == (status, closing)
+
+
+def test_a_line_for_a_test_that_is_gone_stops_the_run(tmp_path):
+    plugin = Path(expected_failures.__file__)
+    (tmp_path / plugin.name).write_bytes(plugin.read_bytes())
+    (tmp_path / "expected_failures.txt").write_text("test_x.py::test_gone: a reason\n")
+    (tmp_path / "test_x.py").write_text("def test_x():\n    pass\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "expected_failures", "-p", "no:cacheprovider"]
+    run = subprocess.run([*command, "test_x.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode != 0 and "remove its line: test_x.py::test_gone" in run.stdout + run.stderr
+
+
+def test_the_tested_version_is_the_locked_one(monkeypatch, tmp_path):
+    from anthropic import __version__
+
+    assert sdk.locked_version() == __version__
+    (tmp_path / "lock").write_text("anyio==4\n")
+    monkeypatch.setattr(sdk, "LOCK", tmp_path / "lock")
+    with pytest.raises(sdk.NotPrepared, match="does not pin"):
+        sdk.locked_version()
+
+
+def ask(api, method, path, body=None):
+    raw = b"" if body is None else json.dumps(body).encode()
+    return api.handle(Request(method, f"/v1/{path}", body=raw), 0.0)
+
+
+def test_each_request_meets_the_same_world():
+    api, session = SeededApi(RECORDINGS), "sessions/sesn_011CZkZAtmR3yMPDzynEDxu7"
+    before = ask(api, "GET", session)
+    assert before.status == 200 and before.content["status"] == "idle"
+    assert ask(api, "DELETE", session).content["type"] == "session_deleted"
+    assert ask(api, "GET", session).content == before.content
+
+
+def test_only_what_is_seeded_is_there():
+    """What the tests don't name is as unknown as on any server, and bad requests are refused."""
+    api = SeededApi(RECORDINGS)
+    assert ask(api, "GET", "sessions/sesn_011CZkZAtmR3yMPDzynEDxu8").status == 404
+    assert ask(api, "POST", "vaults", {"display_name": 7}).status == 400
+
+
+def test_the_product_knows_nothing_of_those_tests():
+    sources = ROOT.joinpath("utilities").rglob("*.py")
+    text = "".join(source.read_text("utf-8") for source in sources)
+    assert "011C" not in text and "conformance" not in text

@@ -1,0 +1,139 @@
+"""Recording a session is exporting it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import anthropic
+import pytest
+from anthropic import Anthropic
+
+from tests.kit.places import RECORDINGS
+from utilities import stream_until_end_turn
+from utilities.replay import Faults, Library, Recording, ReplayServer
+from utilities.replay.export import export, main
+
+ORIGINAL = Recording.load(RECORDINGS / "01_tests_green.jsonl")
+TURNS = [event["content"] for event in ORIGINAL.events if event["type"] == "user.message"]
+
+
+def play(server: ReplayServer, turns: int = len(TURNS)) -> tuple[Anthropic, str]:
+    """A session on this server, with so many turns played."""
+    client = Anthropic(api_key="x", base_url=server.base_url)
+    agent = client.beta.agents.create(**ORIGINAL.header["agent"])
+    environment = client.beta.environments.create(**ORIGINAL.header["environment"])
+    session = client.beta.sessions.create(agent=agent.id, environment_id=environment.id)
+    for content in TURNS[:turns]:
+        stream_until_end_turn(client, session.id, content)
+    for _ in range(3):
+        client.beta.sessions.retrieve(session.id)  # the status field lags
+    return client, session.id
+
+
+def without_ids(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The events as they would be told, ids replaced by their place in the log, threads by their number."""
+    text = json.dumps(events, sort_keys=True)
+    for number, event in enumerate(events):
+        text = text.replace(event["id"], f"#{number}")
+    for thread, number in Recording(Path(), {}, events).threads.items():
+        text = text.replace(thread, f"thread {number}")
+    told: list[dict[str, Any]] = json.loads(text)
+    return told
+
+
+def test_what_is_exported_is_what_was_played_and_plays_again(tmp_path: Path) -> None:
+    with ReplayServer(Library([ORIGINAL]), strict=True) as server:
+        client, session_id = play(server)
+        exported = export(client, session_id, tmp_path / "copy.jsonl")
+    assert without_ids(exported.events) == without_ids(ORIGINAL.events)
+    assert exported.outputs == ORIGINAL.outputs
+    exported.path.write_text("".join(exported.lines()), "utf-8")
+    again = Recording.load(exported.path)
+    with ReplayServer(Library([again]), strict=True) as server:
+        client, session_id = play(server)
+        assert without_ids(export(client, session_id, "x.jsonl").events) == without_ids(ORIGINAL.events)
+
+
+def test_an_export_of_a_replayed_session_does_not_pass_for_live() -> None:
+    with ReplayServer(Library([ORIGINAL])) as server:
+        header = export(*play(server), "copy.jsonl").header
+    assert header["provenance"] == "scripted"
+    assert "not live" in header["note"]
+
+
+def test_a_running_session_is_not_exported() -> None:
+    unfinished = Recording(ORIGINAL.path, ORIGINAL.header, ORIGINAL.events[:10])
+    with ReplayServer(Library([unfinished])) as server:
+        client, session_id = play(server, turns=0)
+        client.beta.sessions.events.send(session_id, events=[{"type": "user.message", "content": TURNS[0]}])
+        with pytest.raises(ValueError, match=f"session {session_id} is running"):
+            export(client, session_id, "copy.jsonl", patience=0.2)
+
+
+def test_a_session_can_be_exported_as_soon_as_its_turn_is_over() -> None:
+    """Its status goes on saying running for a moment: the race that the first lesson is about."""
+    with ReplayServer(Library([ORIGINAL]), strict=True, faults=Faults("settle=0.3")) as server:
+        client = Anthropic(api_key="x", base_url=server.base_url)
+        agent = client.beta.agents.create(**ORIGINAL.header["agent"])
+        environment = client.beta.environments.create(**ORIGINAL.header["environment"])
+        session = client.beta.sessions.create(agent=agent.id, environment_id=environment.id)
+        stream_until_end_turn(client, session.id, TURNS[0])
+        assert client.beta.sessions.retrieve(session.id).status == "running"
+        exported = export(client, session.id, "copy.jsonl")
+    assert exported.events[-1]["type"] == "session.status_idle"
+
+
+def test_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "copy.jsonl"
+    with ReplayServer(Library([ORIGINAL])) as server:
+        _, session_id = play(server)
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.base_url)
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "x")
+        assert main([session_id, str(target)]) == 0
+        assert f"{len(ORIGINAL.events)} events, scripted" in capsys.readouterr().out
+        assert main([session_id, str(target)]) == 2
+        assert "exists already" in capsys.readouterr().err
+        assert main(["sesn_nope", str(tmp_path / "other.jsonl")]) == 2
+        assert "sesn_nope" in capsys.readouterr().err
+    assert Recording.load(target).name == "copy"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_what_could_not_be_played_is_not_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ReplayServer(Library([ORIGINAL])) as server:
+        _, session_id = play(server, turns=0)  # nobody has said anything to it
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.base_url)
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "x")
+        assert main([session_id, str(tmp_path / "copy.jsonl")]) == 2
+    assert "no event of the client" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_key_it_says_so_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))  # where the SDK looks for credentials
+    assert main(["sesn_1", str(tmp_path / "copy.jsonl")]) == 2
+    out, error = capsys.readouterr()
+    assert error.startswith("export: set ANTHROPIC_API_KEY") and error.count("\n") == 1
+
+
+def test_without_the_replay_servers_header_a_session_counts_as_live() -> None:
+    """Stands in for the hosted API: the same answers, without the header that gives a replay away."""
+
+    class Hosted(anthropic.Middleware):
+        def handle(self, request: Any, call_next: Any) -> Any:
+            response = call_next(request)
+            response.http_response.headers.pop("x-replay-server", None)
+            return response
+
+    with ReplayServer(Library([ORIGINAL])) as server:
+        client, session_id = play(server)
+        hosted = client.with_options(middleware=[Hosted()])
+        assert export(hosted, session_id, "copy.jsonl").header["provenance"] == "live"

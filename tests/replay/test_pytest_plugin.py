@@ -1,0 +1,504 @@
+"""The fixture `managed_agents_api` in other people's suites: a test here is a small suite, run by pytest."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from textwrap import dedent
+from types import ModuleType
+
+import pytest
+
+from tests.kit.calling import SAY_GO, new_session
+from tests.kit.places import ROOT
+from tests.kit.recordings import Script
+from tests.replay.recordings.test_library import asking, confirm
+from tests.replay.session.test_session import message
+from utilities.replay.testing import ManagedAgentsApi
+
+pytest_plugins = ["pytester"]
+
+
+PROGRAM = '''
+"""Somebody's agent program: the plain SDK, told nothing of tests."""
+import sys
+from anthropic import Anthropic
+
+def ask(question, city="rain"):
+    client = Anthropic()
+    agent = client.beta.agents.create(name="weather", model="claude-sonnet-4-6")
+    environment = client.beta.environments.create(name="weather")
+    session = client.beta.sessions.create(agent=agent.id, environment_id=environment.id).id
+    said = []
+    with client.beta.sessions.events.stream(session) as stream:
+        message = {"type": "user.message", "content": [{"type": "text", "text": question}]}
+        client.beta.sessions.events.send(session, events=[message])
+        for event in stream:
+            if event.type == "agent.message":
+                said.append(event.content[0].text)
+            elif event.type == "agent.custom_tool_use":
+                answer = {"type": "user.custom_tool_result", "custom_tool_use_id": event.id,
+                          "content": [{"type": "text", "text": city}]}
+                client.beta.sessions.events.send(session, events=[answer])
+            elif event.type == "session.status_idle" and event.stop_reason.type == "end_turn":
+                break
+    while client.beta.sessions.retrieve(session).status == "running":
+        pass
+    client.beta.sessions.delete(session)
+    client.close()
+    return " ".join(said)
+
+if __name__ == "__main__":
+    print(ask(sys.argv[1]))
+'''
+
+
+def weather(name: str = "weather", question: str = "Rain today?", result: str = "rain") -> Script:
+    script = Script(name, agent="weather")
+    script.message(question)
+    call = script.custom("forecast", city="Bern")
+    script.idle("requires_action", [call])
+    script.custom_result(call, result)
+    script.running()
+    script.say("Take an umbrella.")
+    script.idle()
+    return script
+
+
+class Imports:
+    """What the suites that run in this process import, so that it can stay.
+
+    pytester forgets it. A library would be imported a second time later on, and its exceptions would not
+    be those any more that others had imported before.
+    """
+
+    def __init__(self) -> None:
+        self.modules: dict[str, ModuleType] = {}
+
+    def pytest_unconfigure(self) -> None:
+        for name, module in list(sys.modules.items()):
+            if not (getattr(module, "__file__", None) or "").startswith(os.getcwd()):  # the suite's own
+                self.modules[name] = module
+
+    def stay(self) -> None:
+        for name, module in self.modules.items():
+            sys.modules.setdefault(name, module)
+
+
+IMPORTS = Imports()
+
+
+@pytest.fixture(autouse=True)
+def _imports_stay() -> Iterator[None]:
+    """Autouse, so it is set up before pytester and ends after it."""
+    yield
+    IMPORTS.stay()
+
+
+def run_here(pytester: pytest.Pytester, *options: str) -> pytest.RunResult:
+    return pytester.runpytest_inprocess("-p", "no:cacheprovider", *options, plugins=[IMPORTS])
+
+
+@pytest.fixture
+def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
+    """A project with a program, a recording beside the tests, and the tests that are given; runs them."""
+    monkeypatch.syspath_prepend(pytester.path)
+    pytester.makepyfile(program=PROGRAM)
+    weather().save(pytester.mkdir("recordings"))
+
+    def run(tests: str, *options: str, how: str = "inprocess") -> pytest.RunResult:
+        pytester.makepyfile(test_it="import pytest\nfrom program import ask\n" + dedent(tests))
+        if how == "subprocess":
+            return pytester.runpytest_subprocess("-p", "no:cacheprovider", *options)
+        return run_here(pytester, *options)
+
+    return run
+
+
+def ends(result: pytest.RunResult, **outcomes: int) -> str:
+    """The output of a run that ended like this."""
+    result.assert_outcomes(**outcomes)
+    return str(result.stdout)
+
+
+# -- loading: for every suite in the environment ---------------------------------------------------------
+
+
+def test_it_is_there_by_entry_point_and_costs_nothing_until_it_is_used(pytester):
+    pytester.makepyfile(
+        """
+        import sys
+        def test_nothing_heavy_was_imported():
+            assert "managed_agents_pytest" in sys.modules
+            assert not {"utilities", "anthropic", "starlette", "uvicorn", "pydantic"} & set(sys.modules)
+        """
+    )
+    ends(pytester.runpytest_subprocess("-p", "no:cacheprovider"), passed=1)
+
+
+def test_a_project_with_utilities_of_its_own_does_not_notice(pytester):
+    (pytester.mkpydir("utilities") / "sums.py").write_text("def add(a, b): return a + b\n")
+    pytester.makepyfile(
+        """
+        def test_theirs():
+            from utilities.sums import add
+            assert add(1, 2) == 3
+        def test_ours(managed_agents_api):
+            pass
+        """
+    )
+    # Not editable, as others install it; and by `python -m`, so that the project comes first on the path.
+    editable = "sys.meta_path[:] = [f for f in sys.meta_path if 'Editable' not in repr(f)]"
+    pytester.makeconftest(f"import sys; {editable}")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
+    out = subprocess.run(command, cwd=pytester.path, capture_output=True, text=True).stdout
+    assert "1 passed, 1 error" in out
+    assert f"it needs the cookbook's package `utilities`, here it is {pytester.path}" in out
+    assert "Traceback" not in out and "During handling" not in out
+
+
+def test_every_package_is_installed():
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"]
+    folders = {init.parent.relative_to(ROOT) for init in ROOT.glob("utilities/**/__init__.py")}
+    found = {".".join(folder.parts) for folder in folders}
+    assert set(listed) - {"managed_agents_pytest"} == found - {"utilities.managed_agents_pytest"}
+
+
+def test_the_mark_is_known_to_strict_suites(suite):
+    tests = """
+    @pytest.mark.managed_agents(speed=0)
+    def test_it(managed_agents_api):
+        assert ask("Rain today?")
+    """
+    ends(suite(tests, "--strict-markers", "--strict-config", "-W", "error"), passed=1)
+
+
+# -- the program finds the server ------------------------------------------------------------------------
+
+
+def test_an_unmodified_program_in_this_process_and_in_another(suite):
+    tests = """
+    import os, subprocess, sys
+    def test_here(managed_agents_api):
+        assert ask("Rain today?") == "Take an umbrella."
+        managed_agents_api.assert_finished()
+    def test_there(managed_agents_api):
+        command = [sys.executable, "program.py", "Rain today?"]
+        assert subprocess.run(command, capture_output=True, text=True).stdout == "Take an umbrella.\\n"
+        managed_agents_api.assert_finished()
+    def test_nothing_is_left(request):
+        assert "ANTHROPIC_BASE_URL" not in os.environ and "ANTHROPIC_API_KEY" not in os.environ
+    """
+    ends(suite(tests), passed=3)
+
+
+def test_a_key_and_a_proxy_of_the_user_do_not_matter(suite, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # where nobody listens
+    monkeypatch.setenv("NO_PROXY", "example.com")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "the-users-own")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9")
+    tests = """
+    import os
+    def test_it(managed_agents_api):
+        assert ask("Rain today?") and os.environ["ANTHROPIC_API_KEY"] == "recorded"
+        assert os.environ["NO_PROXY"] == "example.com,127.0.0.1"
+    def test_after():
+        assert os.environ["ANTHROPIC_API_KEY"] == "the-users-own" and os.environ["NO_PROXY"] == "example.com"
+    """
+    ends(suite(tests), passed=2)
+
+
+def test_connect_comes_here_too(suite):
+    tests = """
+    from utilities import connect
+    def test_it(managed_agents_api, capsys):
+        assert str(connect().base_url).rstrip("/") == managed_agents_api.base_url
+    """
+    ends(suite(tests), passed=1)
+
+
+def test_clients_that_are_ready_and_leave_nothing_open(suite):
+    tests = """
+    import asyncio
+    kept = []
+    def test_sync(managed_agents_api):
+        assert list(managed_agents_api.client.beta.sessions.list()) == []
+        kept.append(managed_agents_api.client)
+    def test_sync_after():
+        assert kept[0].is_closed()
+    def test_async_in_two_loops(managed_agents_api):
+        async def sessions():
+            return [session async for session in managed_agents_api.async_client.beta.sessions.list()]
+        assert asyncio.run(sessions()) == asyncio.run(sessions()) == []
+    """
+    ends(suite(tests, "-W", "error", how="subprocess"), passed=3)
+
+
+# -- which recordings, which options ---------------------------------------------------------------------
+
+
+def test_recordings_by_mark_the_closest_one_counts(suite, pytester):
+    other = pytester.mkdir("other")
+    weather("one", "One?").save(other)
+    weather("two", "Two?").save(other)
+    (other / "code.py").write_text("")
+    tests = """
+    pytestmark = pytest.mark.managed_agents("other", strict=False)
+    def names(api):
+        return [recording.name for recording in api.server.api.sessions.library.recordings]
+    def test_module(managed_agents_api):
+        assert (names(managed_agents_api), managed_agents_api.strict) == (["one", "two"], False)
+    @pytest.mark.managed_agents(recordings="other/two.jsonl", strict=True)
+    class TestClass:
+        def test_class(self, managed_agents_api):
+            assert (names(managed_agents_api), managed_agents_api.strict) == (["two"], True)
+        @pytest.mark.managed_agents(recordings=["recordings", "other/one.jsonl"])
+        def test_function(self, managed_agents_api):
+            assert (names(managed_agents_api), managed_agents_api.strict) == (["one", "weather"], True)
+    """
+    ends(suite(tests), passed=3)
+
+
+def test_recordings_by_ini_file(pytester):
+    weather().save(pytester.mkdir("tapes"))
+    pytester.makeini("[pytest]\nmanaged_agents_recordings = tapes")
+    pytester.mkdir("deeper").joinpath("test_it.py").write_text(
+        "def test_it(managed_agents_api):\n"
+        "    (recording,) = managed_agents_api.server.api.sessions.library.recordings\n"
+        "    assert recording.name == 'weather'\n"
+    )
+    ends(run_here(pytester), passed=1)
+
+
+def test_without_recordings_there_is_still_a_server(pytester):
+    pytester.makepyfile("def test_it(managed_agents_api): managed_agents_api.client.beta.agents.list()")
+    ends(run_here(pytester), passed=1)
+
+
+def test_a_recording_written_in_the_test_file_and_faults(suite):
+    tests = f"""
+    import sys
+    sys.path.insert(0, {str(ROOT)!r})
+    from tests.replay.test_pytest_plugin import weather
+    @pytest.mark.managed_agents(recordings=weather("mine", "Mine?").recording(), faults="end=1")
+    def test_it(managed_agents_api):
+        assert ask("Mine?") == ""  # the program takes the end of its stream for the end of the turn
+        with pytest.raises(AssertionError, match="at event 8 of 14 with user.custom_tool_result 'rain'"):
+            managed_agents_api.assert_finished()
+    @pytest.mark.managed_agents(speed=1e-9)
+    def test_speed(managed_agents_api):
+        assert managed_agents_api.server.api.sessions.speed == 1e-9
+    """
+    ends(suite(tests), passed=2)
+
+
+@pytest.mark.parametrize(
+    ("mark", "told"),
+    [
+        ("colour='red'", "the mark doesn't know colour; it takes recordings, strict, speed, faults"),
+        ("'recordings', True", "the mark doesn't know True"),
+        ("faults='earthquake'", "there is no fault 'earthquake'; there are: drop=N, "),
+        ("recordings='gone'", "gone: no such recording, file or folder"),
+        ("recordings='test_it.py'", "test_it.py, line 1: not JSON"),
+        ("recordings='scenarios/weather.toml'", "utilities.replay.scenario"),
+    ],
+)
+def test_a_wrong_mark_is_one_line(suite, mark, told):
+    result = suite(f"@pytest.mark.managed_agents({mark})\ndef test_it(managed_agents_api): pass")
+    lines = ends(result, errors=1).splitlines()
+    (place,) = (number for number, line in enumerate(lines) if "ERROR at setup of test_it" in line)
+    assert lines[place + 1].startswith("managed_agents_api: ") and told in lines[place + 1]
+    assert lines[place + 2].startswith("===")
+
+
+# -- what was not recorded -------------------------------------------------------------------------------
+
+SWALLOWING = """
+def test_it(managed_agents_api):
+    try:
+        ask("Rain tomorrow?")
+    except Exception:
+        pass
+"""
+DIFFERENCE = "weather: it has 'Rain today?' where you sent 'Rain tomorrow?'"
+
+
+def test_a_refusal_that_the_program_swallows_fails_the_test(suite):
+    out = ends(suite(SWALLOWING), failed=1)
+    assert f"managed_agents_api: no recording continues from here with this user.message. {DIFFERENCE}" in out
+    assert "Traceback" not in out
+
+
+def test_a_refusal_that_the_program_raises_shows_the_difference(suite):
+    out = ends(suite("def test_it(managed_agents_api): ask('Rain tomorrow?')"), failed=1)
+    assert "BadRequestError" in out and DIFFERENCE in out
+    assert out.count("_ test_it _") == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "outcomes"),
+    [
+        ("@pytest.mark.managed_agents(strict=False)", "", {"passed": 1}),
+        ("", "    managed_agents_api.unrecorded.clear()", {"passed": 1}),
+        ("@pytest.mark.xfail(strict=True)", "", {"xfailed": 1}),
+    ],
+    ids=["not strict", "provoked", "expected"],
+)
+def test_a_refusal_that_is_meant_to_be(suite, before, after, outcomes):
+    ends(suite(f"{before}\n{SWALLOWING.strip()}\n{after}\n"), **outcomes)
+
+
+def test_not_strict_means_that_a_refusal_is_the_programs_affair(suite):
+    tests = """
+    import anthropic
+    @pytest.mark.managed_agents(strict=False)
+    def test_it(managed_agents_api):
+        ask("Rain today?")
+        with pytest.raises(anthropic.BadRequestError, match="it waits for user.message"):
+            define_an_outcome(managed_agents_api.client)
+        assert len(managed_agents_api.unrecorded) == 1
+    def define_an_outcome(client):
+        agent = client.beta.agents.create(name="weather", model="claude-sonnet-4-6")
+        environment = client.beta.environments.create(name="weather")
+        session = client.beta.sessions.create(agent=agent.id, environment_id=environment.id).id
+        rubric = {"type": "text", "content": "y"}
+        outcome = {"type": "user.define_outcome", "description": "x", "rubric": rubric}
+        client.beta.sessions.events.send(session, events=[outcome])
+    """
+    ends(suite(tests), passed=1)
+
+
+def test_another_answer_to_a_tool_call_is_not_recorded_either(suite):
+    out = ends(suite("def test_it(managed_agents_api): ask('Rain today?', 'sun')"), failed=1)
+    assert "it has 'rain' where you sent 'sun'" in out
+
+
+def test_each_test_has_a_server_of_its_own(suite):
+    tests = (
+        SWALLOWING
+        + """
+def test_after(managed_agents_api):
+    assert (managed_agents_api.unrecorded, managed_agents_api.sessions) == ([], [])
+"""
+    )
+    ends(suite(tests), failed=1, passed=1)
+
+
+# -- what happened ---------------------------------------------------------------------------------------
+
+
+def test_a_failed_test_shows_what_happened(suite):
+    out = ends(suite("def test_it(managed_agents_api):\n    ask('Rain today?')\n    assert 0"), failed=1)
+    shown = out.partition("- Captured managed_agents_api call -")[2]
+    for line in (
+        "following weather",
+        "user.message 'Rain today?'",
+        "agent.custom_tool_use forecast",
+        "user.custom_tool_result 'rain'",
+        "agent.message 'Take an umbrella.'",
+    ):
+        assert line in shown
+    assert "not finished" not in shown
+
+
+def test_a_session_is_known_also_after_it_was_deleted(suite):
+    tests = """
+    def test_it(managed_agents_api):
+        ask("Rain today?")
+        (session,) = managed_agents_api.sessions
+        assert session.tool_calls == [("forecast", {"city": "Bern"})]
+        assert session.answers == [("forecast", "rain")]
+        assert session.messages == ["Take an umbrella."]
+        assert [event["type"] for event in session.sent] == ["user.message", "user.custom_tool_result"]
+        assert session.events[-1]["type"] == "session.deleted"
+        requests = [f"{exchange.method} {exchange.path}" for exchange in managed_agents_api.exchanges]
+        events = f"/v1/sessions/{session.id}/events"
+        assert requests.index(f"GET {events}/stream") < requests.index(f"POST {events}")
+    """
+    ends(suite(tests), passed=1)
+
+
+def api_on(*scripts: Script, **options: object) -> ManagedAgentsApi:
+    return ManagedAgentsApi([script.recording() for script in scripts], **options)
+
+
+def test_finished_means_every_session_to_its_end():
+    with api_on(two_turns()) as api:
+        with pytest.raises(AssertionError, match="no request came: is the program's client made with"):
+            api.assert_finished()
+        api.client.beta.agents.list()
+        with pytest.raises(AssertionError, match="no session was created .* GET /v1/agents 200"):
+            api.assert_finished()
+        session = new_session(api.client)
+        with pytest.raises(
+            AssertionError, match="event 3 of 12 with user.message 'go', which was never sent"
+        ):
+            api.assert_finished()
+        api.client.beta.sessions.events.send(session, **SAY_GO)
+        with pytest.raises(AssertionError, match="user.message 'more', which was never sent"):
+            api.assert_finished()
+        api.client.beta.sessions.events.send(session, events=[message("more")])
+        api.assert_finished()
+        new_session(api.client)
+        with pytest.raises(AssertionError, match="goes on at event 3"):
+            api.assert_finished()
+
+
+def two_turns(name: str = "two turns", turns: tuple[str, ...] = ("go", "more")) -> Script:
+    script = Script(name)
+    for text in turns:
+        script.message(text)
+        script.idle()
+    return script
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
+def test_of_recordings_that_open_alike_one_is_enough(names):
+    short, long = two_turns(names[0], ("go",)), two_turns(names[1])
+    with api_on(short, long) as api:
+        api.client.beta.sessions.events.send(new_session(api.client), **SAY_GO)
+        api.assert_finished()
+
+
+def test_a_recording_that_begins_with_the_client():
+    script = Script()
+    script.event("user.message", content=message("go")["content"])
+    script.idle()
+    with api_on(script) as api:
+        new_session(api.client)
+        with pytest.raises(
+            AssertionError, match="at event 1 of 4 with user.message 'go', which was never sent"
+        ):
+            api.assert_finished()
+
+
+def test_an_agent_that_is_not_done_is_not_finished():
+    with api_on(two_turns(turns=("go",)), speed=1e-9) as api:
+        api.client.beta.sessions.events.send(new_session(api.client), **SAY_GO)
+        with pytest.raises(AssertionError, match="not played yet"):
+            api.assert_finished()
+
+
+def test_a_verdict_is_an_answer_too():
+    with api_on(asking("1-approve", "allow"), asking("2-deny", "deny")) as api:
+        session, events = new_session(api.client), api.client.beta.sessions.events
+        events.send(session, events=[message("clean up")])
+        call = next(event.id for event in events.list(session) if event.type == "agent.tool_use")
+        events.send(session, events=[confirm(call, "deny")])
+        (played,) = api.sessions
+        assert played.answers == [("bash", "deny")]
+        assert (played.recording, played.status, played.missing) == ("2-deny", "idle", None)
+
+
+def test_what_was_not_recorded_can_be_asserted():
+    with api_on(two_turns()) as api:
+        session = new_session(api.client)
+        api.assert_recorded()
+        with pytest.raises(Exception, match="unrecorded"):
+            api.client.beta.sessions.events.send(session, events=[message("stop")])
+        with pytest.raises(AssertionError, match="it has 'go' where you sent 'stop'"):
+            api.assert_recorded()
+        assert [exchange.status for exchange in api.unrecorded] == [400]

@@ -1,0 +1,387 @@
+"""Custom tools and confirmations, whatever they raise and whatever they return."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from anthropic import AsyncAnthropic, beta_async_tool
+from anthropic.types.beta.sessions import BetaManagedAgentsTextBlock
+from pydantic import BaseModel
+
+from tests.kit.places import ROOT
+from tests.kit.recordings import Script
+from tests.kit.serving import KINDS, served
+from tests.turn.test_stream import asking, make_tool, parallel_calls
+from utilities import TurnTimeout, stream_until_end_turn_async
+from utilities.tools import result_content
+
+both_clients = pytest.mark.parametrize("kind", KINDS)
+both_tools = pytest.mark.parametrize("tool_kind", KINDS)
+
+
+def one_call(text: str = "", is_error: bool = False) -> Script:
+    """A turn with one call of the tool `work`, and what answers it."""
+    script = Script()
+    script.message("go")
+    call = script.custom("work", name="a")
+    script.idle("requires_action", [call])
+    script.custom_result(call, text, is_error=is_error)
+    script.running()
+    script.idle()
+    return script
+
+
+def tool_that(tool_kind: str, act: Any) -> Any:
+    """The tool `work`, which does this in its own thread, or in the event loop if it is async."""
+    if tool_kind == "sync":
+        return make_tool("sync", act)
+
+    @beta_async_tool(name="work")
+    async def work(name: str) -> str:
+        """Work.
+
+        Args:
+            name: on what.
+        """
+        result = act(name)
+        return await result if asyncio.iscoroutine(result) else result
+
+    return work
+
+
+# -- what they raise ------------------------------------------------------------------------------
+
+
+@both_clients
+@both_tools
+@pytest.mark.parametrize(
+    "error",
+    [SystemExit("bye"), KeyboardInterrupt(), GeneratorExit(), asyncio.CancelledError(), StopIteration()],
+)
+def test_whatever_a_tool_raises_is_an_answer(kind: str, tool_kind: str, error: BaseException) -> None:
+    def act(name: str) -> str:
+        raise error
+
+    if (kind, tool_kind, type(error)) == ("async", "async", KeyboardInterrupt):
+        pytest.skip("in the main thread that is the user's: see the next test")
+    with served(one_call(), strict=False) as session:
+        try:
+            result = session.follow(kind, "go", tools=[tool_that(tool_kind, act)], timeout=5)
+        except BaseException as escaped:  # which would end pytest
+            raise AssertionError("it came out of the turn") from escaped
+    assert result.outcome == "end_turn"
+    [call] = result.tool_calls
+    assert call.is_error
+    name = "RuntimeError" if (tool_kind, type(error)) == ("async", StopIteration) else type(error).__name__
+    assert call.text.startswith(f"{name}: ")
+    with served(parallel_calls(["a"])) as session:  # and the tools of the next turn run
+        tool = make_tool(kind, lambda name: f"{name} ok")
+        assert session.follow(kind, "go", tools=[tool], timeout=5).outcome == "end_turn"
+
+
+def test_ctrl_c_is_not_taken_for_a_tools_error() -> None:
+    """Python raises it in the main thread, in the middle of whatever runs there."""
+
+    def act(name: str) -> str:
+        raise KeyboardInterrupt
+
+    with served(one_call()) as session, pytest.raises(KeyboardInterrupt):
+        session.follow("async", "go", tools=[tool_that("async", act)])
+
+
+@both_clients
+def test_a_tool_whose_inner_task_was_cancelled_is_an_answer_too(kind: str) -> None:
+    async def act() -> str:
+        inner = asyncio.ensure_future(asyncio.sleep(9))
+        inner.cancel()
+        await inner
+        return "never"
+
+    with served(one_call(), strict=False) as session:
+        result = session.follow(kind, "go", tools=[tool_that("async", lambda name: act())], timeout=5)
+    assert (result.tool_calls[0].is_error, result.tool_calls[0].text) == (True, "CancelledError: ")
+
+
+@both_clients
+def test_an_async_tool_is_cancelled_at_the_deadline(kind: str) -> None:
+    cancelled = threading.Event()
+
+    async def act() -> str:
+        try:
+            await asyncio.sleep(9)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+        return "too late"
+
+    with served(one_call("too late")) as session:
+        with pytest.raises(TurnTimeout):
+            session.follow(kind, "go", tools=[tool_that("async", lambda name: act())], timeout=0.3)
+        assert cancelled.wait(5)
+        assert "user.custom_tool_result" not in [event.type for event in session.history()]
+
+
+def test_a_turn_that_is_cancelled_does_not_go_on() -> None:
+    started = asyncio.Event()
+
+    async def act() -> str:
+        started.set()
+        await asyncio.sleep(9)
+        return "too late"
+
+    async def run(session: Any) -> None:
+        async with AsyncAnthropic(api_key="x", base_url=session.server.base_url) as client:
+            tools = [tool_that("async", lambda name: act())]
+            turn = asyncio.create_task(
+                stream_until_end_turn_async(client, session.session_id, "go", tools=tools)
+            )
+            await asyncio.wait_for(started.wait(), 5)
+            turn.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asyncio.wait_for(turn, 5)
+
+    with served(one_call("too late")) as session:
+        asyncio.run(run(session))
+        assert "user.custom_tool_result" not in [event.type for event in session.history()]
+
+
+def test_a_tool_that_stops_the_event_loop_costs_its_own_turn_only() -> None:
+    async def act() -> str:
+        asyncio.get_running_loop().stop()
+        await asyncio.sleep(9)
+        return "never"
+
+    with served(one_call()) as session, pytest.raises(TurnTimeout):
+        session.follow("sync", "go", tools=[tool_that("async", lambda name: act())], timeout=0.5)
+    with served(parallel_calls(["a"])) as session:
+        tool = make_tool("sync", lambda name: f"{name} ok")
+        assert session.follow("sync", "go", tools=[tool], timeout=5).outcome == "end_turn"
+
+
+FORKING = """
+import os, sys
+from anthropic import Anthropic, beta_tool
+from utilities import stream_until_end_turn
+
+@beta_tool
+def work(name: str) -> str:
+    '''Work.'''
+    return f"{name} ok"
+
+def turn(session):
+    client = Anthropic(api_key="x", base_url=sys.argv[1])
+    return stream_until_end_turn(client, session, "go", tools=[work], timeout=5).outcome
+
+print(turn(sys.argv[2]), flush=True)
+import utilities.steps
+utilities.steps._background.lock.acquire()  # as if another thread were starting a turn right now
+child = os.fork()
+if child == 0:
+    print(turn(sys.argv[3]), flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_a_forked_child_has_tools_of_its_own() -> None:
+    with served(parallel_calls(["a"])) as session:
+        client = session.client()
+        first = client.beta.sessions.retrieve(session.session_id)
+        other = client.beta.sessions.create(agent=first.agent.id, environment_id=first.environment_id)
+        command = [sys.executable, "-c", FORKING, session.server.base_url, first.id, other.id]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30)
+    assert done.stdout.split() == ["end_turn", "end_turn"], done.stderr
+
+
+# -- what they return -----------------------------------------------------------------------------
+
+PICTURE = {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}
+
+
+def text(words: str) -> dict[str, Any]:
+    return {"type": "text", "text": words}
+
+
+class Order(BaseModel):
+    number: int
+
+
+class Itself:
+    def __str__(self) -> str:
+        return "itself"
+
+
+@pytest.mark.parametrize(
+    ("returned", "sent"),
+    [
+        ("soup", [text("soup")]),
+        ("", [text("(no output)")]),
+        (None, [text("(no output)")]),
+        ([], [text("(no output)")]),
+        (0, [text("0")]),
+        (2.5, [text("2.5")]),
+        (False, [text("false")]),
+        ({"lunch": "süß"}, [text('{"lunch": "süß"}')]),
+        ({"type": "order", "id": 7}, [text('{"type": "order", "id": 7}')]),
+        ({}, [text("{}")]),
+        (b"abc", [text("\"b'abc'\"")]),
+        (["a", 1], [text('["a", 1]')]),
+        ([text("a"), 1], [text('[{"type": "text", "text": "a"}, 1]')]),
+        ((n for n in (1, 2)), [text("[1, 2]")]),
+        (Itself(), [text('"itself"')]),
+        (Order(number=7), [text('{"number": 7}')]),
+        ([Order(number=7)], [text('[{"number": 7}]')]),
+        ([BetaManagedAgentsTextBlock(type="text", text="a")], [text("a")]),
+        ({(1, 2): 3}, [text("{(1, 2): 3}")]),
+        (text("one"), [text("one")]),
+        (PICTURE, [PICTURE]),
+        ([text("one"), PICTURE], [text("one"), PICTURE]),
+        ([{"type": "text"}], [text("(no output)")]),
+        ([text("a"), {"type": "other", "n": 1}], [text("a"), text('{"type": "other", "n": 1}')]),
+        ("\ud800", [text("?")]),
+    ],
+)  # fmt: skip
+def test_whatever_a_tool_returns_is_sent_in_a_form_that_a_session_takes(returned: Any, sent: Any) -> None:
+    assert result_content(returned) == sent
+
+
+@both_clients
+@both_tools
+@pytest.mark.parametrize("returned", [7, {"lunch": "soup"}, ["a", "b"], True])
+def test_a_tool_that_returns_data_has_not_failed(kind: str, tool_kind: str, returned: Any) -> None:
+    with served(one_call(json.dumps(returned))) as session:
+        result = session.follow(kind, "go", tools=[tool_that(tool_kind, lambda name: returned)])
+    assert result.outcome == "end_turn"
+    assert not result.tool_calls[0].is_error
+    assert json.loads(result.tool_calls[0].text) == returned
+
+
+@both_clients
+def test_any_number_of_tools_run_at_the_same_time(kind: str) -> None:
+    names = [f"n{number}" for number in range(60)]
+    together = threading.Barrier(len(names), timeout=10)
+
+    def work(name: str) -> str:
+        together.wait()
+        return f"{name} ok"
+
+    with served(parallel_calls(names)) as session:
+        result = session.follow(kind, "go", tools=[make_tool("sync", work)])
+    assert [call.text for call in result.tool_calls] == [f"{name} ok" for name in names]
+
+
+# -- verdicts -------------------------------------------------------------------------------------
+
+
+@both_clients
+@pytest.mark.parametrize("verdict", [1, 0, {}, [], b"no", object()])
+def test_a_verdict_that_is_none_is_told_and_nothing_is_sent(kind: str, verdict: Any) -> None:
+    with served(*asking(("allow", {}), ("deny", {}))) as session:
+        with pytest.raises(TypeError, match=r"confirm returned .* must be True \(allow\)") as caught:
+            session.follow(kind, "go", confirm=lambda call: verdict)
+        assert repr(verdict) in str(caught.value)
+        assert "user.tool_confirmation" not in [event.type for event in session.history()]
+
+
+@both_clients
+def test_a_denial_with_an_empty_reason_has_none(kind: str) -> None:
+    with served(*asking(("allow", {}), ("deny", {}))) as session:
+        result = session.follow(kind, "go", confirm=lambda call: "")
+        [verdict] = [event for event in session.history() if event.type == "user.tool_confirmation"]
+    assert result.text == "deny it is"
+    assert verdict.deny_message is None
+
+
+@both_clients
+@pytest.mark.parametrize(("verdict", "denied"), [(True, False), (False, True), (None, False)])
+def test_a_call_that_was_denied_is_told_from_one_that_ran(kind: str, verdict: Any, denied: bool) -> None:
+    with served(*asking(("allow", {}), ("deny", {}))) as session:
+        [call] = session.follow(kind, "go", confirm=lambda call: verdict).tool_calls
+    assert call.denied is denied
+    assert getattr(call.verdict, "result", None) == {True: "allow", False: "deny", None: None}[verdict]
+
+
+@both_clients
+def test_a_call_that_its_policy_denied_is_denied(kind: str) -> None:
+    script = Script()
+    script.message("go")
+    script.builtin_result(script.builtin(command="rm -r /", permission="deny"), "not allowed", is_error=True)
+    script.idle()
+    with served(script) as session:
+        assert session.follow(kind, "go").tool_calls[0].denied
+
+
+def test_the_deadline_ends_an_async_confirm() -> None:
+    async def think(call: Any) -> bool:
+        await asyncio.sleep(9)
+        return True
+
+    with served(*asking(("allow", {}))) as session:
+        with pytest.raises(TurnTimeout) as caught:
+            session.follow("async", "go", confirm=think, timeout=0.3)
+        assert caught.value.seconds < 5
+        assert "user.tool_confirmation" not in [event.type for event in session.history()]
+
+
+@both_clients
+def test_a_timeout_of_confirms_own_is_the_callers(kind: str) -> None:
+    def ask(call: Any) -> bool:
+        raise TimeoutError("the user is at lunch")
+
+    with served(*asking(("allow", {}))) as session, pytest.raises(TimeoutError, match="at lunch"):
+        session.follow(kind, "go", confirm=ask)
+
+
+# -- what agents.create takes ---------------------------------------------------------------------
+
+PROGRAM = '''
+from anthropic import Anthropic, beta_async_tool, beta_tool
+
+from utilities import custom_tool_params
+from utilities.tools import Tool
+
+
+@beta_tool
+def one(order: str) -> str:
+    """One."""
+    return "shipped"
+
+
+@beta_async_tool
+async def two(order: str) -> str:
+    """Two."""
+    return "shipped"
+
+
+both: list[Tool] = [one, two]
+client = Anthropic()
+tools = custom_tool_params([one])
+client.beta.agents.create(name="a", model="m", tools=[{"type": "agent_toolset_20260401"}, *tools])
+client.beta.agents.create(name="b", model="m", tools=custom_tool_params(both))
+'''
+
+
+def test_custom_tool_params_are_what_a_strict_type_checker_lets_agents_create_take(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(PROGRAM, "utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--follow-imports=silent",
+        f"--cache-dir={tmp_path / 'cache'}",
+        "program.py",
+    ]
+    environment = {**os.environ, "MYPYPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
