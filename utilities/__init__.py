@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .brain import BrainError, open_brain
     from .client import connect
-    from .display import print_event, timeline, transcript
+    from .display import timeline, transcript
     from .live import LiveTranscript
     from .memory import memory_tools
     from .poll import poll_until_end_turn, poll_until_end_turn_async
+    from .printing import print_event
     from .settle import wait_for_idle_status, wait_for_idle_status_async
     from .stream import stream_until_end_turn, stream_until_end_turn_async
     from .tools import custom_tool_params

@@ -23,9 +23,9 @@ from anthropic import Anthropic
 
 from tests.kit.calling import AGENT, SAY_GO, Caller
 from tests.kit.recordings import Script
+from utilities.replay.http.paging import _cursor
+from utilities.replay.http.sse import encoded
 from utilities.replay.ids import seconds_between
-from utilities.replay.paging import _cursor
-from utilities.replay.sse import encoded
 
 EVENTS = 20_000  # of the stream whose throughput is measured
 LEARNERS = 500

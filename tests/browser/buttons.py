@@ -17,7 +17,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.browser.lab import CHROMIUM, FLAGS, ROOT, open_lab, run_all
+from tests.browser.lab import CHROMIUM, FLAGS, open_lab, run_all
+from tests.kit.places import ROOT
 
 LESSON = ROOT / "notebooks" / "03_requires_action.ipynb"
 SWITCH = "MY_TURN = "

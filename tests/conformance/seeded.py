@@ -13,9 +13,10 @@ import json
 from typing import Any
 
 from tests.kit.recordings import Script
-from utilities.replay.api import Api, Request, Response, Upload
-from utilities.replay.library import Library
-from utilities.replay.sessions import Subscription
+from utilities.replay.api import Api
+from utilities.replay.http.requests import Request, Response, Upload
+from utilities.replay.recordings.library import Library
+from utilities.replay.resources.sessions import Subscription
 
 AGENT = {"name": "seeded", "model": "claude-sonnet-4-6"}
 SERVER = "https://mcp.example.com/sse"

@@ -8,7 +8,8 @@ from anthropic import Anthropic
 
 from tests.kit.recordings import Script
 from utilities.replay import Library, ReplayServer
-from utilities.replay.api import Api, Request, Upload
+from utilities.replay.api import Api
+from utilities.replay.http.requests import Request, Upload
 
 AGENT = {"name": "tester", "model": "claude-sonnet-4-6"}
 SAY_GO = {"events": [{"type": "user.message", "content": [{"type": "text", "text": "go"}]}]}

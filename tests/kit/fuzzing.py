@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NotRequired, Required, Union, get_ar
 
 from typing_extensions import get_type_hints, is_typeddict
 
-from utilities.replay.api import Request, Upload
+from utilities.replay.http.requests import Request, Upload
 
 ID = re.compile(r"\b[a-z]{2,9}_01[0-9A-Za-z]{22}")
 TEXTS = (

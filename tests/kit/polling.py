@@ -13,7 +13,7 @@ from anthropic import Anthropic, DefaultHttpxClient
 
 from tests.kit.recordings import Script
 from tests.kit.serving import Served, healthy
-from utilities.replay.paging import page_of
+from utilities.replay.http.paging import page_of
 
 
 @dataclass

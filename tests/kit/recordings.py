@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from utilities.replay.ids import later, make_id
-from utilities.replay.recording import FORMAT, Recording
+from utilities.replay.recordings.recording import FORMAT, Recording
 
 START = "2026-11-21T09:00:00Z"
 

@@ -21,15 +21,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.memory.test_brain import (  # noqa: F401
+from tests.kit.places import ROOT  # noqa: F401
+from tests.memory.test_brain import (
     FACTS,
-    ROOT,
     recall,
     retain,
-    test_an_update_is_not_taken_for_a_duplicate,
-    test_every_fact_is_found_by_its_own_words,
-    test_nothing_that_the_embedding_finds_is_lost_on_the_way,
-    test_what_the_embedding_cannot_tell_apart_is_kept,
 )
 from tests.memory.test_memory_tools import (  # noqa: F401
     Bank,

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.project.fidelity import ROOT, SHAPES, Rule, RuleError, collect, known_types, page, rules
+from tests.kit.places import ROOT
+from tests.project.fidelity import SHAPES, Rule, RuleError, collect, known_types, page, rules
 
 GOOD = '"it does", topic="sessions", evidence="seen", source="a capture"'
 

@@ -11,7 +11,7 @@ from tests.conformance import expected_failures, sdk
 from tests.conformance.expected_failures import gone, listed
 from tests.conformance.seeded import RECORDINGS, SeededApi
 from tests.kit.places import ROOT
-from utilities.replay.api import Request
+from utilities.replay.http.requests import Request
 
 MOST = 14  # lower it when the list gets shorter; it never gets longer
 

@@ -18,7 +18,7 @@ from anthropic import Anthropic, AsyncAnthropic, beta_tool
 from anthropic.lib.tools import ToolError
 
 from tests.kit.calling import Caller
-from tests.kit.places import ROOT
+from tests.kit.places import RECORDINGS, ROOT
 from tests.kit.polling import Wire, bit_by_bit, send, two_turns
 from tests.kit.serving import KINDS, Posts, Served, healthy, served
 from tests.replay.server.test_faults import (  # noqa: F401
@@ -33,7 +33,6 @@ from tests.replay.server.test_faults import (  # noqa: F401
     test_an_error_before_the_turn_has_begun_says_whether_the_message_was_sent,
     test_requests_that_are_never_answered_do_not_outlast_the_deadline,
 )
-from tests.replay.test_export import RECORDINGS
 from tests.turn.test_stream import (  # noqa: F401
     a_turn,
     asking,
@@ -75,9 +74,9 @@ from utilities import TurnTimeout, poll_until_end_turn, poll_until_end_turn_asyn
 from utilities.follow import Follow
 from utilities.poll import _flow
 from utilities.replay import Faults, Library, ReplayServer
-from utilities.replay.errors import ApiError
 from utilities.replay.faults import FAULTS_HEADER
-from utilities.replay.recording import Recording
+from utilities.replay.http.errors import ApiError
+from utilities.replay.recordings.recording import Recording
 from utilities.steps import Pause, Sync
 from utilities.turn import Turn
 

@@ -42,7 +42,7 @@ def signed(body, *, secret=SECRET, age=0.0, **changed):
     """The headers of a real sender, but for what is changed; None leaves a header out."""
     id, timestamp = "wevt_1", int(time.time() - age)
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
-    key = standardwebhooks.Webhook(secret)._whsecret
+    key = standardwebhooks.Endpoint(secret)._whsecret
     signature = standardwebhooks.webhooks.hmac_data(key, f"{id}.{timestamp}.{text}".encode())
     headers = {
         "webhook-id": id,
@@ -737,11 +737,11 @@ from helpers.webhook import WebhookReceiver
 
 secret, body = sys.argv[1:]
 with WebhookReceiver(secret, print) as receiver:
-    from standardwebhooks import Webhook
+    from standardwebhooks import Endpoint
 
     now = datetime.now(UTC)
     headers = {"webhook-id": "1", "webhook-timestamp": str(int(now.timestamp()))}
-    headers["webhook-signature"] = Webhook(secret).sign("1", now, body)
+    headers["webhook-signature"] = Endpoint(secret).sign("1", now, body)
     assert receiver.take(headers, body.encode()) == 202
 """
 

@@ -102,7 +102,7 @@ def key() -> Check:
 def recordings(folder: Path) -> Check:
     """Whether the replay server can read them. Anything that stops it is a finding, so all is caught."""
     try:
-        from utilities.replay.library import Library
+        from utilities.replay.recordings.library import Library
 
         count = len(Library.load(folder).recordings)
     except ImportError as problem:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from astrocyte import Astrocyte
 
-from utilities.replay.mount import Mount
-from utilities.replay.scenario import Sandbox
+from utilities.replay.making.sandbox import Sandbox
+from utilities.replay.recordings.mount import Mount
 
 __all__ = ["FACTS", "Fact", "Grep", "Search", "any_of", "by_brain", "by_words", "content_words", "facts_in"]
 

@@ -1,17 +1,22 @@
 """The replay server: the hosted Managed Agents API, played from recordings.
 
-A reader's way in: `recording` is the file format, `library` finds the recordings that
-agree with what a client has sent, `session` plays one of them, `store` keeps everything
-that is plain create-read-update-delete, `api` maps requests to all of those, and `server`
-puts a socket in front. On the side: `previews` (event deltas), `spending` (budgets), `webhooks`,
-which `deliveries` sends, and `messages` (`POST /v1/messages`), which `recorder` records. Nothing
-below `server` and `deliveries` knows about sockets, threads or sleeping.
+Its rooms, each knowing only those before it: `http` (what a request is), `recordings` (what was
+recorded), `session` (one session, played), `resources` (a file for each of the API's), then `api`,
+which maps requests to all of those, and `server`, which puts a socket in front. Beside them
+`webhooks` (what is told to whom) and `making` (recordings from scenarios). Only `server` and
+`webhooks.sender` know of sockets, threads or sleeping.
+
+How well a rule of the API is known stands behind it in brackets, and in FIDELITY.md:
+[doc] the official documentation says so; [sdk] read in the source of the `anthropic` package, or run
+against it; [seen] in published captures of hosted sessions; [claimed] others say so, nobody here has
+checked it; [unsettled] sources disagree, the server does one of the things they say; [ours] nobody
+says, this is what the server does.
 """
 
-from .deliveries import Webhook
 from .faults import Faults
-from .library import Library
-from .recording import Recording, RecordingError
-from .server import ReplayServer
+from .recordings.library import Library
+from .recordings.recording import Recording, RecordingError
+from .server.server import ReplayServer
+from .webhooks.sender import Endpoint
 
-__all__ = ["Faults", "Library", "Recording", "RecordingError", "ReplayServer", "Webhook"]
+__all__ = ["Endpoint", "Faults", "Library", "Recording", "RecordingError", "ReplayServer"]

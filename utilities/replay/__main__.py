@@ -7,17 +7,17 @@ import os
 import sys
 from pathlib import Path
 
-from .deliveries import Webhook
 from .faults import Faults, help_text
-from .library import Library
-from .recording import RecordingError
-from .server import ReplayServer
+from .recordings.library import Library
+from .recordings.recording import RecordingError
+from .server.server import ReplayServer
+from .webhooks.sender import Endpoint
 
 SIGNING_KEY = "ANTHROPIC_WEBHOOK_SIGNING_KEY"  # where the SDK's client looks for it [sdk]
 RECORDINGS = Path(__file__).parents[2] / "example_data" / "recordings"
 
 
-def _webhook(options: argparse.Namespace) -> Webhook | None:
+def _webhook(options: argparse.Namespace) -> Endpoint | None:
     secret = options.webhook_secret or os.environ.get(SIGNING_KEY)
     if options.webhook is None:
         given = options.webhook_secret, options.webhook_out_of_order, options.webhook_twice
@@ -26,7 +26,7 @@ def _webhook(options: argparse.Namespace) -> Webhook | None:
         return None
     if not secret:
         raise ValueError(f"--webhook needs --webhook-secret, or {SIGNING_KEY} in the environment")
-    return Webhook(
+    return Endpoint(
         options.webhook, secret, anywhere=options.webhook_anywhere,
         out_of_order=options.webhook_out_of_order, twice=options.webhook_twice,
     )  # fmt: skip

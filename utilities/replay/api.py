@@ -6,105 +6,34 @@ session in a millisecond.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
-from .errors import ApiError
-from .faults import NO_FAULTS, Faults
+from .http.errors import ApiError
+from .http.paging import Query
+from .http.requests import NOTE_HEADER, Call, Request, Response
+from .http.sse import encoded
 from .ids import later, make_id
-from .library import Library
-from .memory_stores import MemoryStores
-from .message_stream import stream
-from .messages import Completions
-from .paging import Query
-from .sessions import Sessions, Subscription
-from .sse import encoded
-from .store import Agents, Clock, Environments, Files
-from .threads import Threads
-from .vaults import Vaults
-from .work import WorkQueue
+from .recordings.library import Library
+from .resources.agents import Agents
+from .resources.collection import Clock
+from .resources.completion_stream import stream
+from .resources.completions import Completions
+from .resources.environments import Environments
+from .resources.files import Files
+from .resources.memory_stores import MemoryStores
+from .resources.sessions import Sessions, Subscription
+from .resources.threads import Threads
+from .resources.vaults import Vaults
+from .resources.work import WorkQueue
 
-NOTE_HEADER = "x-replay-note"
-REPLAY_HEADER = "x-replay-server"  # on every answer, so that nothing from here can be taken for live
 CREDENTIALS, CREDENTIAL = "/v1/vaults/{id}/credentials", "/v1/vaults/{id}/credentials/{other}"
 THREADS, THREAD = "/v1/sessions/{id}/threads", "/v1/sessions/{id}/threads/{other}"
 RESOURCES, RESOURCE = "/v1/sessions/{id}/resources", "/v1/sessions/{id}/resources/{other}"
 WORK = "/v1/environments/{id}/work"
 LIFETIME = (3600, 90 * 86400)  # seconds for which a file can ask to be kept [sdk]
 MEMORIES, VERSIONS = "/v1/memory_stores/{id}/memories", "/v1/memory_stores/{id}/memory_versions"
-MAX_DEPTH = 200  # levels of nesting in a body; what is close to Python's limit could not be sent back [ours]
-
-
-@dataclass(frozen=True)
-class Upload:
-    """The file part of a multipart request, and how many seconds it asks to be kept."""
-
-    filename: str
-    content: bytes
-    mime_type: str | None
-    expires_in_seconds: str | None = None
-
-
-@dataclass(frozen=True)
-class Request:
-    """One HTTP request, as far as the API looks at it."""
-
-    method: str
-    path: str
-    query: Sequence[tuple[str, str]] = ()
-    body: bytes = b""
-    upload: Upload | None = None
-    faults: Faults = NO_FAULTS  # of the client that sends it
-
-    def json(self) -> Any:
-        try:
-            value = json.loads(self.body or b"{}")
-            if _is_deeper(value, MAX_DEPTH):
-                raise ApiError(400, f"the body is nested deeper than {MAX_DEPTH} levels")
-            # What could not be written again (NaN, half a surrogate pair) would break every later answer.
-            json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-            return value
-        except (ValueError, RecursionError) as error:
-            raise ApiError(400, f"the body is not valid JSON: {error}") from error
-
-
-@dataclass(frozen=True)
-class Response:
-    """One HTTP response. `content` is bytes for a file, anything else is sent as JSON."""
-
-    status: int
-    content: Any
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Call:
-    """What a route's function gets: the request, the ids in its path, and the time."""
-
-    request: Request
-    ids: Mapping[str, str]
-    query: Query
-    now: float
-
-    @property
-    def id(self) -> str:
-        return self.ids["id"]
-
-    @property
-    def other(self) -> str:
-        return self.ids["other"]
-
-    @property
-    def both(self) -> tuple[str, str]:
-        """The ids of a route that has two."""
-        return self.ids["id"], self.ids["other"]
-
-    @property
-    def body(self) -> Any:
-        return self.request.json()
 
 
 class Api:
@@ -293,21 +222,6 @@ class Api:
 
 def _noted(note: str | None) -> dict[str, str]:
     return {NOTE_HEADER: note.encode("ascii", "backslashreplace").decode()} if note else {}
-
-
-def _is_deeper(value: Any, levels: int) -> bool:
-    layer = [value]
-    for _ in range(levels):
-        layer = [part for whole in layer for part in _parts(whole)]
-        if not layer:
-            return False
-    return True
-
-
-def _parts(whole: Any) -> Iterable[Any]:
-    if isinstance(whole, dict):
-        return whole.values()
-    return whole if isinstance(whole, list) else ()
 
 
 def _version(call: Call) -> int | None:

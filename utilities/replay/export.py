@@ -18,10 +18,10 @@ import anthropic
 from anthropic import Anthropic, AnthropicError
 
 from ..settle import wait_for_idle_status
-from .api import REPLAY_HEADER
+from .http.requests import REPLAY_HEADER
 from .ids import timestamp
-from .mount import Mount, Write
-from .recording import FORMAT, Event, Recording
+from .recordings.mount import Mount, Write
+from .recordings.recording import FORMAT, Event, Recording
 
 NOTES = {
     "live": "Live: exported from a session of the hosted API.",

@@ -11,7 +11,7 @@ instead of the server's, also none. What changes the session itself belongs to t
 decided by the client that sent the turn's message. `KINDS` is the one list of what there is; the
 help, the page about fidelity and the check that each fault has a test are made from it.
 
-Here is only the language; `delivery` breaks requests and streams, `trouble` breaks turns.
+Here is only the language; `server.broken_requests` breaks requests and streams, `session.broken_turns` turns.
 """
 
 from __future__ import annotations
@@ -206,13 +206,13 @@ NO_FAULTS = Faults()
 
 
 class Hits:
-    """Counts how often each fault has struck, for each spec and session, up to its `times`."""
+    """Counts how often each fault has happened, for each spec and session, up to its `times`."""
 
     def __init__(self) -> None:
         self._counts: Counter[tuple[str, Fault, str]] = Counter()
 
     def take(self, faults: Faults, fault: Fault, session: str) -> bool:
-        """Whether the fault strikes once more; counts it if it does."""
+        """Whether the fault is to happen once more; counts it if so."""
         key = (faults.spec, fault, session)
         if self._counts[key] >= fault.times:
             return False

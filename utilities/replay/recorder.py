@@ -23,10 +23,10 @@ import anthropic
 import httpx2
 from anthropic import Middleware
 
-from .api import REPLAY_HEADER
+from .http.requests import REPLAY_HEADER
 from .ids import make_id, timestamp
-from .messages import KIND, checked_header
-from .recording import FORMAT
+from .recordings.exchanges import KIND, checked_header
+from .recordings.recording import FORMAT
 
 NOTES = {
     "live": "Live: what the hosted API answered.",

@@ -20,23 +20,25 @@ from typing import Any
 import httpx2
 from anthropic import Anthropic, AsyncAnthropic, DefaultAsyncHttpxClient
 
-from .api import Request, Response
 from .faults import NO_FAULTS, Faults
-from .library import Library, said
-from .messages import is_messages, load
-from .recording import CALL_TYPES, Event, Recording, answered_call, is_client_event
-from .server import ReplayServer
-from .session import UNRECORDED, Session
-from .sessions import Subscription
+from .http.errors import UNRECORDED
+from .http.requests import Request, Response
+from .recordings.exchanges import is_messages, load
+from .recordings.library import Library
+from .recordings.recording import CALL_TYPES, Event, Recording, answered_call, is_client_event
+from .recordings.track import said
+from .resources.sessions import Subscription
+from .server.server import ReplayServer
+from .session.session import Session
 
-__all__ = ["Exchange", "ManagedAgentsApi", "PlayedSession"]
+__all__ = ["Sent", "ManagedAgentsApi", "PlayedSession"]
 
 KEY = "recorded"  # a key must be set for the SDK; any will do
 Source = Path | str | Recording
 
 
 @dataclass(frozen=True)
-class Exchange:
+class Sent:
     """One request of the program under test, and how the server answered.
 
     Attributes:
@@ -158,8 +160,8 @@ class ManagedAgentsApi:
         self.server = ReplayServer(library, faults=faults, **{"strict": True, **options})
         self.server.api.observer = self._observe
         self.strict: bool = options.get("strict", True)
-        self.exchanges: list[Exchange] = []
-        self.unrecorded: list[Exchange] = []
+        self.exchanges: list[Sent] = []
+        self.unrecorded: list[Sent] = []
         self.sessions: list[PlayedSession] = []
 
     @property
@@ -227,7 +229,7 @@ class ManagedAgentsApi:
         error: dict[str, Any] = {}
         if isinstance(answer, Response) and status >= 400:
             error = answer.content["error"]
-        exchange = Exchange(request.method, request.path, status, error.get("message", ""))
+        exchange = Sent(request.method, request.path, status, error.get("message", ""))
         self.exchanges.append(exchange)
         if error.get("details", {}).get("error_code") == UNRECORDED:
             self.unrecorded.append(exchange)

@@ -13,7 +13,7 @@ import pytest
 from tests.kit.serving import healthy
 from utilities import memory_tools, open_brain, stream_until_end_turn
 from utilities.replay import Library, Recording, ReplayServer
-from utilities.replay.brain_calls import fixed_id
+from utilities.replay.making.brain_calls import fixed_id
 from utilities.replay.scenario import main
 
 AGENT = """

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from tests.kit.places import DATA
 from utilities import stream_until_end_turn
 from utilities.replay import Library, Recording
-from utilities.replay.messages import is_messages
+from utilities.replay.recordings.exchanges import is_messages
 from utilities.replay.scenario import main
 from utilities.replay.testing import ManagedAgentsApi
 

@@ -10,7 +10,7 @@ from tests.kit.calling import new_session
 from tests.kit.recordings import Script
 from tests.replay.session.test_session import message
 from tests.turn.test_other_drivers import playing
-from utilities.replay.masks import exchanged, ids_in, masked
+from utilities.replay.recordings.masks import exchanged, ids_in, masked
 from utilities.replay.testing import ManagedAgentsApi
 
 RECORDED = ("1111111111111111", "2222222222222222")

@@ -8,8 +8,8 @@ from tests.kit.recordings import Script
 from tests.replay.session.test_session import calls_of, message, refused, result, session, types
 from utilities.replay import Library, RecordingError
 from utilities.replay.ids import make_id, parse_time
-from utilities.replay.masks import masked
-from utilities.replay.recording import Recording
+from utilities.replay.recordings.masks import masked
+from utilities.replay.recordings.recording import Recording
 
 
 def said(talk):

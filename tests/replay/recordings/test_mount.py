@@ -16,9 +16,9 @@ from anthropic.types.beta.sessions import BetaManagedAgentsMemoryStoreResource
 from tests.kit.calling import SAY_GO, Caller, new_session, serving, strict
 from tests.kit.recordings import Script
 from utilities.replay import Library, Recording, RecordingError, ReplayServer
-from utilities.replay.api import NOTE_HEADER, Request
 from utilities.replay.export import export
-from utilities.replay.mount import Mount, mount_path
+from utilities.replay.http.requests import NOTE_HEADER, Request
+from utilities.replay.recordings.mount import Mount, memory_path
 from utilities.replay.scenario import main
 
 rule = functools.partial(pytest.mark.rule, topic="memory")
@@ -133,7 +133,7 @@ def test_an_attached_store_is_a_resource_of_its_session(client):
     ],
 )
 def test_the_mount_path_comes_from_the_name(name, path):
-    assert mount_path(name) == f"/mnt/memory/{path}"
+    assert memory_path(name) == f"/mnt/memory/{path}"
 
 
 @rule("stores of the same name in one session are mounted at `…`, `…-2`, `…-3`", evidence="ours")

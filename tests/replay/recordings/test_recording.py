@@ -6,7 +6,7 @@ import pytest
 
 from tests.kit.recordings import Script
 from utilities.replay import Recording, RecordingError
-from utilities.replay.recording import is_client_event
+from utilities.replay.recordings.recording import is_client_event
 
 
 def parked(name="parked"):

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.kit.calling import AGENT, SAY_GO, Caller, going
-from utilities.replay.paging import Query, page_of
+from utilities.replay.http.paging import Query, page_of
 
 
 @pytest.fixture

@@ -19,9 +19,9 @@ from anthropic.types.beta.memory_stores import (
 )
 
 from tests.kit.calling import Caller, serving, strict
-from utilities.replay.memory import MAX_MEMORIES, Memories
-from utilities.replay.mount import MAX_CONTENT
-from utilities.replay.store import Clock
+from utilities.replay.recordings.mount import MAX_CONTENT
+from utilities.replay.resources.collection import Clock
+from utilities.replay.resources.memories import MAX_MEMORIES, Memories
 
 rule = functools.partial(pytest.mark.rule, topic="memory")
 

@@ -14,11 +14,11 @@ from pydantic import TypeAdapter
 
 from tests.kit.calling import Caller, going, serving, strict
 from utilities.replay import Library, RecordingError, ReplayServer
-from utilities.replay.api import Request
+from utilities.replay.http.requests import Request
 from utilities.replay.ids import make_id
-from utilities.replay.message_stream import stream
-from utilities.replay.messages import Exchange, asked
 from utilities.replay.recorder import Recorder, by_hand
+from utilities.replay.recordings.exchanges import Exchange, asked
+from utilities.replay.resources.completion_stream import stream
 from utilities.replay.testing import ManagedAgentsApi
 
 MODEL = "claude-sonnet-4-6"

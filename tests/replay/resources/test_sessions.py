@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.kit.calling import AGENT, SAY_GO, Caller, going
-from utilities.replay.api import Request
-from utilities.replay.session import STALE_LOOKS
+from utilities.replay.http.requests import Request
+from utilities.replay.session.session import STALE_LOOKS
 
 UPLOADS = "/mnt/session/uploads"
 

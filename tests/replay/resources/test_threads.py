@@ -8,9 +8,9 @@ import pytest
 from tests.kit.calling import AGENT, SAY_GO, Caller, going, new_session, serving, strict
 from tests.kit.recordings import Script
 from utilities.replay import Faults
-from utilities.replay.api import Request
+from utilities.replay.http.requests import Request
 from utilities.replay.ids import parse_time
-from utilities.replay.session import Session
+from utilities.replay.session.session import Session
 
 rule = functools.partial(pytest.mark.rule, topic="threads")
 

@@ -17,11 +17,11 @@ import pytest
 from anthropic import AsyncAnthropic
 
 from tests.kit.calling import SAY_GO, new_session, serving, strict
-from tests.kit.places import ROOT
+from tests.kit.places import RECORDINGS, ROOT
 from tests.kit.serving import KINDS as CLIENTS
 from tests.kit.serving import Served, healthy, served
 from tests.replay.session.test_interrupt import message, play
-from tests.replay.test_export import ORIGINAL, RECORDINGS, TURNS
+from tests.replay.test_export import ORIGINAL, TURNS
 from tests.turn.test_stream import a_turn, make_tool, parallel_calls
 from utilities import TurnTimeout, stream_until_end_turn, wait_for_idle_status, wait_for_idle_status_async
 from utilities.follow import wait_before

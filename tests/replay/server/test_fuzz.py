@@ -22,11 +22,12 @@ from tests.kit.fuzzing import Fuzzer
 from tests.kit.recordings import Script
 from tests.replay.recordings.test_library import asking
 from tests.replay.session.test_session import windowed
-from utilities.replay import validation
-from utilities.replay.api import Response
-from utilities.replay.errors import LONGEST, TYPES
-from utilities.replay.server import MAX_BODY, ReplayServer
-from utilities.replay.sessions import Subscription
+from utilities.replay.http import validation
+from utilities.replay.http.errors import LONGEST, TYPES
+from utilities.replay.http.requests import Response
+from utilities.replay.resources.sessions import Subscription
+from utilities.replay.server.app import MAX_BODY
+from utilities.replay.server.server import ReplayServer
 
 REQUESTS = int(os.environ.get("COOKBOOK_REQUESTS", "10000"))
 SEED = int(os.environ.get("COOKBOOK_SEED", "1"))

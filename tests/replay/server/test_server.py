@@ -10,7 +10,7 @@ from anthropic.types import FileNotDownloadableError
 
 from tests.kit.calling import AGENT, SAY_GO, TURN, new_session, serving, strict
 from tests.replay.recordings.test_library import asking
-from utilities.replay.server import MAX_BODY
+from utilities.replay.server.app import MAX_BODY
 
 
 @pytest.fixture

@@ -28,9 +28,10 @@ from tests.kit.recordings import Script
 from tests.replay.recordings.test_library import asking, chatty
 from tests.replay.session.test_session import windowed
 from utilities.replay import Library
-from utilities.replay.api import Api, Request
-from utilities.replay.recording import CALL_TYPES, Event, answered_call
-from utilities.replay.sessions import Subscription
+from utilities.replay.api import Api
+from utilities.replay.http.requests import Request
+from utilities.replay.recordings.recording import CALL_TYPES, Event, answered_call
+from utilities.replay.resources.sessions import Subscription
 
 SEED = os.environ.get("COOKBOOK_SEED")
 MACHINE = settings(

@@ -7,8 +7,8 @@ import pytest
 from tests.kit.calling import Caller, new_session, serving, strict
 from tests.kit.recordings import Script
 from utilities import stream_until_end_turn
-from utilities.replay.api import Request
-from utilities.replay.spending import costs
+from utilities.replay.http.requests import Request
+from utilities.replay.session.budgets import costs
 
 RUNNING = ["session.status_running", "session.thread_status_running"]
 STOPPED = ["session.thread_status_idle", "session.usage", "session.status_idle"]

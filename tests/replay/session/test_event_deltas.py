@@ -14,8 +14,8 @@ from tests.kit.calling import SAY_GO, Caller, new_session, serving, strict
 from tests.kit.recordings import Script
 from utilities import stream_until_end_turn
 from utilities.replay import Faults
-from utilities.replay.api import Request
-from utilities.replay.previews import preview
+from utilities.replay.http.requests import Request
+from utilities.replay.session.previews import preview
 
 TEXT = "I looked at both files, and the second one has the mistake: a plus for a minus.\n\nMended."
 PREVIEWS = ("event_start", "event_delta")

@@ -12,7 +12,7 @@ from tests.kit.recordings import START, Script
 from tests.kit.serving import KINDS, served
 from tests.turn.test_stream import make_tool, parallel_calls
 from utilities.replay.ids import parse_time
-from utilities.replay.session import Session
+from utilities.replay.session.session import Session
 
 INTERRUPT = {"type": "user.interrupt"}
 
@@ -36,7 +36,7 @@ def two_turns() -> Script:
 
 def play(script: Script, speed: float = 1.0) -> Session:
     recording = script.recording()
-    from utilities.replay.library import Track
+    from utilities.replay.recordings.track import Track
 
     return Session("sesn_1", START, [Track(recording)], strict=True, speed=speed)
 

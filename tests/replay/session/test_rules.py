@@ -9,11 +9,13 @@ import httpx2
 import pytest
 
 from tests.kit.calling import AGENT, SAY_GO, TURN, Caller, going, new_session, serving, strict
+from tests.kit.places import ROOT
 from tests.kit.recordings import START, Script
-from tests.project.fidelity import ROOT, SHAPES
-from utilities.replay import Library, server
+from tests.project.fidelity import SHAPES
+from utilities.replay import Library
 from utilities.replay.ids import parse_time
-from utilities.replay.recording import CALL_TYPES, REFERENCES, Event, Recording
+from utilities.replay.recordings.recording import CALL_TYPES, REFERENCES, Event, Recording
+from utilities.replay.server import app
 
 RECORDINGS = Library.load(ROOT / "example_data" / "recordings").recordings
 
@@ -416,7 +418,7 @@ def test_events_on_the_wire() -> None:
     note="that a comment comes every 15 seconds is ours",
 )  # fmt: skip
 def test_a_silent_stream_says_that_it_is_alive(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "PING_SECONDS", 0.02)
+    monkeypatch.setattr(app, "PING_SECONDS", 0.02)
     with serving(speed=20.0) as served:  # five recorded seconds of silence are a quarter of one
         client = strict(served)
         session_id = new_session(client)

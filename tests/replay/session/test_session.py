@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.kit.recordings import START, Script
-from utilities.replay.errors import ApiError
+from utilities.replay.http.errors import ApiError
 from utilities.replay.ids import parse_time
-from utilities.replay.library import Library
-from utilities.replay.session import STALE_LOOKS, Session
+from utilities.replay.recordings.library import Library
+from utilities.replay.session.session import STALE_LOOKS, Session
 
 
 def session(*scripts, **options):

@@ -22,9 +22,9 @@ from tests.kit.calling import SAY_GO, Caller, going, new_session, serving, stric
 from tests.kit.recordings import Script
 from tests.replay.server.test_server_streams import wait_for
 from tests.replay.session.test_budget import cents, costly
-from utilities.replay import Webhook
+from utilities.replay import Endpoint
 from utilities.replay.__main__ import main
-from utilities.replay.webhooks import NEVER_TOLD, TOLD, Outbox
+from utilities.replay.webhooks.outbox import NEVER_TOLD, TOLD, Outbox
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 FAST = (0.01, 0.02, 0.04)
@@ -76,7 +76,7 @@ class Receiver:
 
 @contextmanager
 def hooked(receiver, *scripts, speed=0.0, **options):
-    hook = Webhook(getattr(receiver, "url", receiver), SECRET, **{"retries": FAST, **options})
+    hook = Endpoint(getattr(receiver, "url", receiver), SECRET, **{"retries": FAST, **options})
     with serving(*(scripts or (going(),)), speed=speed, webhook=hook) as server:
         yield strict(server)
 
@@ -412,7 +412,7 @@ def test_twice_on_request():
 )
 def test_a_wrong_url_or_secret_is_one_line(url, secret, told, capsys):
     with pytest.raises(ValueError, match=told):
-        Webhook(url, secret)
+        Endpoint(url, secret)
     assert main(["--webhook", url, "--webhook-secret", secret]) == 2
     out, error = capsys.readouterr()
     assert (out, error.count("\n")) == ("", 1)
@@ -435,7 +435,7 @@ def test_half_of_it_is_one_line_too(arguments, told, capsys):
 
 
 def test_anywhere_means_anywhere_and_the_secret_is_not_shown():
-    hook = Webhook("https://example.com/hook", SECRET, anywhere=True)
+    hook = Endpoint("https://example.com/hook", SECRET, anywhere=True)
     assert SECRET not in repr(hook)
 
 

@@ -1,0 +1,124 @@
+"""Query strings and pages: what every list route needs, once."""
+
+from __future__ import annotations
+
+import base64
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..ids import parse_time
+from .errors import ApiError
+
+COMPARE = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
+
+
+@dataclass(frozen=True)
+class Query:
+    """The query of one request; every method names the parameter when it is wrong."""
+
+    pairs: Sequence[tuple[str, str]]
+
+    def text(self, name: str) -> str | None:
+        return next((value for key, value in self.pairs if key == name), None)
+
+    def texts(self, name: str) -> list[str]:
+        """All values of an array parameter, as the SDK writes it: `types[]=a&types[]=b`."""
+        return [value for key, value in self.pairs if key in (name, f"{name}[]")]
+
+    def number(self, name: str, default: int, least: int, most: int) -> int:
+        text = self.text(name)
+        if text is None:
+            return default
+        if not text.isascii() or not text.isdigit() or not least <= int(text[:9]) <= most or len(text) > 9:
+            raise ApiError(400, f"{name}: must be a whole number from {least} to {most}, not {text!r}")
+        return int(text)
+
+    def flag(self, name: str) -> bool:
+        text = self.text(name) or "false"
+        if text not in ("true", "false"):
+            raise ApiError(400, f"{name}: must be true or false, not {text!r}")
+        return text == "true"
+
+    def order(self, default: str) -> str:
+        order = self.text("order") or default
+        if order not in ("asc", "desc"):
+            raise ApiError(400, f"order: must be asc or desc, not {order!r}")
+        return order
+
+    def within(self, name: str) -> Callable[[str], bool] | None:
+        """Tells whether a time lies in the range that `name[gt]`, `[gte]`, `[lt]` and `[lte]` give.
+
+        None if none of them is given. A wrong one is refused here, also when there is nothing to compare.
+        """
+        limits = [
+            (compare, self._time(f"{name}[{test}]", text))
+            for test, compare in COMPARE.items()
+            if (text := self.text(f"{name}[{test}]")) is not None
+        ]
+        if not limits:
+            return None
+        return lambda moment: all(compare(parse_time(moment), limit) for compare, limit in limits)
+
+    @staticmethod
+    def _time(name: str, text: str) -> datetime:
+        try:
+            # A "+" that nobody escaped arrives as a blank.
+            return parse_time(text.replace(" ", "+"))
+        except ValueError as error:
+            raise ApiError(400, f"{name}: {text!r} is not an RFC 3339 time") from error
+
+
+def page_of(
+    rows: Sequence[Any], query: Query, *, default: int, most: int, least: int = 0,
+    order: str = "asc", back: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """One page of a list: `{"data", "next_page"}`, with `prev_page` too if `back`.
+
+    A cursor is a position counted from the oldest row, in both orders: what is added while somebody
+    turns the pages moves none of them, and page k costs what page 1 costs.
+
+    Args:
+        rows: oldest first.
+        query: has `limit` and `page`.
+        default: the limit if none is asked for.
+        most: the largest limit.
+        least: the smallest one; 0, where the API states none, is the default. [ours]
+        order: "desc" to list the newest first.
+        back: whether this list can be paged backwards.
+    """
+    limit = query.number("limit", default, least, most) or default
+    at, count = _position(query.text("page")), len(rows)
+    if order == "desc":
+        end = count if at is None else min(at, count)
+        start = max(0, end - limit)
+        data, following, before = rows[start:end][::-1], start, min(count, end + limit)
+        more, earlier = start > 0, end < count
+    else:
+        start = at or 0
+        end = start + limit
+        data, following, before = rows[start:end], end, max(0, start - limit)
+        more, earlier = end < count, start > 0
+    page: dict[str, Any] = {"data": list(data), "next_page": _cursor(following) if more else None}
+    if back:
+        page["prev_page"] = _cursor(before) if earlier else None
+    return page
+
+
+def _cursor(position: int) -> str:
+    return "page_" + base64.urlsafe_b64encode(str(position).encode()).decode().rstrip("=")
+
+
+def _position(cursor: str | None) -> int | None:
+    if cursor is None:
+        return None
+    text = cursor.removeprefix("page_")
+    try:
+        position = int(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii"))
+    except ValueError:
+        position = -1
+    if position < 0:
+        raise ApiError(400, f"page: {cursor!r} is not a cursor of this server; use a list's `next_page`")
+    return position

@@ -1,0 +1,121 @@
+"""Requests checked against the SDK's own parameter types; there is no second copy of the schema.
+
+The SDK's `*_params` TypedDicts are read by pydantic as they are. Two things are changed in
+what pydantic makes of them: `Iterable` fields would be checked only when somebody iterates,
+so they become lists, and unknown fields are refused, so that a typo gets an answer.
+"""
+
+from __future__ import annotations
+
+import reprlib
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic_core import ErrorDetails, SchemaValidator, ValidationError
+
+from .errors import ApiError
+
+
+def validate(params: type, body: Any) -> dict[str, Any]:
+    """`body` as the SDK's `params` type describes it.
+
+    Raises:
+        ApiError: 400, naming the field (`resources.0.mount_path`) and what is wrong with it.
+    """
+    if not isinstance(body, dict):
+        raise ApiError(400, f"the body must be a JSON object, not {type(body).__name__}")
+    try:
+        return dict(_validator(params).validate_python(body, strict=False))
+    except ValidationError as error:
+        raise ApiError(400, describe(error.errors(include_url=False), body)) from error
+
+
+@cache
+def _validator(params: type) -> SchemaValidator:
+    return SchemaValidator(_tightened(TypeAdapter(params).core_schema))
+
+
+def _tightened(node: Any) -> Any:
+    if isinstance(node, list | tuple):
+        return type(node)(_tightened(item) for item in node)
+    if not isinstance(node, dict):
+        return node
+    node = {key: _tightened(value) for key, value in node.items()}
+    if node.get("type") == "generator":
+        return {"type": "list", "items_schema": node["items_schema"]}
+    if node.get("type") == "typed-dict" and "extras_schema" not in node:
+        node["extra_behavior"] = "forbid"
+    return node
+
+
+def describe(errors: list[ErrorDetails], body: Any) -> str:
+    """One line for pydantic's errors: for a union, only what is wrong with the member that was meant."""
+    wrong_types = [
+        e for e in errors if e["loc"][-1:] == ("type",) and e["type"] in ("literal_error", "missing")
+    ]
+    fields = {_field(e, body): len(e["loc"]) for e in wrong_types}
+    chosen = errors
+    for field in sorted(
+        fields, key=fields.__getitem__
+    ):  # outer unions first: they decide which inner ones count
+        tags = [e for e in chosen if e in wrong_types and _field(e, body) == field]
+        others = [e for e in chosen if not any(_is_within(e, tag["loc"][:-1]) for tag in tags)]
+        meant = any(_field(e, body).startswith(field.removesuffix("type")) for e in others)
+        if tags and not meant:
+            return f"{field}: {_wrong_type(tags)}"
+        chosen = others
+    by_field: dict[str, list[ErrorDetails]] = {}
+    for error in chosen:
+        by_field.setdefault(_field(error, body), []).append(error)
+    lines = []
+    for field, found in by_field.items():
+        if any(other.startswith(f"{field}.") for other in by_field):
+            continue  # a member of the union got further into the value, and says more
+        found = [e for e in found if e["type"] != "literal_error"] or found
+        lines.append(f"{field}: {found[0]['msg']}")
+    return "; ".join(lines[:3]) + (f" (and {len(lines) - 3} more)" if len(lines) > 3 else "")
+
+
+def _is_within(error: ErrorDetails, loc: tuple[int | str, ...]) -> bool:
+    return error["loc"][: len(loc)] == loc
+
+
+def _wrong_type(tags: list[ErrorDetails]) -> str:
+    """No member of the union has this `type`: say which ones there are."""
+    known = dict.fromkeys(tag["ctx"]["expected"] for tag in tags if "ctx" in tag)
+    if not known:
+        return "Field required"
+    return f"{reprlib.repr(tags[0]['input'])} is unknown, expected {' or '.join(known)}"
+
+
+def _field(error: ErrorDetails, body: Any) -> str:
+    """The path of the field in the body; pydantic's also names union members, which tell a user nothing."""
+    path, here = [], body
+    for place, part in enumerate(error["loc"]):
+        last_is_field = place == len(error["loc"]) - 1 and error["type"] in ("missing", "extra_forbidden")
+        if isinstance(here, dict) and (part in here or last_is_field):
+            here = here.get(part)
+        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
+            here = here[part]
+        else:
+            continue
+        path.append(str(part))
+    return ".".join(path) or "body"
+
+
+Resource = dict[str, Any]
+
+
+NOT_IN_BODY = ("betas", "workspace_id")  # header parameters that the SDK's types carry along
+
+
+def body_of(params: type, body: Any, *, in_path: tuple[str, ...] = ()) -> Resource:
+    """A body as the SDK's `params` describe it, less the headers and path parameters they carry."""
+    elsewhere = (*NOT_IN_BODY, *in_path)
+    if isinstance(body, dict) and (stray := next((key for key in elsewhere if key in body), None)):
+        raise ApiError(400, f"{stray}: Extra inputs are not permitted")
+    if not in_path or not isinstance(body, dict):
+        return validate(params, body)
+    given = validate(params, {**body, **dict.fromkeys(in_path, "")})
+    return {key: value for key, value in given.items() if key not in in_path}

@@ -1,0 +1,84 @@
+"""What every kind of resource shares: ids, creation times, lists, archiving, metadata."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from ..http.errors import ApiError, not_found
+from ..http.paging import Query, page_of
+from ..http.validation import Resource
+from ..ids import later, make_id
+
+
+@dataclass
+class Clock:
+    """Creation times: each a millisecond after the one before, so that every run has the same."""
+
+    now: str
+
+    def tick(self) -> str:
+        self.now = later(self.now, 0.001)
+        return self.now
+
+
+@dataclass
+class Collection:
+    """Resources of one kind by id, in the order of their creation."""
+
+    clock: Clock
+    items: dict[str, Resource] = field(default_factory=dict)
+    made: int = 0
+    kind: ClassVar[str]
+    prefix: ClassVar[str]
+    least: ClassVar[int] = 0  # the smallest `limit` of its list
+
+    def new_id(self) -> str:
+        self.made += 1
+        return make_id(self.prefix, self.made)
+
+    def get(self, id: str) -> Resource:
+        try:
+            return self.items[id]
+        except KeyError:
+            raise not_found(self.kind, id) from None
+
+    def list(self, query: Query, *, default: int = 20, most: int = 100) -> dict[str, Any]:
+        """Newest first, archived ones only on request."""
+        archived = query.flag("include_archived")
+        rows = [item for item in self.items.values() if archived or not item.get("archived_at")]
+        if within := query.within("created_at"):
+            rows = [item for item in rows if within(item["created_at"])]
+        return page_of(rows, query, default=default, most=most, least=self.least, order="desc")
+
+    def archive(self, id: str) -> Resource:
+        item = self.get(id)
+        if not item["archived_at"]:
+            item["archived_at"] = item["updated_at"] = self.clock.tick()
+        return item
+
+    def _stamps(self) -> Resource:
+        now = self.clock.tick()
+        return {"created_at": now, "updated_at": now, "archived_at": None}
+
+
+def patched_metadata(metadata: dict[str, str], patch: dict[str, str | None] | None) -> dict[str, str]:
+    """Metadata after a patch, in which null deletes a key. [sdk]"""
+    merged = {**metadata, **(patch or {})}
+    return checked_metadata({key: value for key, value in merged.items() if value is not None})
+
+
+def checked_metadata(metadata: dict[str, str]) -> dict[str, str]:
+    """At most 16 pairs, keys up to 64 characters, values up to 512. [sdk]"""
+    if len(metadata) > 16 or any(len(key) > 64 or len(value) > 512 for key, value in metadata.items()):
+        raise ApiError(400, "metadata: at most 16 pairs, keys up to 64 characters, values up to 512")
+    return metadata
+
+
+# -- agents ---------------------------------------------------------------------------------
+
+
+# -- environments ---------------------------------------------------------------------------
+
+
+# -- files ------------------------------------------------------------------------------------

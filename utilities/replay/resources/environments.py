@@ -1,0 +1,80 @@
+"""Environments: the containers' templates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anthropic.types.beta.environment_create_params import EnvironmentCreateParams
+from anthropic.types.beta.environment_update_params import EnvironmentUpdateParams
+
+from ..http.errors import ApiError
+from ..http.validation import Resource, body_of
+from .collection import Collection, checked_metadata, patched_metadata
+
+
+def resolved_config(given: Resource | None, before: Resource | None = None) -> Resource:
+    """A cloud or self-hosted configuration with every default written out; null keeps what was. [sdk]"""
+    given = {key: value for key, value in (given or {"type": "cloud"}).items() if value is not None}
+    if given["type"] != "cloud":
+        return given
+    before = before if before and before["type"] == "cloud" else {}
+    networking = given.get("networking") or before.get("networking") or {"type": "unrestricted"}
+    if networking["type"] == "limited":
+        # Limited means: no host, no package manager, no MCP server, unless allowed. [doc]
+        closed = {"allowed_hosts": [], "allow_mcp_servers": False, "allow_package_managers": False}
+        had = before.get("networking") or {}
+        kept = had if had.get("type") == "limited" else {}
+        wanted = {key: value for key, value in networking.items() if value is not None}
+        networking = {**closed, **kept, **wanted}
+    packages: Resource = {manager: [] for manager in ("apt", "cargo", "gem", "go", "npm", "pip")}
+    packages |= before.get("packages") or {}
+    packages |= {key: value for key, value in (given.get("packages") or {}).items() if value is not None}
+    if networking["type"] == "limited" and not networking["allow_package_managers"]:
+        for manager, names in packages.items():
+            if names and manager != "type":
+                needs = "needs `networking.allow_package_managers: true` under limited networking"
+                raise ApiError(400, f"config.packages.{manager}: {needs}")
+    return {"type": "cloud", "networking": networking, "packages": packages}
+
+
+class Environments(Collection):
+    """Container templates."""
+
+    kind, prefix = "Environment", "env"
+
+    def create(self, body: Any) -> Resource:
+        given = body_of(EnvironmentCreateParams, body)
+        environment = {
+            "id": self.new_id(),
+            "type": "environment",
+            "name": given["name"],
+            "description": given.get("description"),
+            "config": resolved_config(given.get("config")),
+            "metadata": checked_metadata(given.get("metadata") or {}),
+            "scope": given.get("scope") or "organization",
+            **self._stamps(),
+        }
+        self.items[environment["id"]] = environment
+        return environment
+
+    def update(self, id: str, body: Any) -> Resource:
+        given = body_of(EnvironmentUpdateParams, body)
+        environment = self.get(id)
+        if environment["archived_at"]:
+            message = f"Environment {id} is archived and can't be changed."
+            raise ApiError(400, message, code="environment_archived")
+        if given.get("config") is not None:
+            environment["config"] = resolved_config(given["config"], environment["config"])
+        if "description" in given:
+            environment["description"] = given["description"]
+        for key in ("name", "scope"):
+            environment[key] = given.get(key) or environment[key]
+        patch = {key: value or None for key, value in (given.get("metadata") or {}).items()}
+        environment["metadata"] = patched_metadata(environment["metadata"], patch)
+        environment["updated_at"] = self.clock.tick()
+        return environment
+
+    def delete(self, id: str) -> Resource:
+        self.get(id)
+        del self.items[id]
+        return {"id": id, "type": "environment_deleted"}

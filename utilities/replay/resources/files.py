@@ -1,0 +1,90 @@
+"""Files: uploads, the copies that sessions mount, and what sessions leave behind."""
+
+from __future__ import annotations
+
+import builtins
+import mimetypes
+from pathlib import PurePosixPath
+from typing import Any
+
+from ..http.errors import ApiError
+from ..http.paging import Query, page_of
+from ..http.validation import Resource
+from ..ids import later
+from .collection import Clock, Collection
+
+
+class Files(Collection):
+    """Uploads, the copies that sessions mount, and what sessions leave behind."""
+
+    kind, prefix = "File", "file"
+    least = 1  # [sdk]
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.contents: dict[str, bytes] = {}
+
+    def add(
+        self,
+        filename: str,
+        content: bytes,
+        *,
+        mime_type: str | None = None,
+        session_id: str | None = None,
+        downloadable: bool = False,
+        created_at: str | None = None,
+        lifetime: int = 0,
+    ) -> Resource:
+        """Keep a file, for so many seconds if any. Only what an agent made can be downloaded again. [doc]"""
+        name = PurePosixPath(filename.replace("\\", "/")).name  # only the last part is kept [sdk]
+        mime_type = mime_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
+        file: Resource = {
+            "id": self.new_id(),
+            "type": "file",
+            "filename": name or "unnamed" + (mimetypes.guess_extension(mime_type) or ""),
+            "mime_type": mime_type,
+            "size_bytes": len(content),
+            "created_at": (created_at := created_at or self.clock.tick()),
+            "downloadable": downloadable,
+            "expires_at": later(created_at, lifetime) if lifetime else None,
+            "scope": {"type": "session", "id": session_id} if session_id else None,
+        }
+        self.items[file["id"]] = file
+        self.contents[file["id"]] = content
+        return file
+
+    def mounted(self, id: str, session_id: str) -> Resource:
+        """The copy of an upload that one session gets, under an id of its own. [doc]"""
+        file = self.get(id)
+        content = self.contents[id]
+        return self.add(file["filename"], content, mime_type=file["mime_type"], session_id=session_id)
+
+    def content(self, id: str) -> tuple[bytes, str]:
+        """A file's bytes and its MIME type."""
+        file = self.get(id)
+        if not file["downloadable"]:
+            message = (
+                f"File {id} ({file['filename']}) can't be downloaded: only what an agent or a tool made can."
+            )
+            raise ApiError(400, message, code="file_not_downloadable")
+        return self.contents[id], file["mime_type"]
+
+    def list_files(self, query: Query) -> dict[str, Any]:
+        rows = list(self.items.values())
+        if ids := query.texts("ids"):
+            if query.text("page") or query.text("limit"):
+                raise ApiError(400, "ids: can't be combined with page or limit")
+            return {"data": [file for file in rows[::-1] if file["id"] in ids][:100], "next_page": None}
+        if scope := query.text("scope_id"):
+            rows = self.of_session(scope)
+        return page_of(rows, query, default=20, most=1000, least=self.least, order="desc")
+
+    def of_session(self, session_id: str) -> builtins.list[Resource]:
+        """What a session has mounted and what it has made, oldest first."""
+        files = self.items.values()
+        return [file for file in files if file["scope"] and file["scope"]["id"] == session_id]
+
+    def delete(self, id: str) -> Resource:
+        self.get(id)
+        del self.items[id], self.contents[id]
+        return {"id": id, "type": "file_deleted"}

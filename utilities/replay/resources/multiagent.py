@@ -1,0 +1,120 @@
+"""Who an agent may work with: rosters as they are sent, kept on the agent, and copied to a session.
+
+An agent keeps references to versions; a session gets the full definitions. [sdk]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ..http.errors import ApiError
+
+Resource = dict[str, Any]
+Lookup = Callable[[str, int | None], Resource]  # an agent by id and version; None is the newest
+
+MOST = 20  # agents in a roster [sdk]
+ENABLED, DISABLED = {"type": "enabled"}, {"type": "disabled"}
+SERVICE_ACCOUNT = {"type": "service_account"}  # who runs an agent for which nobody is named [sdk]
+THREAD_AGENT = (
+    *("id", "type", "version", "name", "description", "model", "system", "tools", "mcp_servers", "skills"),
+)
+
+
+def resolved(given: Resource | None, owner: Resource, find: Lookup) -> Resource | None:
+    """A configuration with its defaults written out and every agent as a reference to a version.
+
+    Args:
+        given: what was sent; null for none.
+        owner: the agent that it belongs to, with what it had before in `multiagent`.
+        find: looks an agent up, or raises a 404.
+
+    Raises:
+        ApiError: 400, for a roster that the API would not take. [sdk: the rules]
+    """
+    if given is None:
+        return None
+    if given["type"] == "coordinator":
+        return {"type": "coordinator", "agents": _references(given["agents"], owner, find, least=1)}
+    stored = owner["multiagent"] or {}
+    # An update is merged into what is stored if that is of the same type, level by level. [sdk]
+    before = stored if stored.get("type") == given["type"] else {}
+    members: Resource = {}
+    for name, default in (("advisor", DISABLED), ("subagents", ENABLED), ("workflows", ENABLED)):
+        wanted = given.get(name, before.get(name)) or default
+        kept = before.get(name) if (before.get(name) or {}).get("type") == wanted["type"] else None
+        members[name] = _member({**(kept or {}), **wanted}, owner, find, name)
+    return {"type": given["type"], **members}
+
+
+def _member(wanted: Resource, owner: Resource, find: Lookup, name: str) -> Resource:
+    if wanted["type"] == "disabled" or name == "advisor":
+        return wanted
+    inline = wanted.get("inline_agents") or ENABLED
+    least = 0 if inline["type"] == "enabled" else 1
+    predefined = _references(wanted.get("predefined_agents") or [], owner, find, least=least)
+    return {"type": "enabled", "inline_agents": inline, "predefined_agents": predefined}
+
+
+def _references(entries: list[Any], owner: Resource, find: Lookup, least: int) -> list[Resource]:
+    if not least <= len(entries) <= MOST:
+        raise ApiError(400, f"multiagent: a roster has {least} to {MOST} agents, not {len(entries)}")
+    references = [_reference(entry, owner, find) for entry in entries]
+    names = [reference.get("id", "anthropic.advisor") for reference in references]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ApiError(400, f"multiagent: {twice} is in the roster twice")
+    return references
+
+
+def _reference(entry: Any, owner: Resource, find: Lookup) -> Resource:
+    given: Resource = {"type": "agent", "id": entry} if isinstance(entry, str) else entry
+    if given["type"] == "advisor":
+        return given
+    if given["type"] == "self" or given["id"] == owner["id"]:
+        return {"type": "agent", "id": owner["id"], "version": owner["version"]}
+    agent = find(given["id"], given.get("version"))
+    if agent["archived_at"]:
+        raise ApiError(400, f"multiagent: agent {agent['id']} is archived")
+    if agent["multiagent"]:
+        raise ApiError(
+            400, f"multiagent: agent {agent['id']} has a roster of its own; one level is the limit"
+        )
+    return {"type": "agent", "id": agent["id"], "version": agent["version"]}
+
+
+def expanded(multiagent: Resource | None, find: Lookup) -> Resource | None:
+    """A configuration as a session gets it, with the full definition of every agent."""
+
+    def full(reference: Resource) -> Resource:
+        return (
+            reference
+            if reference["type"] == "advisor"
+            else thread_agent(find(reference["id"], reference["version"]))
+        )
+
+    if multiagent is None:
+        return None
+    copy = dict(multiagent)
+    if "agents" in copy:
+        copy["agents"] = [full(reference) for reference in copy["agents"]]
+    for name in ("subagents", "workflows"):
+        if "predefined_agents" in copy.get(name, ()):
+            copy[name] = {
+                **copy[name],
+                "predefined_agents": [full(r) for r in copy[name]["predefined_agents"]],
+            }
+    return copy
+
+
+def roster(multiagent: Resource | None) -> Iterator[Resource]:
+    """The agents in a session's configuration."""
+    if multiagent is not None:
+        yield from (agent for agent in multiagent.get("agents", ()) if agent["type"] == "agent")
+        for name in ("subagents", "workflows"):
+            yield from multiagent.get(name, {}).get("predefined_agents", ())
+
+
+def thread_agent(agent: Resource) -> Resource:
+    """An agent as one thread runs it: the roster is not repeated. [sdk]"""
+    definition = {key: agent[key] for key in THREAD_AGENT if key in agent}
+    return {**definition, "execution_identity": agent.get("execution_identity") or SERVICE_ACCOUNT}

@@ -1,0 +1,310 @@
+"""The sessions of a server: created from agent, environment and files, read, listed, ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from anthropic.types.beta.session_create_params import SessionCreateParams
+from anthropic.types.beta.session_update_params import SessionUpdateParams
+from anthropic.types.beta.sessions.event_send_params import EventSendParams
+
+from ..faults import NO_FAULTS, Faults
+from ..http.errors import ApiError, not_found
+from ..http.paging import Query, page_of
+from ..http.validation import Resource, body_of
+from ..ids import seconds_between
+from ..recordings.library import Library
+from ..recordings.mount import difference
+from ..recordings.recording import Event
+from ..session import budgets
+from ..session.previews import TYPES, Previews
+from ..session.session import Session
+from ..webhooks.outbox import Outbox
+from .agents import Agents, resolved_agent
+from .attached import Resources, handle
+from .collection import Clock, Collection, checked_metadata, patched_metadata
+from .environments import Environments
+from .files import Files
+from .memory_stores import MemoryStores
+from .multiagent import expanded
+from .vaults import Vaults
+
+MAX_INITIAL_EVENTS = 50  # events that a session can be created with [sdk]
+SNAPSHOT = (
+    *("id", "type", "version", "name", "description", "model", "system", "tools", "mcp_servers", "skills"),
+    *("execution_identity", "multiagent"),
+)
+
+
+@dataclass
+class Subscription:
+    """One open event stream: what of a session's log its client has not been sent yet."""
+
+    session: Session
+    sent: int
+    previews: Previews
+
+    def poll(self, now: float) -> tuple[list[Event], float | None, bool]:
+        """What to send at `now`.
+
+        Returns:
+            The new events and their previews, when the next will be due (None: not before the client
+            does something), and whether the stream is over.
+        """
+        due = self.session.advance(now)
+        events = self.session.log[self.sent :]
+        self.sent += len(events)
+        carried = [
+            e for event in events if self.carries(event) for e in (*self.previews.before(event), event)
+        ]
+        upcoming = self.session.upcoming(now) if self.previews.types else None
+        if upcoming and self.carries(upcoming.event):
+            started, due = self.previews.during(upcoming, now)
+            carried += started
+        return carried, due, self.session.closed or self.session.status == "terminated"
+
+    def carries(self, event: Event) -> bool:
+        """Whether this stream has the events of this kind: all of a session's."""
+        return True
+
+
+class Sessions(Collection):
+    """Sessions as resources; how each one plays is in `session.Session`."""
+
+    kind, prefix = "Session", "sesn"
+
+    def __init__(
+        self, clock: Clock, library: Library, agents: Agents, environments: Environments, files: Files,
+        memory: MemoryStores, vaults: Vaults, *, strict: bool, speed: float,
+    ) -> None:  # fmt: skip
+        super().__init__(clock)
+        self.library, self.agents, self.environments, self.files = library, agents, environments, files
+        self.memory, self.vaults, self.strict, self.speed = memory, vaults, strict, speed
+        self.resources = Resources(clock, files, memory)
+        self.plays: dict[str, Session] = {}
+        self.outbox: Outbox | None = None  # where webhooks are collected, if anybody wants them
+
+    # -- the resource ---------------------------------------------------------------------------
+
+    def create(self, body: Any, now: float, faults: Faults = NO_FAULTS) -> Resource:
+        given = body_of(SessionCreateParams, body)
+        if len(given.get("initial_events") or ()) > MAX_INITIAL_EVENTS:
+            raise ApiError(400, f"initial_events: at most {MAX_INITIAL_EVENTS} events")
+        agent = self._agent(given["agent"])
+        environment = self.environments.get(given["environment_id"])
+        if environment["archived_at"]:
+            message = f"Environment {environment['id']} is archived and can't be used by new sessions."
+            raise ApiError(400, message, code="environment_archived")
+        vault_ids = list(given.get("vault_ids") or ())
+        self.vaults.require_usable(vault_ids)
+        wanted = list(given.get("resources") or ())
+        attached = self.resources.attachable(wanted)
+        id = self.new_id()
+        tracks = self.library.tracks(agent["name"])
+        mounts = [self.memory.mount(resource) for resource in attached.values()]
+        unlike = {track.recording: difference(track.recording.mounts, mounts) for track in tracks}
+        tracks.sort(key=lambda track: unlike[track.recording] is not None)
+        # A session is as old as the recording that it will probably follow.
+        created_at = tracks[0].recording.header["recorded_at"] if tracks else self.clock.tick()
+        play = Session(id, created_at, tracks, strict=self.strict, speed=self.speed, unlike=unlike)
+        play.budget = budgets.checked(given.get("budget"))
+        item = {
+            "id": id,
+            "type": "session",
+            "agent": agent,
+            "archived_at": None,
+            "created_at": created_at,
+            "environment_id": environment["id"],
+            "metadata": checked_metadata(given.get("metadata") or {}),
+            "outcome_evaluations": [],
+            "resources": [],
+            "title": given.get("title"),
+            "vault_ids": vault_ids,
+        }
+        if given.get("initial_events"):
+            play.send(list(given["initial_events"]), now, faults)
+        self.items[id], self.plays[id] = item, play
+        if self.outbox is not None:
+            self.outbox.follow(play)
+        self.resources.mount_all(item, wanted, attached)
+        self._keep(play)
+        return self._shown(id, play.status)
+
+    def _agent(self, given: Any) -> Resource:
+        """The snapshot that a session keeps of its agent, whatever happens to the agent later. [doc]"""
+        reference: Resource = {"id": given} if isinstance(given, str) else given
+        agent = self.agents.version(reference["id"], reference.get("version"))
+        if agent["archived_at"]:
+            raise ApiError(400, f"Agent {agent['id']} is archived and can't be used by new sessions.")
+        overrides = {key: value for key, value in reference.items() if key not in ("id", "type", "version")}
+        snapshot = {key: agent[key] for key in SNAPSHOT}
+        snapshot["multiagent"] = expanded(agent["multiagent"], self.agents.version)
+        return {**snapshot, **resolved_agent(overrides)}
+
+    def update(self, id: str, body: Any, now: float) -> Resource:
+        given = body_of(SessionUpdateParams, body)
+        item, play = self.get(id), self.play(id, now)
+        if given.get("vault_ids") is not None:
+            raise ApiError(400, "vault_ids: can't be changed after the session was created")  # [sdk]
+        changed: Resource = {"metadata": patched_metadata(item["metadata"], given.get("metadata"))}
+        if "title" in given:
+            changed["title"] = given["title"]
+        if "budget" in given:
+            if play.status == "terminated":  # [sdk]
+                raise ApiError(400, f"Session {id} is terminated, its budget can't be changed.")
+            changed["budget"] = budgets.changed(play.budget, given["budget"], play.cost())
+        if "agent" in given:
+            play.require_settled("updated")
+            changed["agent"] = {**item["agent"], **resolved_agent(given["agent"])}
+        before = {**item, "budget": play.budget}
+        if changed := {key: value for key, value in changed.items() if value != before[key]}:
+            item |= {key: changed[key] for key in changed if key != "budget"}
+            told = {key: changed[key] for key in changed if changed[key] != {}}  # no emptied metadata [sdk]
+            play.update(told, now)
+        return self._shown(id, play.status)
+
+    def retrieve(self, id: str, now: float) -> Resource:
+        self.get(id)
+        return self._shown(id, self.play(id, now).look())
+
+    def list_sessions(self, query: Query, now: float) -> dict[str, Any]:
+        rows = [self._shown(id, self.play(id, now).status) for id in self.items]
+        if not query.flag("include_archived"):
+            rows = [row for row in rows if not row["archived_at"]]
+        if query.text("deployment_id"):
+            rows = []  # deployments are not part of this server, so none has created a session
+        version = query.number("agent_version", 0, 0, 10**6)
+        if agent := query.text("agent_id"):
+            of_agent = [row for row in rows if row["agent"]["id"] == agent]
+            rows = [row for row in of_agent if version in (0, row["agent"]["version"])]
+        if statuses := query.texts("statuses"):
+            rows = [row for row in rows if row["status"] in statuses]
+        if within := query.within("created_at"):
+            rows = [row for row in rows if within(row["created_at"])]
+        if store := query.text("memory_store_id"):
+            rows = [row for row in rows if store in map(handle, row["resources"])]
+        return page_of(rows, query, default=20, most=100, order=query.order("desc"), back=True)
+
+    def archive_session(self, id: str, now: float) -> Resource:
+        """End a session but keep its record and its events. [doc]"""
+        item, play = self.get(id), self.play(id, now)
+        if not item["archived_at"]:
+            play.require_settled("archived")
+            item["archived_at"] = play.updated_at
+            play.status, play.closed = "terminated", True
+            if self.outbox is not None:
+                self.outbox.archived(play)
+        return self._shown(id, play.status)
+
+    def delete(self, id: str, now: float) -> Resource:
+        """Erase a session with its events and files; open streams hear of it and end. [doc]"""
+        self.get(id)
+        play = self.play(id, now)
+        play.require_settled("deleted")
+        play.erase()
+        for file in self.files.of_session(id):
+            self.files.delete(file["id"])
+        del self.items[id], self.plays[id]
+        return {"id": id, "type": "session_deleted"}
+
+    def _shown(self, id: str, status: str) -> Resource:
+        play = self.plays[id]
+        active = play.usage.get("active_seconds") or 0.0
+        tokens = {"input_tokens": 0, "output_tokens": 0, "cache_read_input_tokens": 0}
+        return {
+            **self.items[id],
+            "budget": play.budget,
+            "status": status,
+            "updated_at": play.updated_at,
+            "stats": {
+                "active_seconds": active,
+                "duration_seconds": max(0.0, seconds_between(play.created_at, play.updated_at)),
+            },
+            "usage": {**tokens, **play.usage},
+        }
+
+    def play(self, id: str, now: float) -> Session:
+        """The session, played up to `now`, with the files and memories that it has made by then."""
+        if id not in self.plays:
+            raise not_found("Session", id)
+        play = self.plays[id]
+        play.advance(now)
+        self._keep(play)
+        return play
+
+    def play_attached(self, store_id: str, now: float) -> None:
+        """Play every session that has this memory store, up to `now`."""
+        for id, item in self.items.items():
+            if store_id in map(handle, item["resources"]):
+                self.play(id, now)
+
+    def _keep(self, play: Session) -> None:
+        """Put what the session has made into the stores of files and memories."""
+        for output in play.outputs[play.filed :]:
+            self.files.add(
+                output.filename, output.content.encode(), mime_type=output.mime_type,
+                session_id=play.id, downloadable=True, created_at=output.created_at,
+            )  # fmt: skip
+        play.filed = len(play.outputs)
+        mounted = {resource["mount_path"]: resource for resource in self.items[play.id]["resources"]}
+        for path, write in play.memory[play.remembered :]:
+            try:
+                self.memory.write(play.id, mounted.get(path), write)
+            except ApiError as error:
+                play.notes.append(f"{path}{write.path} was written when this was recorded, not now: {error}")
+        play.remembered = len(play.memory)
+
+    def advance(self, now: float) -> float | None:
+        """Play every session up to `now`; returns when the next event is due, in any of them."""
+        dues = [due for play in self.plays.values() if (due := play.advance(now)) is not None]
+        return min(dues, default=None)
+
+    # -- its events -------------------------------------------------------------------------------
+
+    def send(
+        self, id: str, body: Any, now: float, faults: Faults = NO_FAULTS
+    ) -> tuple[dict[str, Any], list[str]]:
+        """The accepted events, and a line for each that left the recording."""
+        events = body_of(EventSendParams, body)["events"]
+        if not events:
+            raise ApiError(400, "events: at least one event is needed")
+        play = self.play(id, now)
+        accepted = play.send(events, now, faults)
+        self._keep(play)
+        if play.leader is not None and (unlike := play.unlike.pop(play.leader.recording, None)):
+            play.notes.append(f"the memory is not what {play.leader.recording.name} began with: {unlike}")
+        notes, play.told = play.notes[play.told :], len(play.notes)
+        return {"data": accepted}, notes
+
+    def list_events(self, id: str, query: Query, now: float) -> dict[str, Any]:
+        play = self.play(id, now)
+        rows: list[Event] = [*play.log, *play.queued] if play.queued else play.log
+        if types := set(query.texts("types")):
+            rows = [event for event in rows if event["type"] in types]
+        if within := query.within("created_at"):
+            rows = [event for event in rows if event["processed_at"] and within(event["processed_at"])]
+        return page_of(rows, query, default=100, most=1000, order=query.order("asc"))
+
+    def subscribe(self, id: str, query: Query, now: float) -> Subscription:
+        """A stream from here on: opening one replays nothing. [doc]"""
+        previews = Previews(requested(query))
+        play = self.play(id, now)
+        return Subscription(play, len(play.log), previews)
+
+
+MOST_VALUES = 100  # of the query parameter [doc]
+
+
+def requested(query: Query) -> frozenset[str]:
+    """The types that a stream wants previews of.
+
+    Raises:
+        ApiError: 400, a type that has none, or too many values. [doc]
+    """
+    wanted = query.texts("event_deltas")
+    if len(wanted) > MOST_VALUES:
+        raise ApiError(400, f"event_deltas: at most {MOST_VALUES} values, not {len(wanted)}")
+    if unknown := next((type for type in wanted if type not in TYPES), None):
+        raise ApiError(400, f"event_deltas: {unknown!r} has no previews, expected {' or '.join(TYPES)}")
+    return frozenset(wanted)

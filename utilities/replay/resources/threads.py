@@ -1,0 +1,153 @@
+"""The threads of a session, read off its event log.
+
+A session has one primary thread, whose log is the session's own, and a child for each
+`session.thread_created`. [doc] A recording is what `events.list` gave for the session, so of a child it
+has what was cross-posted (status changes, calls that wait for the client), not its every step: those
+are the events that a child's own list and stream show here. [ours]
+"""
+
+from __future__ import annotations
+
+import builtins
+from dataclasses import dataclass
+from typing import Any
+
+from ..http.errors import ApiError, not_found
+from ..http.paging import Query, page_of
+from ..http.validation import Resource
+from ..ids import later, seconds_between
+from ..recordings.recording import Event
+from ..session.session import TICK, Session, thread_id
+from .multiagent import roster, thread_agent
+from .sessions import Sessions, Subscription
+
+STATUS = {
+    "session.thread_status_running": "running",
+    "session.thread_status_idle": "idle",
+    "session.thread_status_rescheduled": "rescheduling",
+    "session.thread_status_terminated": "terminated",
+}
+
+
+class Threads:
+    """The threads of all sessions of a server."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self.sessions = sessions
+        self.archived: dict[str, dict[str, str]] = {}  # when, by session and thread
+
+    def list(self, session_id: str, query: Query, now: float) -> dict[str, Any]:
+        """The primary thread first, then the others as they were created."""
+        rows = self._all(session_id, now)
+        if statuses := query.texts("statuses"):
+            rows = [row for row in rows if row["status"] in statuses]
+        return page_of(rows, query, default=1000, most=1000)
+
+    def retrieve(self, session_id: str, id: str, now: float) -> Resource:
+        found = next((row for row in self._all(session_id, now) if row["id"] == id), None)
+        if found is None:
+            raise not_found("Session thread", id)
+        return found
+
+    def archive(self, session_id: str, id: str, now: float) -> Resource:
+        """Put a child away that has done its work. That it must be idle, and not the primary, is [ours]."""
+        thread = self.retrieve(session_id, id, now)
+        if thread["archived_at"]:
+            return thread
+        if thread["parent_thread_id"] is None:
+            raise ApiError(
+                400, f"{id} is the session's primary thread: archive session {session_id} instead."
+            )
+        if thread["status"] in ("running", "rescheduling"):
+            raise ApiError(
+                400,
+                f'Session thread {id} cannot be archived while its status is "{thread["status"]}". '
+                "Wait until it is idle, or send a user.interrupt event with its session_thread_id first.",
+            )
+        self.archived.setdefault(session_id, {})[id] = later(thread["updated_at"], TICK)
+        return self.retrieve(session_id, id, now)
+
+    def events(self, session_id: str, id: str, query: Query, now: float) -> dict[str, Any]:
+        self.retrieve(session_id, id, now)
+        play = self.sessions.play(session_id, now)
+        rows = [event for event in [*play.log, *play.queued] if is_of(event, id, session_id)]
+        return page_of(rows, query, default=100, most=1000)
+
+    def subscribe(self, session_id: str, id: str, query: Query, now: float) -> Subscription:
+        self.retrieve(session_id, id, now)
+        return ThreadSubscription(**vars(self.sessions.subscribe(session_id, query, now)), thread=id)
+
+    def _all(self, session_id: str, now: float) -> builtins.list[Resource]:
+        play, item = self.sessions.play(session_id, now), self.sessions.get(session_id)
+        created = [event for event in play.log if event["type"] == "session.thread_created"]
+        primary = self._thread(play, thread_id(session_id, 0), thread_agent(item["agent"]), play.created_at)
+        children = [
+            {
+                **self._thread(
+                    play, event["session_thread_id"], agent_of(item["agent"], event["agent_name"]),
+                    event["processed_at"],
+                ),
+                "parent_thread_id": primary["id"],
+                "workflow_run_id": event.get("workflow_run_id"),
+            }
+            for event in created
+        ]  # fmt: skip
+        if not children:
+            primary["usage"] = play.usage or None  # with children, nobody recorded whose it was
+        return [primary, *children]
+
+    def _thread(self, play: Session, id: str, agent: Resource, created_at: str) -> Resource:
+        changes = [e for e in play.log if e.get("session_thread_id") == id and e["type"] in STATUS]
+        archived_at = self.archived.get(play.id, {}).get(id)
+        status = STATUS[changes[-1]["type"]] if changes else "idle"
+        updated_at = archived_at or (changes[-1]["processed_at"] if changes else created_at)
+        return {
+            "id": id,
+            "type": "session_thread",
+            "session_id": play.id,
+            "agent": agent,
+            "status": "terminated" if archived_at or play.status == "terminated" else status,
+            "parent_thread_id": None,
+            "workflow_run_id": None,
+            "stats": stats(changes, created_at, updated_at) if changes else None,
+            "usage": None,
+            "created_at": created_at,
+            "updated_at": updated_at,
+            "archived_at": archived_at,
+        }
+
+
+@dataclass(kw_only=True)
+class ThreadSubscription(Subscription):
+    """An open stream of one thread: the session's, less what is not the thread's."""
+
+    thread: str
+
+    def carries(self, event: Event) -> bool:
+        return is_of(event, self.thread, self.session.id)
+
+
+def is_of(event: Event, thread: str, session_id: str) -> bool:
+    """Whether an event of a session's log belongs to a thread's."""
+    if thread == thread_id(session_id, 0):
+        return True  # what children cross-post, too [sdk]
+    # That a thread was created is written to its parent. [sdk]
+    return event.get("session_thread_id") == thread and event["type"] != "session.thread_created"
+
+
+def agent_of(parent: Resource, name: str) -> Resource:
+    """Who runs a child: one of the roster, the session's own agent, or one defined on the way."""
+    known = [*roster(parent["multiagent"]), thread_agent(parent)]
+    inline = {"type": "inline", "name": name, "tools": [], "skills": [], "mcp_servers": []}
+    return next((a for a in known if a["name"] == name), thread_agent({**inline, "model": parent["model"]}))
+
+
+def stats(changes: list[Event], created_at: str, updated_at: str) -> dict[str, float]:
+    """How long a thread has existed, and run, by its status changes."""
+    active, running = 0.0, None
+    for event in changes:
+        if running is not None:
+            active += seconds_between(running, event["processed_at"])
+        running = event["processed_at"] if STATUS[event["type"]] == "running" else None
+    duration = max(0.0, seconds_between(created_at, updated_at))
+    return {"active_seconds": active, "duration_seconds": duration, "startup_seconds": 0.0}

@@ -1,0 +1,166 @@
+"""The ASGI side of the server: bodies and forms in, JSON and server-sent events out."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from weakref import WeakValueDictionary
+
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, StreamingResponse
+from starlette.responses import Response as HttpResponse
+from starlette.types import Message, Receive, Scope, Send
+
+from ..api import Api
+from ..faults import FAULTS_HEADER, NO_FAULTS, FaultError, Faults
+from ..http.errors import ApiError
+from ..http.requests import Request, Response
+from ..http.sse import encoded
+from ..ids import make_id
+from ..resources.sessions import Subscription
+from ..webhooks.sender import Deliverer
+from .broken_requests import BrokenRequests, Dropped, Hanging, Lost, turned_away
+from .multipart import read_upload
+
+MAX_BODY = 32 * 1024 * 1024  # bytes; more is answered with 413 [ours]
+PING_SECONDS = 15.0  # a silent stream says that it is alive this often [ours]
+BATCH = 200  # events written at once: the client reads them while the next are being written [ours]
+
+
+class App:
+    """The ASGI side: bodies and forms in, JSON and server-sent events out."""
+
+    def __init__(self, api: Api, *, key: str | None = None, faults: Faults = NO_FAULTS) -> None:
+        self.api, self.key, self.faults = api, key, faults
+        self.broken = BrokenRequests()
+        # By session; each is kept by the streams that wait for it, and by nobody else.
+        self.changed: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
+        self.stopping = asyncio.Event()
+        self.deliverer: Deliverer | None = None
+        self.requests = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self.answer(HttpRequest(scope, _at_most(MAX_BODY, receive)))
+        await response(scope, receive, send)
+
+    async def answer(self, http: HttpRequest) -> HttpResponse:
+        self.requests += 1  # its own count: many requests never come to the api
+        refusal = {"request-id": make_id("req", "on the way", self.requests)}
+        try:
+            self._require_key(http)
+            faults = self._faults_of(http)
+            if fault := self.broken.refusal(faults, http.method, http.url.path):
+                if fault.name == "hang":
+                    return Hanging(self.stopping)
+                if fault.retry_after is not None:
+                    refusal["retry-after"] = f"{fault.retry_after:g}"
+                raise turned_away(fault)
+            request = replace(await self._read(http), faults=faults)
+            answer = self.api.handle(request, time.monotonic())
+        except ApiError as error:
+            return JSONResponse(error.body(refusal["request-id"]), error.status, refusal)
+        except Exception as error:  # a bug here: the client gets the hosted shape, the terminal the trace
+            logging.getLogger(__name__).exception("%s %s", http.method, http.url.path)
+            failure = ApiError(500, f"the replay server failed: {error!r}. Please report this.")
+            return JSONResponse(failure.body(refusal["request-id"]), 500, refusal)
+        if isinstance(answer, Subscription):
+            headers = {"cache-control": "no-cache", **refusal}
+            return StreamingResponse(
+                self._events(answer, faults), media_type="text/event-stream", headers=headers
+            )
+        if request.method != "GET":
+            self._wake(request.path)
+        if answer.status < 400 and self.broken.is_lost(faults, request.method, request.path):
+            return Lost()
+        return _http(answer)
+
+    def _faults_of(self, http: HttpRequest) -> Faults:
+        """The client's own faults, if it names any, or the server's."""
+        spec = http.headers.get(FAULTS_HEADER)
+        try:
+            return self.faults if spec is None else Faults(spec)
+        except FaultError as error:
+            raise ApiError(400, f"{FAULTS_HEADER}: {error}") from error
+
+    def _require_key(self, http: HttpRequest) -> None:
+        if self.key is None:
+            return
+        bearer = http.headers.get("authorization", "").removeprefix("Bearer ")
+        given = bearer or http.headers.get("x-api-key", "")
+        if not hmac.compare_digest(given.encode(), self.key.encode()):
+            raise ApiError(401, "invalid key: set ANTHROPIC_API_KEY to the one this server was started with")
+
+    async def _read(self, http: HttpRequest) -> Request:
+        query = list(http.query_params.multi_items())
+        try:
+            if http.headers.get("content-type", "").startswith("multipart/form-data"):
+                return Request(http.method, http.url.path, query, upload=await read_upload(http))
+            return Request(http.method, http.url.path, query, await http.body())
+        except ClientDisconnect as error:
+            raise ApiError(400, "the body ended before it was complete") from error
+
+    def _wake(self, path: str) -> None:
+        """Streams of the session that this request was about look at once, not when their timer ends."""
+        if self.deliverer is not None:
+            self.deliverer.changed.set()
+        for session_id in path.split("/"):
+            if event := self.changed.pop(session_id, None):
+                event.set()
+
+    def end_streams(self) -> None:
+        """Let every open stream finish now."""
+        self.stopping.set()
+        for event in self.changed.values():
+            event.set()
+
+    async def _events(self, subscription: Subscription, faults: Faults) -> AsyncIterator[bytes]:
+        session_id = subscription.session.id
+        cut = self.broken.stream(faults, session_id)
+        while True:
+            # Taken before looking: what happens while this writes must not be missed.
+            changed = self.changed.setdefault(session_id, asyncio.Event())
+            now = time.monotonic()
+            events, due, over = subscription.poll(now)
+            carried, broken = cut.carry(events)
+            for start in range(0, len(carried), BATCH):
+                yield b"".join(map(encoded, carried[start : start + BATCH]))
+            if broken and cut.how == "silent":
+                await self.stopping.wait()
+            elif broken and cut.how == "drop":
+                yield b"event: agent.message\ndata: {"
+                raise Dropped
+            if broken or over or self.stopping.is_set():
+                return
+            wait = PING_SECONDS if due is None else min(PING_SECONDS, due - now)
+            try:
+                async with asyncio.timeout(max(0.0, wait)):
+                    await changed.wait()
+            except TimeoutError:
+                if wait == PING_SECONDS:
+                    yield b": still here\n\n"
+
+
+def _at_most(limit: int, receive: Receive) -> Receive:
+    """`receive`, refusing a body larger than `limit`, whether or not it says how large it is."""
+    size = 0
+
+    async def limited() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > limit:
+            raise ApiError(413, f"the body is larger than {limit} bytes, this server's limit")
+        return message
+
+    return limited
+
+
+def _http(answer: Response) -> HttpResponse:
+    if isinstance(answer.content, bytes):
+        return HttpResponse(answer.content, answer.status, dict(answer.headers))
+    return JSONResponse(answer.content, answer.status, dict(answer.headers))

@@ -1,0 +1,113 @@
+"""Requests and streams that are broken on purpose: the `faults` that the adapter commits.
+
+The session knows nothing of them, but for the message that a lost response makes arrive twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from contextlib import suppress
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from ..faults import Fault, Faults, Hits
+from ..http.errors import ApiError
+from ..recordings.recording import Event
+from ..session.previews import is_preview
+
+
+class Dropped(Exception):
+    """The connection is cut in the middle of the body."""
+
+
+class BrokenRequests:
+    """Which requests and streams of a server are broken, and how often they have been."""
+
+    def __init__(self) -> None:
+        self._hits = Hits()
+
+    def refusal(self, faults: Faults, method: str, path: str) -> Fault | None:
+        """The fault that keeps this request from having any effect."""
+        return self._due(faults, method, path, "status", "hang")
+
+    def is_lost(self, faults: Faults, method: str, path: str) -> bool:
+        """Whether the response to this request, which had its effect, doesn't arrive."""
+        return method == "POST" and self._due(faults, method, path, "lose") is not None
+
+    def _due(self, faults: Faults, method: str, path: str, *names: str) -> Fault | None:
+        here = [fault for fault in faults.of(*names) if fault.hits(method, path)]
+        session = re.search(r"/sessions/([^/]+)", path)
+        place = session.group(1) if session else ""
+        return next((fault for fault in here if self._hits.take(faults, fault, place)), None)
+
+    def stream(self, faults: Faults, session_id: str) -> Cut:
+        """How a stream that opens now will fail."""
+        broken = faults.of("drop", "end", "silent")
+        fault = next((fault for fault in broken if self._hits.take(faults, fault, session_id)), None)
+        return Cut(faults, fault)
+
+
+class Cut:
+    """What one stream carries, and after how many events it fails."""
+
+    def __init__(self, faults: Faults, fault: Fault | None) -> None:
+        self._repeat, self._queued = faults.first("repeat"), faults.first("queued")
+        self._left = fault.value if fault else None
+        self.how = fault.name if fault else None  # "drop", "end" or "silent"
+
+    def carry(self, events: list[Event]) -> tuple[list[Event], bool]:
+        """What the stream carries of these events of the log, and whether it fails then."""
+        carried = [copy for event in events for copy in self._copies(event)]
+        if self._left is None:
+            return carried, False
+        if len(carried) >= self._left:
+            return carried[: self._left], True
+        self._left -= len(carried)
+        return carried, False
+
+    def _copies(self, event: Event) -> list[Event]:
+        # A preview has no id to know a copy by; the same piece twice would be another text.
+        copies = [event, event] if self._repeat and not is_preview(event) else [event]
+        if self._queued and event["type"].startswith("user."):
+            return [{**event, "processed_at": None}, *copies]
+        return copies
+
+
+def turned_away(fault: Fault) -> ApiError:
+    """The error that a `status` fault answers with."""
+    return ApiError(fault.value, f"this request was turned away on purpose, by the fault {fault.name}")
+
+
+class Lost(Response):
+    """A response that breaks off before the first byte of its body: to the SDK a lost connection."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"1000")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        raise Dropped
+
+
+class Hanging(Response):
+    """No response at all, until the client has had enough or the server stops."""
+
+    def __init__(self, stopped: asyncio.Event) -> None:
+        super().__init__()
+        self._stopped = stopped
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        gone = asyncio.ensure_future(_disconnected(receive))
+        stopped = asyncio.ensure_future(self._stopped.wait())
+        await asyncio.wait((gone, stopped), return_when=asyncio.FIRST_COMPLETED)
+        for task in (gone, stopped):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        if self._stopped.is_set():  # somebody still waits: end it as a broken connection
+            await Lost()(scope, receive, send)
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,1 @@
+"""One session, played: recordings and client events in, the event log out."""

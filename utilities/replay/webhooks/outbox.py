@@ -1,0 +1,116 @@
+"""Webhooks: what of a session's life is told to a receiver, and in which words.
+
+Pure: sessions are followed, and what is to be delivered is collected here; `deliveries` sends it. A
+delivery names what happened and to which session, nothing else: the receiver asks the API for the rest. [doc]
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..ids import make_id
+from ..recordings.recording import Event
+
+if TYPE_CHECKING:
+    from ..session.session import Session
+
+# The webhook event that an event of the log means. [doc; the names: sdk]
+TOLD = {
+    "session.status_running": "session.status_run_started",
+    "session.status_idle": "session.status_idled",
+    "session.status_rescheduled": "session.status_rescheduled",
+    "session.status_terminated": "session.status_terminated",
+    "session.thread_created": "session.thread_created",
+    "session.thread_status_idle": "session.thread_idled",
+    "session.thread_status_terminated": "session.thread_terminated",
+    "span.outcome_evaluation_end": "session.outcome_evaluation_ended",
+    "session.updated": "session.updated",
+    "session.deleted": "session.deleted",
+}
+# In the SDK, but when they come isn't known, or they say the same again: never sent.
+NEVER_TOLD = ("session.pending", "session.running", "session.idled", "session.requires_action")
+ORGANIZATION, WORKSPACE = make_id("org"), make_id("wrkspc")
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One webhook event. Its id stays the same however often it is sent. [doc]"""
+
+    id: str
+    body: str
+
+    @property
+    def type(self) -> str:
+        return str(json.loads(self.body)["data"]["type"])
+
+
+@dataclass
+class Outbox:
+    """What is still to be delivered."""
+
+    waiting: list[Delivery] = field(default_factory=list)
+    count: int = 0
+    spent: dict[str, Any] = field(default_factory=dict)  # the budget that each session last reached
+
+    def follow(self, session: Session) -> None:
+        """Tell of a new session, and of everything that happens in it from its creation on."""
+        self.tell(session.id, "session.created", session.created_at)
+        for event in session.log:
+            self._hear(session, event)
+        session.hear = lambda event: self._hear(session, event)
+
+    def archived(self, session: Session) -> None:
+        """An archived session counts as terminated [doc]; one that had ended before has been told of."""
+        if not any(event["type"] == "session.status_terminated" for event in session.log):
+            self.tell(session.id, "session.status_terminated", session.updated_at)
+        self.tell(session.id, "session.archived", session.updated_at)
+
+    def take(self) -> list[Delivery]:
+        """What has come up since the last time."""
+        waiting, self.waiting = self.waiting, []
+        return waiting
+
+    def tell(self, session_id: str, type: str, created_at: str, **more: str) -> None:
+        """Add one delivery.
+
+        Args:
+            session_id: the session.
+            type: of the webhook event.
+            created_at: when it happened, RFC 3339, by the recording's clock as in every event.
+            more: further fields of its `data`.
+        """
+        self.count += 1
+        id = make_id("event", session_id, type, self.count)
+        ids = {"id": session_id, "organization_id": ORGANIZATION, "workspace_id": WORKSPACE}
+        body = {"type": "event", "id": id, "created_at": created_at, "data": {"type": type, **ids, **more}}
+        self.waiting.append(Delivery(id, json.dumps(body)))
+
+    def _hear(self, session: Session, event: Event) -> None:
+        type, more = TOLD.get(event["type"]), {}
+        if type is not None and type.startswith("session.thread_"):
+            thread = str(event.get("session_thread_id"))
+            if not _was_created(session, thread):
+                return  # a session's first thread is the session; these are about the others [ours]
+            more = {"session_thread_id": thread}
+        if type is not None:
+            self.tell(session.id, type, event["processed_at"], **more)
+        if type == "session.deleted":
+            self.spent.pop(session.id, None)
+        reason = (event.get("stop_reason") or {}).get("type")
+        if type == "session.status_idled" and reason == "budget_reached":
+            self._budget_reached(session, event)
+
+    def _budget_reached(self, session: Session, event: Event) -> None:
+        """At most once for each value of the budget. [doc]"""
+        if session.id not in self.spent or self.spent[session.id] != session.budget:
+            self.spent[session.id] = session.budget
+            self.tell(session.id, "session.budget_reached", event["processed_at"])
+
+
+def _was_created(session: Session, thread: str) -> bool:
+    return any(
+        event["type"] == "session.thread_created" and event.get("session_thread_id") == thread
+        for event in session.log
+    )
