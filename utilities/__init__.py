@@ -7,11 +7,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .brain import BrainError, open_brain
     from .client import connect
     from .display import timeline, transcript
     from .live import LiveTranscript
-    from .memory import memory_tools
+    from .memory.brain import BrainError, open_brain
+    from .memory.tools import memory_tools
     from .poll import poll_until_end_turn, poll_until_end_turn_async
     from .printing import print_event
     from .settle import wait_for_idle_status, wait_for_idle_status_async

@@ -53,7 +53,7 @@ def test_the_question_set_is_large_enough_and_says_nothing_twice() -> None:
 
 @pytest.mark.parametrize("kind", ["paraphrase", "keyword"])
 def test_nothing_that_the_embedding_finds_is_lost_on_the_way(full: Any, kind: str) -> None:
-    from utilities.brain import _wordllama
+    from utilities.memory.brain import _wordllama
 
     model = _wordllama()
     known = model.embed([fact["text"] for fact in FACTS], norm=True)
@@ -225,7 +225,7 @@ def test_the_shipped_configuration_says_what_the_embedded_brain_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only the store differs; `make test-postgres` runs it."""
-    from utilities.brain import _embedded, _from_yaml
+    from utilities.memory.brain import _embedded, _from_yaml
 
     monkeypatch.setenv("BRAIN_DSN", "postgresql://host/brain")
     shipped = dataclasses.asdict(_from_yaml(ROOT / "example_data/memory/postgres.yaml"))

@@ -16,7 +16,7 @@ from astrocyte.types import AstrocyteContext
 from tests.kit.recordings import Script
 from tests.kit.serving import KINDS, served
 from utilities import custom_tool_params, memory_tools, open_brain
-from utilities.memory import MAX_RESULTS
+from utilities.memory.tools import MAX_RESULTS
 
 LONG = " ".join(
     f"Sentence {i} says something about topic {i * 7 % 13}, unlike the others." for i in range(90)

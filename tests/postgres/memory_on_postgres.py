@@ -22,11 +22,7 @@ import psycopg
 import pytest
 
 from tests.kit.places import ROOT  # noqa: F401
-from tests.memory.test_brain import (
-    FACTS,
-    recall,
-    retain,
-)
+from tests.memory.test_brain import FACTS, recall, retain
 from tests.memory.test_memory_tools import (  # noqa: F401
     Bank,
     Completions,

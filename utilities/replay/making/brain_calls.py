@@ -31,8 +31,8 @@ from anthropic import Anthropic
 from anthropic.lib.tools import ToolError
 from astrocyte.integrations.claude_managed_agents import handle_memory_tool, memory_tool_definitions
 
-from ...brain import open_brain
-from ...memory import memory_tools
+from ...memory.brain import open_brain
+from ...memory.tools import memory_tools
 from ..recorder import Recorder, by_hand
 from ..recordings.masks import ids_in
 from .sandbox import memories_in

@@ -115,7 +115,7 @@ class ClaudeCompletion:
                 "ClaudeCompletion answers with text: agentic_reflect needs another provider"
             )
         if self._client is None:
-            from .client import connect
+            from ..client import connect
 
             self._client = connect()
         system = "\n\n".join(str(message.content) for message in messages if message.role == "system")
