@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .client import connect
-    from .display import timeline, transcript
-    from .live import LiveTranscript
     from .memory.brain import BrainError, open_brain
     from .memory.tools import memory_tools
     from .poll import poll_until_end_turn, poll_until_end_turn_async
-    from .printing import print_event
     from .settle import wait_for_idle_status, wait_for_idle_status_async
+    from .show.live import LiveTranscript
+    from .show.printing import print_event
+    from .show.transcript import timeline, transcript
     from .stream import stream_until_end_turn, stream_until_end_turn_async
     from .tools import custom_tool_params
     from .turn import TurnError, TurnResult, TurnTimeout

@@ -14,9 +14,9 @@ from utilities import stream_until_end_turn
 from utilities.course.sightings import Turn, Watch, requests_for, what_knowing_costs, what_was_visible
 from utilities.course.table import Table
 from utilities.course.wire import Wire
-from utilities.events import moment
 from utilities.replay.ids import parse_time
 from utilities.replay.testing import ManagedAgentsApi
+from utilities.show.events import moment
 
 # -- the wire -------------------------------------------------------------------------------------------
 

@@ -10,8 +10,8 @@ from typing import Any
 from anthropic._models import construct_type
 from anthropic.types.beta.sessions import BetaManagedAgentsSessionEvent
 
-from utilities.display import transcript
-from utilities.printing import print_event
+from utilities.show.printing import print_event
+from utilities.show.transcript import transcript
 
 START = datetime(2026, 11, 20, 9, 0, 0, tzinfo=UTC)
 

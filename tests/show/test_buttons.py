@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from utilities.buttons import Buttons
+from utilities.show.buttons import Buttons
 
 
 def asked(question: str = "Refund?", **options: Any) -> tuple[Buttons, Any]:

@@ -8,7 +8,7 @@ import matplotlib
 import pytest
 
 from tests.kit.recordings import Script
-from utilities.lanes import lanes
+from utilities.show.lanes import lanes
 
 
 def asking() -> Script:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.kit.turns import call, event, result, span, turn
-from utilities.display import timeline
+from utilities.show.transcript import timeline
 
 
 def test_alt_text_is_computed_from_the_data() -> None:

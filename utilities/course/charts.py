@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from utilities.picture import DPI, WIDTH, Picture
+from utilities.show.picture import DPI, WIDTH, Picture
 
 from .retrieval import KINDS, Results, Row
 

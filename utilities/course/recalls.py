@@ -7,7 +7,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from utilities.picture import DPI, WIDTH, Picture
+from utilities.show.picture import DPI, WIDTH, Picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

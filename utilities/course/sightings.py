@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from anthropic import Anthropic
 
-from utilities.events import moment
-from utilities.picture import DPI, STYLES, WIDTH, Picture
+from utilities.show.events import moment
+from utilities.show.picture import DPI, STYLES, WIDTH, Picture
 
 from .wire import Wire
 

@@ -18,9 +18,9 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, TextIO
 
-from .display import Transcript
 from .events import attribute, events_of, kind, moment
 from .printing import print_event
+from .transcript import Transcript
 
 __all__ = ["LiveTranscript"]
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from .events import LINE_CHARACTERS, attribute, call_answered, cut, events_of, kind, moment, one_line, visible
+from .events import attribute, call_answered, events_of, kind, moment
 from .printing import (
     MESSAGE_CHARACTERS,
     MESSAGE_LINES,
@@ -31,6 +31,7 @@ from .printing import (
     print_event,
     result_text,
 )
+from .untrusted import LINE_CHARACTERS, cut, one_line, visible
 
 if TYPE_CHECKING:
     from .picture import Picture
@@ -64,7 +65,7 @@ def timeline(events: Any) -> Picture:
     Returns:
         A `Picture`: a notebook shows it, its `alt` says the same in words.
     """
-    from .picture import timeline as draw
+    from .timeline import timeline as draw
 
     return draw(events)
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import ipywidgets  # type: ignore[import-untyped]
 
-from .events import visible
+from .untrusted import visible
 
 __all__ = ["Buttons"]
 

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TextIO
 
-from .events import attribute, content_text, cut, json_text, kind, one_line
+from .events import attribute, content_text, json_text, kind
+from .untrusted import cut, one_line
 
 __all__ = ["Entry", "being_written", "describe", "entry_text", "hang", "print_event", "result_text"]
 

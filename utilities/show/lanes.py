@@ -11,8 +11,9 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .events import attribute, call_answered, content_text, events_of, kind, moment, one_line
+from .events import attribute, call_answered, content_text, events_of, kind, moment
 from .picture import DPI, WIDTH, Picture
+from .untrusted import one_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

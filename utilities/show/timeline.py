@@ -8,14 +8,14 @@ To copy it into a project: this file and `events.py`, which reads an event.
 
 from __future__ import annotations
 
-import base64
-import html
 import io
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from .events import attribute, call_answered, events_of, kind, moment, one_line
+from .events import attribute, call_answered, events_of, kind, moment
+from .picture import DPI, STYLES, WIDTH, Picture
+from .untrusted import one_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,18 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Picture", "timeline"]
 
-WIDTH, DPI, SHOWN_WIDTH = 8.6, 160, 800  # inches, pixels per inch, pixels on the page
 LEFT, BOTTOM = 0.70, 0.50  # inches, the margins that hold the axes' names
 AXES = WIDTH - LEFT - 0.15
 BAR, LINE, GAP = 0.20, 0.18, 0.20  # inches: a bar, a line of labels under it, between lanes
 STEP = BAR + 0.03  # inches, from a bar to the one under it
 LABEL_ROWS = 8  # at most; labels that don't fit are left out, and the picture says how many
-STYLES = {  # Okabe-Ito's colours, told apart by hatching and place too
-    "model": ("#0072B2", "", "white"),  # colour, hatching, colour of the words in it
-    "tools": ("#E69F00", "////", "black"),
-    "running": ("#A6D8F5", "", "black"),
-    "idle": ("#FFFFFF", "....", "black"),
-}
 
 
 @dataclass
@@ -50,33 +43,6 @@ class Bar:
     end: float | None = None
     row: int = 0
     band: bool = False
-
-
-@dataclass
-class Picture:
-    """What `timeline` returns: a notebook shows the picture, a screen reader reads `alt`.
-
-    Attributes:
-        alt: what the picture shows, in words and numbers.
-        figure: the `matplotlib.figure.Figure`, to change or save.
-        png: the picture, the same bytes in every run.
-    """
-
-    alt: str
-    figure: Figure = field(repr=False)
-    png: bytes = field(repr=False)
-
-    def __str__(self) -> str:
-        return self.alt
-
-    def _repr_mimebundle_(
-        self, include: Any = None, exclude: Any = None
-    ) -> tuple[dict[str, str], dict[str, Any]]:
-        png = base64.b64encode(self.png).decode("ascii")
-        # In HTML too, because notebooks show a PNG without its alt text.
-        image = f'<img alt="{html.escape(self.alt)}" width="{SHOWN_WIDTH}" src="data:image/png;base64,{png}">'
-        data = {"text/plain": self.alt, "text/html": image, "image/png": png}
-        return data, {"image/png": {"alt": self.alt, "width": SHOWN_WIDTH}}
 
 
 def timeline(events: Any) -> Picture:
