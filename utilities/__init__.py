@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from .client import connect
     from .memory.brain import BrainError, open_brain
     from .memory.tools import memory_tools
-    from .poll import poll_until_end_turn, poll_until_end_turn_async
-    from .settle import wait_for_idle_status, wait_for_idle_status_async
     from .show.live import LiveTranscript
     from .show.printing import print_event
     from .show.transcript import timeline, transcript
-    from .stream import stream_until_end_turn, stream_until_end_turn_async
-    from .tools import custom_tool_params
-    from .turn import TurnError, TurnResult, TurnTimeout
+    from .turn.poll import poll_until_end_turn, poll_until_end_turn_async
+    from .turn.result import TurnError, TurnResult, TurnTimeout
+    from .turn.settle import wait_for_idle_status, wait_for_idle_status_async
+    from .turn.stream import stream_until_end_turn, stream_until_end_turn_async
+    from .turn.tools import custom_tool_params
     from .webhook import WebhookApp, WebhookReceiver, serving
 
 __all__ = [

@@ -12,10 +12,11 @@ from anthropic import beta_tool
 from tests.kit.recordings import Script
 from tests.kit.serving import KINDS, WAYS, Served, healthy, served
 from tests.turn.test_stream import make_tool, parallel_calls
-from utilities import TurnTimeout, poll, stream
-from utilities.follow import Follow
-from utilities.steps import Sync
-from utilities.turn import Turn
+from utilities import TurnTimeout
+from utilities.turn import poll, stream
+from utilities.turn.drive import Sync
+from utilities.turn.plan import Follow
+from utilities.turn.protocol import Turn
 
 
 @pytest.fixture(params=KINDS)

@@ -71,14 +71,14 @@ from tests.turn.test_stream import (  # noqa: F401
     test_unknown_events_are_shown_and_do_no_harm,
 )
 from utilities import TurnTimeout, poll_until_end_turn, poll_until_end_turn_async
-from utilities.follow import Follow
-from utilities.poll import _flow
 from utilities.replay import Faults, Library, ReplayServer
 from utilities.replay.faults import FAULTS_HEADER
 from utilities.replay.http.errors import ApiError
 from utilities.replay.recordings.recording import Recording
-from utilities.steps import Pause, Sync
-from utilities.turn import Turn
+from utilities.turn.drive import Sync
+from utilities.turn.plan import Follow, Pause
+from utilities.turn.poll import _flow
+from utilities.turn.protocol import Turn
 
 
 @pytest.fixture(params=KINDS)

@@ -21,7 +21,7 @@ from tests.kit.recordings import Script
 from tests.kit.serving import KINDS, served
 from tests.turn.test_stream import asking, make_tool, parallel_calls
 from utilities import TurnTimeout, stream_until_end_turn_async
-from utilities.tools import result_content
+from utilities.turn.tools import result_content
 
 both_clients = pytest.mark.parametrize("kind", KINDS)
 both_tools = pytest.mark.parametrize("tool_kind", KINDS)

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from utilities.turn import Answer, Finish, History, Show, Turn, TurnError, TurnTimeout
+from utilities.turn.protocol import Answer, Finish, History, Show, Turn
+from utilities.turn.result import TurnError, TurnTimeout
 
 
 def event(type: str, id: str | None = None, **fields: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 from utilities import stream_until_end_turn, wait_for_idle_status
 from utilities.replay import Recording
 from utilities.replay.testing import ManagedAgentsApi
-from utilities.turn import TurnResult, text_of
+from utilities.turn.result import TurnResult, text_of
 
 from .exercises import Exercise, NotAttempted, TookTooLong, Wrong, within
 

@@ -17,7 +17,7 @@ from typing import Any
 import anthropic
 from anthropic import Anthropic, AnthropicError
 
-from ..settle import wait_for_idle_status
+from ..turn.settle import wait_for_idle_status
 from .http.requests import REPLAY_HEADER
 from .ids import timestamp
 from .recordings.mount import Mount, Write

@@ -24,10 +24,10 @@ from tests.replay.session.test_interrupt import message, play
 from tests.replay.test_export import ORIGINAL, TURNS
 from tests.turn.test_stream import a_turn, make_tool, parallel_calls
 from utilities import TurnTimeout, stream_until_end_turn, wait_for_idle_status, wait_for_idle_status_async
-from utilities.follow import wait_before
 from utilities.replay import Faults, Library, ReplayServer
 from utilities.replay.__main__ import main
 from utilities.replay.faults import FAULTS_HEADER, KINDS, FaultError, markdown_table
+from utilities.turn.plan import wait_before
 
 both_clients = pytest.mark.parametrize("kind", CLIENTS)
 

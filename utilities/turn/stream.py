@@ -18,10 +18,11 @@ from typing import Any
 
 from anthropic import Anthropic, AsyncAnthropic
 
-from .follow import QUIET, Follow, Message, StreamEnded
-from .steps import Async, Flow, ReadHistory, ReadStatus, Sync, within
+from .drive import Async, Sync, within
+from .plan import QUIET, Flow, Follow, Message, ReadHistory, ReadStatus, StreamEnded
+from .protocol import Turn
+from .result import TurnResult
 from .tools import Confirm, Tool, tools_by_name
-from .turn import Turn, TurnResult
 
 __all__ = ["stream_until_end_turn", "stream_until_end_turn_async"]
 

@@ -11,16 +11,17 @@ import inspect
 import os
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Generator
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 import httpx2
 from anthropic import Anthropic, AsyncAnthropic
 
+from .plan import Flow, Forward, Pause, ReadHistory, ReadNew, ReadNewest, ReadStatus, Run, Send
+from .protocol import History, Show, Turn
+from .result import TurnResult
 from .tools import Confirm, Tool, asks, run_tools, verdict_event
-from .turn import History, Show, Turn, TurnResult
 
 __all__ = [
     "Async",
@@ -36,66 +37,10 @@ __all__ = [
 ]
 
 Event = Any
-Flow = Generator[Any, Any, Any]  # yields steps, is given their answers, returns its result
 MAX_REQUEST = 60.0  # seconds for one request, or one read of the stream, before it is tried again
 
 
 # -- what is wanted -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Send:
-    """Send these events (the SDK's event params); the answer is what the API accepted."""
-
-    events: list[Any]
-    seconds: float
-
-
-@dataclass(frozen=True)
-class ReadHistory:
-    """Read back to where the turn began, or to the event `since`; the answer is the events after it."""
-
-    seconds: float
-    since: str | None = None
-
-
-@dataclass(frozen=True)
-class ReadNewest:
-    """The session's newest event, in a list that is empty if it has none."""
-
-    seconds: float
-
-
-@dataclass(frozen=True)
-class ReadNew:
-    """The events that were processed at `since` or later, without those up to the event `after`."""
-
-    seconds: float
-    since: datetime
-    after: str
-
-
-@dataclass(frozen=True)
-class ReadStatus:
-    """The session's status field."""
-
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Run:
-    """Run these calls' tools and ask about permissions; the answer is the events to send, by call id,
-    None if the time was not enough."""
-
-    calls: list[Event]
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Pause:
-    """Wait before the next attempt."""
-
-    seconds: float
 
 
 # -- doing it -------------------------------------------------------------------------------------
@@ -289,23 +234,6 @@ def reader_of(step: Any, turn: Turn) -> History | Forward | None:
         case ReadNew(_, _, after):
             return Forward(after)
     return None
-
-
-@dataclass
-class Forward:
-    """Keeps events in the order in which they are listed, those after the event `after` if it is there."""
-
-    after: str | None = None
-    most: float = float("inf")
-    events: list[Event] = field(default_factory=list)
-
-    def take(self, event: Event) -> bool:
-        """Take the next event; returns whether more are wanted."""
-        if self.after is not None and event.id == self.after:
-            self.events.clear()
-        else:
-            self.events.append(event)
-        return len(self.events) < self.most
 
 
 def _given(answers: dict[str, Any]) -> dict[str, Any]:

@@ -25,10 +25,11 @@ from typing import Any
 
 from anthropic import Anthropic, AsyncAnthropic
 
-from .follow import QUIET, Follow, Message
-from .steps import Async, Flow, Pause, ReadHistory, ReadNew, ReadStatus, Sync
+from .drive import Async, Sync
+from .plan import QUIET, Flow, Follow, Message, Pause, ReadHistory, ReadNew, ReadStatus
+from .protocol import Turn
+from .result import TurnResult
 from .tools import Confirm, Tool, tools_by_name
-from .turn import Turn, TurnResult
 
 __all__ = ["poll_until_end_turn", "poll_until_end_turn_async"]
 

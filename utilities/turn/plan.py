@@ -8,16 +8,19 @@ It does nothing itself: it yields the steps that it wants done (`steps.py`). Cop
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import anthropic
 import httpx2
 
-from .steps import Flow, Pause, ReadHistory, ReadNewest, Run, Send
-from .turn import Answer, Finish, Sent, Show, Turn, TurnTimeout
+from .drive import Event
+from .plan import Flow, Pause, ReadHistory, ReadNewest, Run, Send
+from .protocol import Answer, Finish, Show, Turn
+from .result import Sent, TurnTimeout
 
 __all__ = ["Follow", "Message", "StreamEnded"]
 
@@ -242,3 +245,78 @@ def is_passing(error: Exception) -> bool:
     if isinstance(error, anthropic.APIStatusError):
         return error.status_code in (200, 408, 409, 429) or error.status_code >= 500
     return isinstance(error, StreamEnded | httpx2.TransportError | anthropic.APIConnectionError)
+
+
+Flow = Generator[Any, Any, Any]  # yields steps, is given their answers, returns its result
+
+
+@dataclass(frozen=True)
+class Send:
+    """Send these events (the SDK's event params); the answer is what the API accepted."""
+
+    events: list[Any]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ReadHistory:
+    """Read back to where the turn began, or to the event `since`; the answer is the events after it."""
+
+    seconds: float
+    since: str | None = None
+
+
+@dataclass(frozen=True)
+class ReadNewest:
+    """The session's newest event, in a list that is empty if it has none."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ReadNew:
+    """The events that were processed at `since` or later, without those up to the event `after`."""
+
+    seconds: float
+    since: datetime
+    after: str
+
+
+@dataclass(frozen=True)
+class ReadStatus:
+    """The session's status field."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Run:
+    """Run these calls' tools and ask about permissions; the answer is the events to send, by call id,
+    None if the time was not enough."""
+
+    calls: list[Event]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Wait before the next attempt."""
+
+    seconds: float
+
+
+@dataclass
+class Forward:
+    """Keeps events in the order in which they are listed, those after the event `after` if it is there."""
+
+    after: str | None = None
+    most: float = float("inf")
+    events: list[Event] = field(default_factory=list)
+
+    def take(self, event: Event) -> bool:
+        """Take the next event; returns whether more are wanted."""
+        if self.after is not None and event.id == self.after:
+            self.events.clear()
+        else:
+            self.events.append(event)
+        return len(self.events) < self.most
