@@ -19,7 +19,7 @@ from tests.benchmarks import turn as turn_benchmarks
 from tests.kit.places import NOTEBOOKS
 from tests.kit.recordings import Script
 from tests.kit.serving import served
-from utilities.course.notebooks import execute
+from utilities.course.running.notebooks import execute
 
 IMPORT = "import time; t = time.perf_counter(); import anthropic; print(time.perf_counter() - t)"
 CONNECT = (

@@ -24,8 +24,8 @@ from astrocyte_sqlite import SqliteStore
 
 from tests.kit.places import ROOT
 from utilities import open_brain
-from utilities.course.retrieval import ask
-from utilities.course.searches import Grep, Search, by_brain, by_words, facts_in
+from utilities.course.lesson04.retrieval import ask
+from utilities.course.lesson04.searches import Grep, Search, by_brain, by_words, facts_in
 from utilities.memory.brain import LocalEmbedding
 
 FACTS = facts_in()

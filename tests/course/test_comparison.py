@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.project.fidelity import EVIDENCE, Rule, page
-from utilities.course.comparison import Claim, Comparison
-from utilities.course.evidence import FIDELITY, STRENGTH, evidence_class
+from utilities.course.lesson04.comparison import Claim, Comparison
+from utilities.course.lesson04.evidence import FIDELITY, STRENGTH, evidence_class
 
 CLAIMS = {
     "Semantic search": (Claim("Yes (vector similarity)", "yes"), Claim("Full-text search", "partly")),

@@ -14,8 +14,8 @@ from anthropic import beta_tool
 
 from tests.kit.recordings import Script
 from utilities import stream_until_end_turn
-from utilities.course import drivers
-from utilities.course.drivers import WAYS, Job, Outcome, Way, under
+from utilities.course.lesson05 import ways as drivers
+from utilities.course.lesson05.ways import WAYS, Job, Outcome, Way, under
 
 PATHS = ("/cart", "/quote")
 

@@ -14,9 +14,9 @@ from anthropic._models import construct_type
 from anthropic.types.beta.sessions import BetaManagedAgentsSessionEvent
 
 from tests.kit.places import NOTEBOOKS
-from utilities.course import lesson01
 from utilities.course.exercises import Exercise, NotAttempted, Wrong
-from utilities.course.notebooks import code_cells, read
+from utilities.course.lesson01 import checks as lesson01
+from utilities.course.running.notebooks import code_cells, read
 from utilities.replay import Recording
 
 EXERCISES = [exercise for exercise in vars(lesson01).values() if isinstance(exercise, Exercise)]

@@ -12,8 +12,8 @@ import pytest
 from anthropic import beta_async_tool, beta_tool
 
 from utilities import memory_tools
-from utilities.course import lesson02
 from utilities.course.exercises import Exercise
+from utilities.course.lesson02 import checks as lesson02
 
 EXERCISES = [exercise for exercise in vars(lesson02).values() if isinstance(exercise, Exercise)]
 

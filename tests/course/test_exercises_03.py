@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from utilities.course import lesson03
 from utilities.course.exercises import Exercise
+from utilities.course.lesson03 import checks as lesson03
 
 EXERCISES = [exercise for exercise in vars(lesson03).values() if isinstance(exercise, Exercise)]
 SHELL = "<>|&;$`()\n"

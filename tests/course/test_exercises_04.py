@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from anthropic import APIStatusError, ConflictError, NotFoundError
 
-from utilities.course import lesson04, watched
 from utilities.course.exercises import Exercise
+from utilities.course.lesson04 import checks as lesson04
+from utilities.course.lesson04 import watched
 
 EXERCISES = [exercise for exercise in vars(lesson04).values() if isinstance(exercise, Exercise)]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from utilities.course import lesson05
 from utilities.course.exercises import Exercise
+from utilities.course.lesson05 import checks as lesson05
 
 EXERCISES = [exercise for exercise in vars(lesson05).values() if isinstance(exercise, Exercise)]
 

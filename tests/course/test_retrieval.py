@@ -11,11 +11,20 @@ import matplotlib
 import pytest
 
 from utilities import open_brain
-from utilities.course.chance import interval, sign_test
-from utilities.course.charts import chart_of
-from utilities.course.false_friends import PAIRS, false_friends, table_of
-from utilities.course.retrieval import KINDS, Answer, Results, Row, ask, measure, places
-from utilities.course.searches import Fact, Grep, Search, any_of, by_brain, by_words, content_words, facts_in
+from utilities.course.lesson04.chance import interval, sign_test
+from utilities.course.lesson04.charts import chart_of
+from utilities.course.lesson04.false_friends import PAIRS, false_friends, table_of
+from utilities.course.lesson04.retrieval import KINDS, Answer, Results, Row, ask, measure, places
+from utilities.course.lesson04.searches import (
+    Fact,
+    Grep,
+    Search,
+    any_of,
+    by_brain,
+    by_words,
+    content_words,
+    facts_in,
+)
 
 TINY = [
     Fact("The cat is called Miro.", "home", "What is the pet's name?", "How is the cat called?"),

@@ -11,9 +11,9 @@ from anthropic import Anthropic
 
 from tests.kit.calling import going, new_session
 from utilities import stream_until_end_turn
-from utilities.course.sightings import Turn, Watch, requests_for, what_knowing_costs, what_was_visible
+from utilities.course.lesson05.delays import Turn, Watch, requests_for, what_knowing_costs, what_was_visible
+from utilities.course.lesson05.wire import Wire
 from utilities.course.table import Table
-from utilities.course.wire import Wire
 from utilities.replay.ids import parse_time
 from utilities.replay.testing import ManagedAgentsApi
 from utilities.show.events import moment

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit.places import ROOT
-from utilities.course.notebooks import differences, dumps, execute, keep_volatile, normalise, read
+from utilities.course.running.notebooks import differences, dumps, execute, keep_volatile, normalise, read
 
 NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
 PATHS = [path for path in NOTEBOOKS if ".ipynb_checkpoints" not in path.parts]

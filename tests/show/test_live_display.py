@@ -17,7 +17,7 @@ from tests.kit.calling import new_session, serving, strict
 from tests.kit.turns import event, message, printed, span, text, turn, usage
 from tests.replay.session.test_event_deltas import TEXT, talking
 from utilities import LiveTranscript, poll_until_end_turn, stream_until_end_turn, timeline, transcript
-from utilities.course.notebooks import dumps, execute, normalise
+from utilities.course.running.notebooks import dumps, execute, normalise
 
 
 class Time:

@@ -16,7 +16,7 @@ from utilities import TurnTimeout, stream_until_end_turn
 from utilities.replay import Recording
 from utilities.replay.testing import ManagedAgentsApi
 
-from .exercises import Exercise, NotAttempted, TookTooLong, Wrong, within
+from ..exercises import Exercise, NotAttempted, TookTooLong, Wrong, within
 
 PATIENCE = 5.0  # seconds for a call that should take 0.3
 DATA = Path(__file__).parents[2] / "example_data"

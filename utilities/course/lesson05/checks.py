@@ -14,7 +14,7 @@ from utilities.replay import Recording
 from utilities.replay.testing import ManagedAgentsApi
 from utilities.turn.result import TurnResult, text_of
 
-from .exercises import Exercise, NotAttempted, TookTooLong, Wrong, within
+from ..exercises import Exercise, NotAttempted, TookTooLong, Wrong, within
 
 PATIENCE = 3.0  # seconds for a call that should take 0.05
 RECORDINGS = Path(__file__).parents[2] / "example_data" / "recordings"

@@ -13,7 +13,7 @@ from anthropic import Anthropic, DefaultHttpxClient, NotFoundError
 
 from utilities.replay.testing import ManagedAgentsApi
 
-from .exercises import TookTooLong, Wrong, within
+from ..exercises import TookTooLong, Wrong, within
 
 MOST = 30  # requests that a function may send in one call
 PATIENCE = 10.0  # seconds for a call that should take a tenth of one

@@ -12,7 +12,7 @@ import anthropic
 
 from utilities.replay import Library, Recording, ReplayServer
 
-from .exercises import Exercise, NotAttempted, TookTooLong, Wrong, within
+from ..exercises import Exercise, NotAttempted, TookTooLong, Wrong, within
 
 PATIENCE = 5.0  # seconds for a call that should take 0.3
 RECORDING = Path(__file__).parents[2] / "example_data/recordings/01_tests_green.jsonl"

@@ -21,7 +21,7 @@ from utilities import (
 from utilities.replay import Recording
 from utilities.replay.testing import ManagedAgentsApi
 
-from .exercises import Exercise, NotAttempted, TookTooLong, Wrong, within
+from ..exercises import Exercise, NotAttempted, TookTooLong, Wrong, within
 
 PATIENCE = 10.0  # seconds for what should take a tenth of one
 RECORDINGS = Path(__file__).parents[2] / "example_data/recordings"

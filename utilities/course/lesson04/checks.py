@@ -15,7 +15,7 @@ from anthropic import APIStatusError, BadRequestError, ConflictError
 from utilities import open_brain
 from utilities.replay.testing import ManagedAgentsApi
 
-from .exercises import Exercise, NotAttempted, TookTooLong, Wrong, within
+from ..exercises import Exercise, NotAttempted, TookTooLong, Wrong, within
 from .searches import Fact, by_brain, facts_in
 from .watched import MOST, PATIENCE, Notes, Watched
 
