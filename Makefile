@@ -46,7 +46,7 @@ lab: setup  ## open the course in JupyterLab (LAB_ARGS="--no-browser --port 9999
 	@$(PY) -m jupyterlab $(LAB_OPTIONS) $(LAB_ARGS) notebooks/01_agent_environment_session.ipynb
 
 run: setup  ## run every notebook on its recordings, headless (NB=01 for one)
-	@$(PY) -m utilities.course.run $(NB)
+	@$(PY) -m utilities.course.running.run $(NB)
 
 test: setup  ## unit tests, every notebook, outputs and recordings as committed
 	@$(PY) -m pytest $(PYTEST_ARGS) --nbmake tests notebooks
@@ -60,7 +60,7 @@ test-postgres: setup  ## memory on a PostgreSQL of its own, with pgvector (PG_BI
 	@$(PY) -m pytest -n 0 tests/postgres/memory_on_postgres.py
 
 notebooks: setup  ## run every notebook and solution, and keep the outputs (NB=01 for one)
-	@$(PY) -m utilities.course.run --write $(NB)
+	@$(PY) -m utilities.course.running.run --write $(NB)
 
 recordings: setup  ## make the scripted recordings from their scenarios
 	@$(PY) -m utilities.replay.scenario example_data/scenarios --write

@@ -1,4 +1,4 @@
-"""The helpers of the course. Each is a small file, made to be copied; its first lines say with what.
+"""The helpers of the course: `turn`, `memory` and `show` are folders, `webhook` a file, made to be copied.
 
 Names are imported when they are first used, so that a helper costs only what it needs itself.
 """
@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .client import connect
-    from .memory.brain import BrainError, open_brain
-    from .memory.tools import memory_tools
-    from .show.live import LiveTranscript
-    from .show.printing import print_event
-    from .show.transcript import timeline, transcript
-    from .turn.poll import poll_until_end_turn, poll_until_end_turn_async
-    from .turn.result import TurnError, TurnResult, TurnTimeout
-    from .turn.settle import wait_for_idle_status, wait_for_idle_status_async
-    from .turn.stream import stream_until_end_turn, stream_until_end_turn_async
-    from .turn.tools import custom_tool_params
+    from .memory import BrainError, memory_tools, open_brain
+    from .show import LiveTranscript, print_event, timeline, transcript
+    from .turn import (
+        TurnError,
+        TurnResult,
+        TurnTimeout,
+        custom_tool_params,
+        poll_until_end_turn,
+        poll_until_end_turn_async,
+        stream_until_end_turn,
+        stream_until_end_turn_async,
+        wait_for_idle_status,
+        wait_for_idle_status_async,
+    )
     from .webhook import WebhookApp, WebhookReceiver, serving
 
 __all__ = [
@@ -45,25 +49,25 @@ __all__ = [
 ]
 
 _HOME = {
-    "BrainError": "brain",
-    "LiveTranscript": "live",
+    "BrainError": "memory",
+    "LiveTranscript": "show",
     "connect": "client",
-    "custom_tool_params": "tools",
+    "custom_tool_params": "turn",
     "memory_tools": "memory",
-    "open_brain": "brain",
-    "poll_until_end_turn": "poll",
-    "poll_until_end_turn_async": "poll",
-    "print_event": "display",
+    "open_brain": "memory",
+    "poll_until_end_turn": "turn",
+    "poll_until_end_turn_async": "turn",
+    "print_event": "show",
     "serving": "webhook",
-    "stream_until_end_turn": "stream",
-    "stream_until_end_turn_async": "stream",
-    "timeline": "display",
-    "transcript": "display",
+    "stream_until_end_turn": "turn",
+    "stream_until_end_turn_async": "turn",
+    "timeline": "show",
+    "transcript": "show",
     "TurnError": "turn",
     "TurnResult": "turn",
     "TurnTimeout": "turn",
-    "wait_for_idle_status": "settle",
-    "wait_for_idle_status_async": "settle",
+    "wait_for_idle_status": "turn",
+    "wait_for_idle_status_async": "turn",
     "WebhookApp": "webhook",
     "WebhookReceiver": "webhook",
 }

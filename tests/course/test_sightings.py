@@ -11,7 +11,13 @@ from anthropic import Anthropic
 
 from tests.kit.calling import going, new_session
 from utilities import stream_until_end_turn
-from utilities.course.lesson05.delays import Turn, Watch, requests_for, what_knowing_costs, what_was_visible
+from utilities.course.lesson05.delays import (
+    TimedTurn,
+    Watch,
+    requests_for,
+    what_knowing_costs,
+    what_was_visible,
+)
 from utilities.course.lesson05.wire import Wire
 from utilities.course.table import Table
 from utilities.replay.ids import parse_time
@@ -103,7 +109,7 @@ def watch(way: str, late: float, every: float | None = None, asked: int = 1) -> 
     return found
 
 
-TURN = Turn(sent=100.0, speed=10.0, events=events())
+TURN = TimedTurn(sent=100.0, speed=10.0, events=events())
 
 
 def test_the_clock_is_turned_into_seconds_of_the_turn():

@@ -51,7 +51,7 @@ def test_the_picture_is_the_same_bytes_whatever_the_readers_settings() -> None:
 
 def test_the_picture_is_the_same_in_another_process_and_leaves_pyplot_alone() -> None:
     code = (
-        "import sys, hashlib, utilities.display, utilities.picture\n"
+        "import sys, hashlib, utilities.show\n"
         "assert 'matplotlib' not in sys.modules, 'imported before it is needed'\n"
         "from tests.show.test_timeline import turn, timeline\n"
         "png = timeline(turn()).png\n"

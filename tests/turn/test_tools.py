@@ -181,8 +181,8 @@ def turn(session):
     return stream_until_end_turn(client, session, "go", tools=[work], timeout=5).outcome
 
 print(turn(sys.argv[2]), flush=True)
-import utilities.steps
-utilities.steps._background.lock.acquire()  # as if another thread were starting a turn right now
+import utilities.turn.drive
+utilities.turn.drive._background.lock.acquire()  # as if another thread were starting a turn right now
 child = os.fork()
 if child == 0:
     print(turn(sys.argv[3]), flush=True)
@@ -348,7 +348,7 @@ PROGRAM = '''
 from anthropic import Anthropic, beta_async_tool, beta_tool
 
 from utilities import custom_tool_params
-from utilities.tools import Tool
+from utilities.turn.tools import Tool
 
 
 @beta_tool

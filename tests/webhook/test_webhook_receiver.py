@@ -42,7 +42,7 @@ def signed(body, *, secret=SECRET, age=0.0, **changed):
     """The headers of a real sender, but for what is changed; None leaves a header out."""
     id, timestamp = "wevt_1", int(time.time() - age)
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
-    key = standardwebhooks.Endpoint(secret)._whsecret
+    key = standardwebhooks.Webhook(secret)._whsecret
     signature = standardwebhooks.webhooks.hmac_data(key, f"{id}.{timestamp}.{text}".encode())
     headers = {
         "webhook-id": id,

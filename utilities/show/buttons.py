@@ -18,8 +18,6 @@ import asyncio
 import html
 from typing import Any
 
-import ipywidgets  # type: ignore[import-untyped]
-
 from .untrusted import visible
 
 __all__ = ["Buttons"]
@@ -39,6 +37,8 @@ class Buttons:
     """
 
     def __init__(self, question: str, *names: str) -> None:
+        import ipywidgets  # type: ignore[import-untyped]  # here: the rest of this folder needs none
+
         self.question, self.names = visible(question), names
         self.picked: str | None = None
         self._loop = asyncio.get_running_loop()

@@ -17,8 +17,6 @@ from typing import Any
 import anthropic
 import httpx2
 
-from .drive import Event
-from .plan import Flow, Pause, ReadHistory, ReadNewest, Run, Send
 from .protocol import Answer, Finish, Show, Turn
 from .result import Sent, TurnTimeout
 

@@ -263,7 +263,7 @@ def test_what_the_service_asks_for_is_waited() -> None:
 def test_a_request_that_is_never_answered_is_made_again(
     kind: str, on: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("utilities.steps.MAX_REQUEST", 0.3)
+    monkeypatch.setattr("utilities.turn.drive.MAX_REQUEST", 0.3)
     with served(a_turn(), faults=Faults(f"hang,on={on} drop=4")) as session:
         assert follow_showing_all(session, kind, "go").outcome == "end_turn"
         assert types(session.history()).count("user.message") == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,9 +12,10 @@ import anthropic
 from utilities.replay import Library, Recording, ReplayServer
 
 from ..exercises import Exercise, NotAttempted, TookTooLong, Wrong, within
+from ..places import RECORDINGS
 
 PATIENCE = 5.0  # seconds for a call that should take 0.3
-RECORDING = Path(__file__).parents[2] / "example_data/recordings/01_tests_green.jsonl"
+RECORDING = RECORDINGS / "01_tests_green.jsonl"
 
 
 def _event(type: str, **fields: Any) -> Any:

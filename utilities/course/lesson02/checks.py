@@ -22,9 +22,9 @@ from utilities.replay import Recording
 from utilities.replay.testing import ManagedAgentsApi
 
 from ..exercises import Exercise, NotAttempted, TookTooLong, Wrong, within
+from ..places import RECORDINGS
 
 PATIENCE = 10.0  # seconds for what should take a tenth of one
-RECORDINGS = Path(__file__).parents[2] / "example_data/recordings"
 
 
 def _run(function: Callable[[Astrocyte], Any]) -> Any:

@@ -17,9 +17,9 @@ from utilities.replay import Recording
 from utilities.replay.testing import ManagedAgentsApi
 
 from ..exercises import Exercise, NotAttempted, TookTooLong, Wrong, within
+from ..places import DATA
 
 PATIENCE = 5.0  # seconds for a call that should take 0.3
-DATA = Path(__file__).parents[2] / "example_data"
 PARALLEL = DATA / "recordings/03_parallel.jsonl"
 ASKING = [DATA / "recordings/03_ask_allow.jsonl", DATA / "recordings/03_ask_deny.jsonl"]
 

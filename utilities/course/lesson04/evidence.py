@@ -25,7 +25,7 @@ def evidence_class(*rules: str, page: Path = FIDELITY) -> str:
 
     Args:
         rules: parts of rules on the page, each unique there (or a whole rule).
-        page: FIDELITY.md, as tests/fidelity.py writes it.
+        page: FIDELITY.md, as tests/project/fidelity.py writes it.
 
     Returns:
         "sdk", "seen", "doc", "claimed", "unsettled" or "ours"; the page says what they mean.

@@ -17,9 +17,11 @@ from astrocyte import Astrocyte
 from utilities.replay.making.sandbox import Sandbox
 from utilities.replay.recordings.mount import Mount
 
+from ..places import DATA
+
 __all__ = ["FACTS", "Fact", "Grep", "Search", "any_of", "by_brain", "by_words", "content_words", "facts_in"]
 
-FACTS = Path(__file__).parents[2] / "example_data/memory/facts.toml"
+FACTS = DATA / "memory/facts.toml"
 
 # What a search answers to a question: for each attempt, the facts it returned, best first. Only grep makes
 # more than one attempt.

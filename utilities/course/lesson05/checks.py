@@ -15,9 +15,9 @@ from utilities.replay.testing import ManagedAgentsApi
 from utilities.turn.result import TurnResult, text_of
 
 from ..exercises import Exercise, NotAttempted, TookTooLong, Wrong, within
+from ..places import RECORDINGS
 
 PATIENCE = 3.0  # seconds for a call that should take 0.05
-RECORDINGS = Path(__file__).parents[2] / "example_data" / "recordings"
 TWO_TURNS = RECORDINGS / "01_tests_green.jsonl"
 PARKING = RECORDINGS / "05_tickets.jsonl"
 

@@ -19,7 +19,7 @@ from .wire import Wire
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Turn", "Watch", "what_was_visible", "what_knowing_costs"]
+__all__ = ["TimedTurn", "Watch", "what_was_visible", "what_knowing_costs"]
 
 LANE, TOP, BOTTOM, LEFT, RIGHT = 0.44, 0.12, 0.5, 0.98, 2.12  # inches
 COLOURS = {"stream": "#0072B2", "poll": "#E69F00", "webhook": "#009E73"}  # Okabe-Ito, and a name beside each
@@ -62,7 +62,7 @@ class Watch:
 
 
 @dataclass(frozen=True)
-class Turn:
+class TimedTurn:
     """A turn that was played at some pace; turns what a clock said into seconds of the turn.
 
     Args:
@@ -110,7 +110,7 @@ class Turn:
         return watch.wire.between(start, end)
 
 
-def _moments(turn: Turn, watch: Watch) -> list[tuple[float, int]]:
+def _moments(turn: TimedTurn, watch: Watch) -> list[tuple[float, int]]:
     """When something new became visible, and how many events at once."""
     groups: list[list[float]] = []
     for at in sorted(watch.seen.values()):
@@ -124,7 +124,7 @@ def _moments(turn: Turn, watch: Watch) -> list[tuple[float, int]]:
 # -- what was visible when ---------------------------------------------------------------------------------
 
 
-def what_was_visible(turn: Turn, watches: Sequence[Watch]) -> Picture:
+def what_was_visible(turn: TimedTurn, watches: Sequence[Watch]) -> Picture:
     """A lane for the session and one for each way: dots where new events were seen, ticks where it asked.
 
     Args:
@@ -153,7 +153,7 @@ def what_was_visible(turn: Turn, watches: Sequence[Watch]) -> Picture:
     return _picture(draw, height, _alt_of_lanes(turn, watches))
 
 
-def _draw_session(axes: Axes, turn: Turn) -> None:
+def _draw_session(axes: Axes, turn: TimedTurn) -> None:
     colour, _, ink = STYLES["model"]
     starts = {e.id: turn.happened(e) for e in turn.events if e.type == "span.model_request_start"}
     for event in turn.events:
@@ -177,7 +177,7 @@ def _draw_session(axes: Axes, turn: Turn) -> None:
     axes.text(turn.seconds + 0.8, -0.62, "it ends", va="center", fontsize=8)
 
 
-def _draw_lane(axes: Axes, turn: Turn, watch: Watch, row: int) -> None:
+def _draw_lane(axes: Axes, turn: TimedTurn, watch: Watch, row: int) -> None:
     colour = COLOURS[watch.way]
     axes.axhline(row, color="#CCCCCC", lw=0.6, zorder=0.4)
     asked = [turn.second(exchange.at) for exchange in watch.wire.exchanges]
@@ -190,7 +190,7 @@ def _draw_lane(axes: Axes, turn: Turn, watch: Watch, row: int) -> None:
             axes.text(at, row - 0.34, str(count), fontsize=7.5, zorder=2.5, **words)  # type: ignore[arg-type]
 
 
-def _draw_columns(axes: Axes, turn: Turn, watches: Sequence[Watch]) -> None:
+def _draw_columns(axes: Axes, turn: TimedTurn, watches: Sequence[Watch]) -> None:
     """The numbers, in three columns on the right."""
     inches = WIDTH - LEFT - RIGHT
     places = [1 + (inch / inches) for inch in (0.66, 1.36, 2.02)]
@@ -205,7 +205,7 @@ def _draw_columns(axes: Axes, turn: Turn, watches: Sequence[Watch]) -> None:
             axes.text(place, row, cell, **words)
 
 
-def _alt_of_lanes(turn: Turn, watches: Sequence[Watch]) -> str:
+def _alt_of_lanes(turn: TimedTurn, watches: Sequence[Watch]) -> str:
     start, stop = turn.silence
     lanes = "; ".join(
         f"{watch.name}: news {len(_moments(turn, watch))} times, the end known "
@@ -221,7 +221,7 @@ def _alt_of_lanes(turn: Turn, watches: Sequence[Watch]) -> str:
 # -- what knowing of the end costs -------------------------------------------------------------------------
 
 
-def what_knowing_costs(turn: Turn, watches: Iterable[Watch]) -> Picture:
+def what_knowing_costs(turn: TimedTurn, watches: Iterable[Watch]) -> Picture:
     """How late the end was known over the requests that it took, a mark for each; polls by interval, with
     their mean and the expected interval / 2.
 
@@ -265,13 +265,13 @@ def what_knowing_costs(turn: Turn, watches: Iterable[Watch]) -> Picture:
     return _picture(draw, 3.7, _alt_of_costs(turn, watches, polls))
 
 
-def requests_for(turn: Turn, every: float) -> float:
+def requests_for(turn: TimedTurn, every: float) -> float:
     """What polling at this interval should take: one read at the start, then one an interval, on average half
     an interval longer than the turn."""
     return 1.5 + turn.seconds / every
 
 
-def _draw_poll(axes: Axes, turn: Turn, every: float, group: Sequence[Watch]) -> None:
+def _draw_poll(axes: Axes, turn: TimedTurn, every: float, group: Sequence[Watch]) -> None:
     colour, delays = COLOURS["poll"], [max(0.02, turn.end_delay(watch)) for watch in group]
     requests = [watch.wire.requests for watch in group]
     at = mean(requests), mean(delays)
@@ -281,7 +281,7 @@ def _draw_poll(axes: Axes, turn: Turn, every: float, group: Sequence[Watch]) -> 
     axes.annotate(f"poll {every:g} s", at, (10, 8), textcoords="offset points", **words)
 
 
-def _alt_of_costs(turn: Turn, watches: Sequence[Watch], polls: dict[float, list[Watch]]) -> str:
+def _alt_of_costs(turn: TimedTurn, watches: Sequence[Watch], polls: dict[float, list[Watch]]) -> str:
     told = [watch for watch in watches if not watch.every]
     parts = [f"{w.name}: {w.wire.requests} requests, {turn.end_delay(w):.1f} s after the end" for w in told]
     for every, group in sorted(polls.items()):
