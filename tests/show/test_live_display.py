@@ -14,8 +14,8 @@ from anthropic.lib.sessions import accumulate_managed_agents_event
 from nbformat.v4 import new_code_cell, new_notebook
 
 from tests.kit.calling import new_session, serving, strict
+from tests.kit.talking import TEXT, talking
 from tests.kit.turns import event, message, printed, span, text, turn, usage
-from tests.replay.session.test_event_deltas import TEXT, talking
 from utilities import LiveTranscript, poll_until_end_turn, stream_until_end_turn, timeline, transcript
 from utilities.course.running.notebooks import dumps, execute, normalise
 

@@ -22,9 +22,9 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from tests.kit.calling import new_session
-from tests.project.test_copied import project_of, run
-from tests.replay.server.test_server_streams import wait_for
-from tests.replay.webhooks.test_webhooks import SECRET, hooked
+from tests.kit.copied import project_of, run
+from tests.kit.waiting import wait_for
+from tests.kit.webhooks import SECRET, hooked
 from utilities import WebhookApp, WebhookReceiver, serving, stream_until_end_turn
 from utilities.webhook import FAILURES, LIMIT
 
@@ -748,7 +748,7 @@ with WebhookReceiver(secret, print) as receiver:
 
 @pytest.mark.parametrize("also", [("anthropic[webhooks]",), ()], ids=["with the extra", "without"])
 def test_the_copy_needs_the_extra_and_says_so(also, tmp_path):
-    project = project_of(tmp_path, ["webhook.py"])
+    project = project_of(tmp_path, "webhook.py")
     (project / "program.py").write_text(PROGRAM, "utf-8")
     done = run(project, "program.py", SECRET, GOOD, also=also)
     if also:

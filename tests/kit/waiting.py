@@ -1,0 +1,12 @@
+"""Waiting in a test for what another thread does."""
+
+import time
+from collections.abc import Callable
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    """Return as soon as the condition holds; after five seconds without it the test has failed."""
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
