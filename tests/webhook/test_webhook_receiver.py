@@ -737,11 +737,11 @@ from helpers.webhook import WebhookReceiver
 
 secret, body = sys.argv[1:]
 with WebhookReceiver(secret, print) as receiver:
-    from standardwebhooks import Endpoint
+    from standardwebhooks import Webhook
 
     now = datetime.now(UTC)
     headers = {"webhook-id": "1", "webhook-timestamp": str(int(now.timestamp()))}
-    headers["webhook-signature"] = Endpoint(secret).sign("1", now, body)
+    headers["webhook-signature"] = Webhook(secret).sign("1", now, body)
     assert receiver.take(headers, body.encode()) == 202
 """
 
