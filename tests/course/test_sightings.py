@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from anthropic import Anthropic
 
-from tests.kit.calling import going, new_session
+from tests.kit.calling import new_session
+from tests.kit.scripts import going
 from utilities import stream_until_end_turn
 from utilities.course.lesson05.delays import (
     TimedTurn,

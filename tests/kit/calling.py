@@ -6,30 +6,13 @@ import json
 
 from anthropic import Anthropic
 
-from tests.kit.recordings import Script
+from tests.kit.scripts import going
 from utilities.replay import Library, ReplayServer
 from utilities.replay.api import Api
 from utilities.replay.http.requests import Request, Upload
 
 AGENT = {"name": "tester", "model": "claude-sonnet-4-6"}
 SAY_GO = {"events": [{"type": "user.message", "content": [{"type": "text", "text": "go"}]}]}
-
-
-def going(outputs=()):
-    """A turn of ten seconds that writes a file after five."""
-    script = Script("going")
-    script.message("go")
-    script.say("half way", after=5.0)
-    written = {
-        "filename": "out.py",
-        "mime_type": "text/x-python",
-        "created_at": script.now,
-        "content": "x = 1\n",
-    }
-    script.outputs.append(written)
-    script.say("done", after=5.0)
-    script.idle()
-    return script
 
 
 class Caller:

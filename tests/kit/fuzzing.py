@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, NotRequired, Required, Union, get_ar
 
 from typing_extensions import get_type_hints, is_typeddict
 
+from utilities.replay.api import Api
 from utilities.replay.http.requests import Request, Upload
 
 ID = re.compile(r"\b[a-z]{2,9}_01[0-9A-Za-z]{22}")
@@ -34,6 +35,11 @@ BODIES = (
 )
 FILES = ("a.py", "", "../../a", "/etc/passwd", "C:\\a.txt", "\0", "x" * 5000, ".", "..", "ü\u2028", "a/b/")
 ENDS = ("/", "//", "/..", "/%2e%2e/x", "/\0", "/" + "x" * 9000, "?x=y", "/ü", "/archive/archive", "%", ";a=b")
+
+
+def routes(api: Api) -> list[tuple[str, str]]:
+    """The method and the path template of each route that this server has."""
+    return [(method, path) for method, path, _ in api._table()]
 
 
 class Fuzzer:

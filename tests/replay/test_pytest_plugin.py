@@ -15,8 +15,8 @@ import pytest
 from tests.kit.calling import SAY_GO, new_session
 from tests.kit.places import ROOT
 from tests.kit.recordings import Script
-from tests.replay.recordings.test_library import asking, confirm
-from tests.replay.session.test_session import message
+from tests.kit.scripts import asking
+from tests.kit.sessions import confirm, message
 from utilities.replay.testing import ManagedAgentsApi
 
 pytest_plugins = ["pytester"]

@@ -24,7 +24,7 @@ from astrocyte.integrations.claude_managed_agents import delete_managed_session,
 from tests.kit.calling import new_session
 from tests.kit.recordings import Script
 from tests.kit.serving import Posts
-from tests.replay.session.test_session import message
+from tests.kit.sessions import message
 from utilities import wait_for_idle_status
 from utilities.replay.testing import ManagedAgentsApi
 

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from tests.kit.calling import AGENT, SAY_GO, Caller, going
+from tests.kit.calling import AGENT, SAY_GO, Caller
+from tests.kit.scripts import going
 
 TOOL = {"type": "custom", "name": "t", "description": "d", "input_schema": {"type": "object"}}
 

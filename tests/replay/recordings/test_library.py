@@ -5,56 +5,12 @@ from itertools import pairwise
 import pytest
 
 from tests.kit.recordings import Script
-from tests.replay.session.test_session import calls_of, message, refused, result, session, types
+from tests.kit.scripts import asking, chatty
+from tests.kit.sessions import calls_of, confirm, message, refused, result, said, session, types
 from utilities.replay import Library, RecordingError
 from utilities.replay.ids import make_id, parse_time
 from utilities.replay.recordings.masks import masked
 from utilities.replay.recordings.recording import Recording
-
-
-def said(talk):
-    """What the agent said, in order."""
-    return [e["content"][0]["text"] for e in talk.log if e["type"] == "agent.message"]
-
-
-def confirm(call, verdict="allow", **fields):
-    return {"type": "user.tool_confirmation", "tool_use_id": call, "result": verdict, **fields}
-
-
-def asking(name, verdict, **fields):
-    """The agent asks before it deletes; the client allows or denies."""
-    script = Script(name)
-    script.message("clean up")
-    script.say("shall I?")
-    call = script.builtin("bash", "ask", command="rm -r build")
-    script.idle("requires_action", [call])
-    script.confirmation(call, verdict, **fields)
-    script.running()
-    script.builtin_result(call, is_error=verdict == "deny")
-    script.say("deleted" if verdict == "allow" else "left alone")
-    script.idle()
-    return script
-
-
-def chatty(name, lookups, answer, reply, pause=1.0):
-    """The agent uses its own tools so many times, then asks the client, who answers; then a second turn."""
-    script = Script(name)
-    script.message("start")
-    for number in range(lookups):
-        script.builtin_result(script.builtin("read", file_path=f"{name}-{number}"))
-    script.say(f"{name} was here", after=pause)
-    call = script.custom("choose", options=["left", "right"])
-    script.idle("requires_action", [call])
-    script.custom_result(call, answer)
-    script.running()
-    script.say(reply)
-    again = script.custom("confirm")
-    script.idle("requires_action", [again])
-    script.custom_result(again, f"sure, {answer}")
-    script.running()
-    script.say(f"went {answer}")
-    script.idle()
-    return script
 
 
 @pytest.mark.rule(

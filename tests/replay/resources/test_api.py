@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.kit.calling import AGENT, SAY_GO, Caller, going
+from tests.kit.calling import AGENT, SAY_GO, Caller
+from tests.kit.scripts import going
 from utilities.replay.http.paging import Query, page_of
 
 

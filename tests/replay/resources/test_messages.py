@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from tests.kit.calling import Caller, going, serving, strict
+from tests.kit.calling import Caller, serving, strict
+from tests.kit.scripts import going
 from utilities.replay import Library, RecordingError, ReplayServer
 from utilities.replay.http.requests import Request
 from utilities.replay.ids import make_id

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.kit.calling import AGENT, SAY_GO, Caller, going
+from tests.kit.calling import AGENT, SAY_GO, Caller
+from tests.kit.scripts import going
 from utilities.replay.http.requests import Request
 from utilities.replay.session.session import STALE_LOOKS
 

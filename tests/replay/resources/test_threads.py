@@ -5,8 +5,9 @@ import json
 
 import pytest
 
-from tests.kit.calling import AGENT, SAY_GO, Caller, going, new_session, serving, strict
+from tests.kit.calling import AGENT, SAY_GO, Caller, new_session, serving, strict
 from tests.kit.recordings import Script
+from tests.kit.scripts import going
 from utilities.replay import Faults
 from utilities.replay.http.requests import Request
 from utilities.replay.ids import parse_time

@@ -5,7 +5,8 @@ import functools
 import pytest
 from anthropic import ConflictError
 
-from tests.kit.calling import Caller, going, new_session, serving, strict
+from tests.kit.calling import Caller, new_session, serving, strict
+from tests.kit.scripts import going
 
 rule = functools.partial(pytest.mark.rule, topic="vaults")
 

@@ -5,7 +5,8 @@ import functools
 import pytest
 from anthropic import ConflictError
 
-from tests.kit.calling import AGENT, SAY_GO, Caller, going, serving, strict
+from tests.kit.calling import AGENT, SAY_GO, Caller, serving, strict
+from tests.kit.scripts import going
 
 rule = functools.partial(pytest.mark.rule, topic="environments")
 

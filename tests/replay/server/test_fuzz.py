@@ -17,31 +17,23 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.kit.calling import SAY_GO, TURN, Caller, going, new_session, serving, strict
-from tests.kit.fuzzing import Fuzzer
-from tests.kit.recordings import Script
-from tests.replay.recordings.test_library import asking
-from tests.replay.session.test_session import windowed
+from tests.kit.calling import SAY_GO, TURN, Caller, new_session, serving, strict
+from tests.kit.fuzzing import Fuzzer, routes
+from tests.kit.scripts import asking, going, windowed
 from utilities.replay.http import validation
 from utilities.replay.http.errors import LONGEST, TYPES
-from utilities.replay.http.requests import Response
 from utilities.replay.resources.sessions import Subscription
 from utilities.replay.server.app import MAX_BODY
-from utilities.replay.server.server import ReplayServer
 
 REQUESTS = int(os.environ.get("COOKBOOK_REQUESTS", "10000"))
 SEED = int(os.environ.get("COOKBOOK_SEED", "1"))
 
 
-def scripts() -> list[Script]:
+def scripts():
     return [going(), windowed("abcdefg", window=5), asking("allow", "allow"), asking("deny", "deny")]
 
 
-def routes(call: Caller) -> list[tuple[str, str]]:
-    return [(method, path) for method, path, _ in call.api._table()]
-
-
-def checked(answer: Response | Subscription, now: float) -> tuple[int, Any]:
+def checked(answer, now):
     """The status and the content of an answer that is as all answers have to be."""
     if isinstance(answer, Subscription):
         events, _, _ = answer.poll(now)
@@ -54,7 +46,7 @@ def checked(answer: Response | Subscription, now: float) -> tuple[int, Any]:
     return answer.status, content
 
 
-def check_error(status: int, content: Any, headers: Any) -> None:
+def check_error(status, content, headers):
     assert content.keys() == {"type", "error", "request_id"} and content["type"] == "error"
     assert content["error"]["type"] == TYPES[status] or content["error"]["type"].endswith("_error")
     assert 0 < len(content["error"]["message"]) <= LONGEST + 3
@@ -65,17 +57,17 @@ def check_error(status: int, content: Any, headers: Any) -> None:
     "whatever is sent to any route: an answer of 2xx or 4xx in the hosted shape, and it goes on serving",
     topic="requests", evidence="ours",
 )  # fmt: skip
-def test_random_requests_to_every_route(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_random_requests_to_every_route(monkeypatch):
     call = Caller(*scripts(), strict=False, speed=1.0)
-    fuzzer = Fuzzer(SEED, routes(call))
+    fuzzer = Fuzzer(SEED, routes(call.api))
     route = fuzzer.routes[0]
-    find = validation._validator
+    validate = validation.validate
 
-    def noted(params: type) -> Any:
+    def noted(params: type, body: Any) -> dict[str, Any]:
         fuzzer.types[route] = params  # so the next body for this route is made from it
-        return find(params)
+        return validate(params, body)
 
-    monkeypatch.setattr(validation, "_validator", noted)
+    monkeypatch.setattr(validation, "validate", noted)
     statuses: Counter[int] = Counter()
     succeeded: Counter[tuple[str, str]] = Counter()
     for number in range(REQUESTS):
@@ -95,7 +87,7 @@ def test_random_requests_to_every_route(monkeypatch: pytest.MonkeyPatch) -> None
     serves_a_turn(call)
 
 
-def serves_a_turn(call: Caller) -> None:
+def serves_a_turn(call):
     session = call.session(initial_events=SAY_GO["events"])
     call.now += 60.0
     events = call.get(f"/sessions/{session['id']}/events")["data"]
@@ -106,13 +98,13 @@ def serves_a_turn(call: Caller) -> None:
 
 
 @pytest.fixture(scope="module")
-def server() -> Any:
+def server():
     with serving(*scripts(), strict=False) as server:
         yield server
 
 
 @pytest.fixture(autouse=True)
-def _still_serves(request: pytest.FixtureRequest) -> Any:
+def _still_serves(request):
     """After each test on the socket: the unmodified client gets a whole turn."""
     yield
     if "server" in request.fixturenames:
@@ -121,10 +113,10 @@ def _still_serves(request: pytest.FixtureRequest) -> Any:
         assert [event.type for event in client.beta.sessions.events.list(session)] == TURN
 
 
-def test_random_requests_over_http(server: ReplayServer) -> None:
+def test_random_requests_over_http(server):
     """Fewer than above, through uvicorn and Starlette, with odd headers."""
     call = Caller()
-    fuzzer = Fuzzer(SEED, routes(call))
+    fuzzer = Fuzzer(SEED, routes(call.api))
     statuses: Counter[int] = Counter()
     odd = (
         "",
@@ -162,19 +154,19 @@ def test_random_requests_over_http(server: ReplayServer) -> None:
     assert statuses.total() > 400 and statuses[200] > 20
 
 
-def raw_path(path: str) -> bytes:
+def raw_path(path):
     """The path as a client would put it on the wire that escapes only what it can't send."""
     return "".join(
         c if 32 < ord(c) < 127 else "".join(f"%{b:02x}" for b in c.encode()) for c in path or "/"
     ).encode()
 
 
-def connect(server: ReplayServer) -> socket.socket:
+def connect(server):
     host, port = server.base_url.removeprefix("http://").split(":")
     return socket.create_connection((host, int(port)), timeout=10)
 
 
-def post(path: str, length: int | str, more: str = "") -> bytes:
+def post(path, length, more=""):
     return f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n{more}\r\n".encode()
 
 
@@ -202,7 +194,7 @@ GARBAGE = [
     topic="requests", evidence="ours",
 )  # fmt: skip
 @pytest.mark.parametrize("garbage", GARBAGE, ids=range(len(GARBAGE)))
-def test_what_is_hardly_http(server: ReplayServer, garbage: bytes) -> None:
+def test_what_is_hardly_http(server, garbage):
     """An answer of 4xx, or none; never 5xx, and the connection does not hang once the client has gone."""
     with connect(server) as raw:
         raw.sendall(garbage)
@@ -220,14 +212,14 @@ def test_what_is_hardly_http(server: ReplayServer, garbage: bytes) -> None:
         assert b"x-replay-server: 1" in head.split(b"\r\n")
 
 
-def request_id(head: bytes) -> str:
+def request_id(head):
     return next(
         line.split(b": ")[1].decode() for line in head.split(b"\r\n") if line.startswith(b"request-id: ")
     )
 
 
 @pytest.mark.rule("requests that never end hold nobody up", topic="requests", evidence="ours")
-def test_requests_that_never_end_hold_nobody_up(server: ReplayServer) -> None:
+def test_requests_that_never_end_hold_nobody_up(server):
     """Half a head, half a body, half an upload, and a stream that nobody reads: all left open."""
     form = "content-type: multipart/form-data; boundary=b\r\n"
     halves = [
@@ -249,7 +241,7 @@ def test_requests_that_never_end_hold_nobody_up(server: ReplayServer) -> None:
     assert threading.active_count() <= before
 
 
-def test_a_slow_body_is_waited_for(server: ReplayServer) -> None:
+def test_a_slow_body_is_waited_for(server):
     body = json.dumps({"name": "slow", "model": "m"}).encode()
     with connect(server) as raw:
         raw.sendall(post("/v1/agents", len(body), "connection: close\r\n"))
@@ -261,7 +253,7 @@ def test_a_slow_body_is_waited_for(server: ReplayServer) -> None:
 
 
 @pytest.mark.parametrize("kind", ["", "content-type: multipart/form-data; boundary=b\r\n"])
-def test_a_body_that_is_too_large_is_not_read_to_its_end(server: ReplayServer, kind: str) -> None:
+def test_a_body_that_is_too_large_is_not_read_to_its_end(server, kind):
     with connect(server) as raw:
         raw.sendall(post("/v1/files", 10**12, kind))
         sent = 0

@@ -9,7 +9,7 @@ from anthropic import AsyncAnthropic
 from anthropic.types import FileNotDownloadableError
 
 from tests.kit.calling import AGENT, SAY_GO, TURN, new_session, serving, strict
-from tests.replay.recordings.test_library import asking
+from tests.kit.scripts import asking
 from utilities.replay.server.app import MAX_BODY
 
 

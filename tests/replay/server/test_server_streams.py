@@ -14,7 +14,8 @@ import httpx2
 import pytest
 from anthropic import Anthropic
 
-from tests.kit.calling import SAY_GO, TURN, going, new_session, serving, strict
+from tests.kit.calling import SAY_GO, TURN, new_session, serving, strict
+from tests.kit.scripts import going
 from utilities.replay import Faults
 from utilities.replay.__main__ import main
 

@@ -25,8 +25,8 @@ from hypothesis.stateful import (
 
 from tests.kit.calling import AGENT
 from tests.kit.recordings import Script
-from tests.replay.recordings.test_library import asking, chatty
-from tests.replay.session.test_session import windowed
+from tests.kit.scripts import asking, chatty, windowed
+from tests.kit.sessions import INTERRUPT, confirm, message, result
 from utilities.replay import Library
 from utilities.replay.api import Api
 from utilities.replay.http.requests import Request
@@ -40,7 +40,7 @@ MACHINE = settings(
 )  # fmt: skip
 
 
-def two_turns() -> Script:
+def two_turns():
     """A built-in call that takes a while, two turns, and an interrupt that was recorded."""
     script = Script("turns")
     for text in ("go", "more"):
@@ -56,7 +56,7 @@ def two_turns() -> Script:
     return script
 
 
-def ending() -> Script:
+def ending():
     """The session terminates by itself."""
     script = Script("ending")
     script.message("end")
@@ -65,7 +65,7 @@ def ending() -> Script:
     return script
 
 
-def longer(script: Script, number: int) -> Script:
+def longer(script, number):
     """The recording with four more turns, in which calls wait too."""
     script.name = f"{number}-{script.name}"
     for text in ("go", "more") * 2:
@@ -94,27 +94,27 @@ ANSWERS = (*"ABCDEFG", "left", "right", "sure, left", "sure, right", "wrong")
 class World:
     """One `Api`, and everything that its clients did: enough to do all of it again."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options):
         self.options, self.api, self.now = options, Api(LIBRARY, **options), 0.0
         self.streams: list[Subscription] = []
         self.done: list[tuple[str, Any]] = []
         self.told: list[str] = []
 
-    def do(self, action: str, what: Any) -> Any:
+    def do(self, action, what):
         self.done.append((action, what))
         answer = getattr(self, action)(what)
         self.told.append(json.dumps(answer, allow_nan=False))
         return answer
 
-    def wait(self, seconds: float) -> None:
+    def wait(self, seconds):
         self.now += seconds
 
-    def poll(self, stream: int) -> tuple[list[Event], bool]:
+    def poll(self, stream):
         events, due, over = self.streams[stream].poll(self.now)
         assert due is None or due > self.now
         return events, over
 
-    def request(self, what: tuple[str, str, Any, list[tuple[str, str]]]) -> Any:
+    def request(self, what):
         method, path, body, query = what
         raw = b"" if body is None else json.dumps(body).encode()
         answer = self.api.handle(Request(method, f"/v1{path}", query, raw), self.now)
@@ -127,7 +127,7 @@ class World:
             assert answer.content["type"] == "error" and answer.content["error"]["message"]
         return answer.status, answer.content
 
-    def again(self) -> World:
+    def again(self):
         """Everything once more, on a server of its own."""
         other = World(**self.options)
         for action, what in self.done:
@@ -145,7 +145,7 @@ class Clients(RuleBasedStateMachine):
         speed=st.sampled_from([0.0, 1.0, 1000.0]),
         strict=st.sampled_from([False, False, True]),
     )
-    def start(self, speed: float, strict: bool) -> Any:
+    def start(self, speed, strict):
         self.world = World(strict=strict == 2, speed=speed)
         self.logs: dict[str, list[Event]] = {}  # of each session, as it was last seen
         self.ended: set[str] = set()
@@ -155,17 +155,17 @@ class Clients(RuleBasedStateMachine):
         self.environment = self.post("/environments", {"name": "e"})[1]["id"]
         return self.make_session(None)
 
-    def post(self, path: str, body: Any) -> Any:
+    def post(self, path, body):
         return self.world.do("request", ("POST", path, body, []))
 
-    def get(self, path: str, *query: tuple[str, str]) -> Any:
+    def get(self, path, *query):
         return self.world.do("request", ("GET", path, None, list(query)))
 
     # -- what they do ---------------------------------------------------------------------------------
 
     @precondition(lambda self: len(self.logs) < 3)
     @rule(target=sessions, text=st.sampled_from([None, *TEXTS]))
-    def make_session(self, text: str | None) -> Any:
+    def make_session(self, text):
         first = {"initial_events": [message(text)]} if text else {}
         body = {"agent": self.agent, "environment_id": self.environment, **first}
         status, session = self.post("/sessions", body)
@@ -175,7 +175,7 @@ class Clients(RuleBasedStateMachine):
         return session["id"]
 
     @rule(what=st.sampled_from(["agent", "agent", "environment"]), change=st.integers(0, 2))
-    def change_around(self, what: str, change: int) -> None:
+    def change_around(self, what, change):
         """What sessions are made of changes, or goes."""
         if change:
             body = {"system": f"brief {change}", **({"version": 1} if change == 1 else {})}
@@ -190,31 +190,26 @@ class Clients(RuleBasedStateMachine):
             self.environment = self.post("/environments", {"name": "e"})[1]["id"]
 
     @rule(session=sessions, text=st.sampled_from(TEXTS))
-    def say(self, session: str, text: str) -> None:
+    def say(self, session, text):
         self.post(f"/sessions/{session}/events", {"events": [message(text)]})
 
     @rule(session=sessions, events=st.lists(st.tuples(
         st.sampled_from(["message", "result", "result", "confirm", "interrupt", "unknown", "outcome"]),
         st.integers(0, 9), st.sampled_from(TEXTS), st.sampled_from(ANSWERS), st.booleans(),
     ), min_size=1, max_size=4))  # fmt: skip
-    def send(self, session: str, events: list[tuple[str, int, str, str, bool]]) -> None:
+    def send(self, session, events):
         log = self.logs.get(session, [])
         calls = [event["id"] for event in log if event["type"] in CALL_TYPES] or ["sevt_nobody"]
         body = {"events": [self.event(kind, calls[nth % len(calls)], *rest) for kind, nth, *rest in events]}
         self.post(f"/sessions/{session}/events", body)
 
     @staticmethod
-    def event(kind: str, call: str, text: str, answer: str, yes: bool) -> dict[str, Any]:
-        block = [{"type": "text", "text": answer}]
+    def event(kind, call, text, answer, yes):
         return {
             "message": message(text),
-            "result": {"type": "user.custom_tool_result", "custom_tool_use_id": call, "content": block},
-            "confirm": {
-                "type": "user.tool_confirmation",
-                "tool_use_id": call,
-                "result": "allow" if yes else "deny",
-            },
-            "interrupt": {"type": "user.interrupt"},
+            "result": result(call, answer),
+            "confirm": confirm(call, "allow" if yes else "deny"),
+            "interrupt": INTERRUPT,
             "unknown": {
                 "type": "user.custom_tool_result",
                 "custom_tool_use_id": "sevt_x",
@@ -228,7 +223,7 @@ class Clients(RuleBasedStateMachine):
         }[kind]
 
     @rule(session=sessions, most=st.integers(1, 7), backwards=st.booleans())
-    def answer(self, session: str, most: int, backwards: bool) -> None:
+    def answer(self, session, most, backwards):
         """What a well-behaved client does: pending calls, rightly, some or all of them."""
         calls = {event["id"]: event for event in self.logs.get(session, [])}
         idles = [event for event in calls.values() if event["type"] == "session.status_idle"]
@@ -242,7 +237,7 @@ class Clients(RuleBasedStateMachine):
             self.post(f"/sessions/{session}/events", {"events": events})
 
     @rule(session=sessions)
-    def open_stream(self, session: str) -> None:
+    def open_stream(self, session):
         status, _ = self.get(f"/sessions/{session}/events/stream")
         if status == 200:
             number = len(self.world.streams) - 1
@@ -250,7 +245,7 @@ class Clients(RuleBasedStateMachine):
             self.heard[number] = []
 
     @rule(session=sessions, limit=st.integers(1, 30), order=st.sampled_from(["asc", "desc"]))
-    def turn_pages(self, session: str, limit: int, order: str) -> None:
+    def turn_pages(self, session, limit, order):
         if session not in self.logs:
             return
         whole, rows, cursor = self.log_of(session), [], []
@@ -264,19 +259,19 @@ class Clients(RuleBasedStateMachine):
         assert rows == whole[:: 1 if order == "asc" else -1]
 
     @rule(session=sessions, title=st.sampled_from(["a", "b"]))
-    def change_session(self, session: str, title: str) -> None:
+    def change_session(self, session, title):
         status, answer = self.post(f"/sessions/{session}", {"title": title})
         assert status == 404 or answer["title"] == title
 
     @rule(session=sessions)
-    def look(self, session: str) -> None:
+    def look(self, session):
         status, answer = self.get(f"/sessions/{session}")
         assert status == (200 if session in self.logs else 404)
         if session in self.ended:  # archived, and not deleted
             assert answer["status"] == "terminated" and answer["archived_at"]
 
     @rule(session=sessions, how=st.sampled_from(["not yet"] * 6 + ["archive"] * 2 + ["delete"]))
-    def end(self, session: str, how: str) -> None:
+    def end(self, session, how):
         if how == "archive":
             status, _ = self.post(f"/sessions/{session}/archive", {})
             if status == 200:
@@ -287,7 +282,7 @@ class Clients(RuleBasedStateMachine):
             if status == 200:
                 self.check_deleted(session, before)
 
-    def check_deleted(self, session: str, before: list[Event]) -> None:
+    def check_deleted(self, session, before):
         """Its streams hear of it, as the last thing."""
         for number in [number for number, (of, _) in self.opened.items() if of == session]:
             assert self.hear(number)
@@ -298,24 +293,24 @@ class Clients(RuleBasedStateMachine):
         self.ended.discard(session)
 
     @rule(seconds=st.sampled_from([0.001, 0.5, 4.0, 1000.0]))
-    def wait(self, seconds: float) -> None:
+    def wait(self, seconds):
         self.world.do("wait", seconds)
 
     # -- what has to hold -----------------------------------------------------------------------------
 
-    def log_of(self, session: str) -> list[Event]:
+    def log_of(self, session):
         status, page = self.get(f"/sessions/{session}/events", ("limit", "1000"))
         assert status == (200 if session in self.logs else 404)
         events: list[Event] = page["data"] if status == 200 else []
         return events
 
-    def hear(self, number: int) -> bool:
+    def hear(self, number):
         events, over = self.world.do("poll", number)
         self.heard[number] += events
         return bool(over)
 
     @invariant()
-    def logs_only_grow(self) -> None:
+    def logs_only_grow(self):
         everything = []
         for session, before in self.logs.items():
             log = self.log_of(session)
@@ -331,7 +326,7 @@ class Clients(RuleBasedStateMachine):
             self.check_calls(log)
         assert len(everything) == len(set(everything))
 
-    def check_calls(self, log: list[Event]) -> None:
+    def check_calls(self, log):
         """Every call that waited has its answer, or was interrupted, or is still waited for."""
         made = {event["id"] for event in log if event["type"] in CALL_TYPES}
         answers = [
@@ -352,22 +347,18 @@ class Clients(RuleBasedStateMachine):
         assert waiting <= set(answers) | set(latest)
 
     @invariant()
-    def streams_agree_with_lists(self) -> None:
+    def streams_agree_with_lists(self):
         for number, (session, opened) in self.opened.items():
             over = self.hear(number)
             assert self.heard[number] == stamped(self.log_of(session))[opened:]
             assert over or session not in self.ended
 
-    def teardown(self) -> None:
+    def teardown(self):
         if hasattr(self, "world"):
             assert self.world.again().told == self.world.told  # the same requests, the same bytes
 
 
-def message(text: str) -> dict[str, Any]:
-    return {"type": "user.message", "content": [{"type": "text", "text": text}]}
-
-
-def stamped(log: list[Event]) -> list[Event]:
+def stamped(log):
     return [event for event in log if event["processed_at"] is not None]
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.kit.calling import SAY_GO, Caller, going
+from tests.kit.calling import SAY_GO, Caller
 from tests.kit.recordings import START, Script
+from tests.kit.scripts import going
 from tests.kit.serving import KINDS, served
 from tests.turn.test_stream import make_tool, parallel_calls
 from utilities.replay.ids import parse_time

@@ -8,9 +8,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.kit.calling import AGENT, SAY_GO, TURN, Caller, going, new_session, serving, strict
+from tests.kit.calling import AGENT, SAY_GO, TURN, Caller, new_session, serving, strict
 from tests.kit.places import ROOT
 from tests.kit.recordings import START, Script
+from tests.kit.scripts import going
 from tests.project.fidelity import SHAPES
 from utilities.replay import Library
 from utilities.replay.ids import parse_time

@@ -7,57 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.kit.recordings import START, Script
+from tests.kit.scripts import windowed
+from tests.kit.sessions import INTERRUPT, calls_of, message, refused, result, session, types
 from utilities.replay.http.errors import ApiError
 from utilities.replay.ids import parse_time
-from utilities.replay.recordings.library import Library
-from utilities.replay.session.session import STALE_LOOKS, Session
-
-
-def session(*scripts, **options):
-    library = Library([script.recording() for script in scripts])
-    return Session(
-        options.pop("id", "sesn_1"), START, library.tracks("tester"), **{"strict": True, **options}
-    )
-
-
-def message(text):
-    return {"type": "user.message", "content": [{"type": "text", "text": text}]}
-
-
-def result(call, text, **fields):
-    content = [{"type": "text", "text": text}]
-    return {"type": "user.custom_tool_result", "custom_tool_use_id": call, "content": content, **fields}
-
-
-def types(session):
-    return [event["type"] for event in session.log]
-
-
-def calls_of(session):
-    return [event["id"] for event in session.log if event["type"] == "agent.custom_tool_use"]
-
-
-def refused(status, session, *events, now=0.0):
-    with pytest.raises(ApiError) as caught:
-        session.send(list(events), now)
-    assert caught.value.status == status
-    return caught.value.message
-
-
-def windowed(keys="abc", window=None, late=0.5):
-    """Calls that wait together; the recording has one idle for all, or a sliding window."""
-    script = Script()
-    script.message("look up")
-    calls = [script.custom("lookup", key=key) for key in keys]
-    script.idle("requires_action", calls[:window])
-    for number, call in enumerate(calls):
-        script.custom_result(call, keys[number].upper())
-        if window and number + window < len(calls):
-            script.idle("requires_action", calls[number + 1 : number + 1 + window])
-    script.running()
-    script.say("all there")
-    script.idle()
-    return script
+from utilities.replay.session.session import STALE_LOOKS
 
 
 def test_nothing_happens_before_the_client_does_something():
@@ -303,7 +257,7 @@ def test_how_long_the_client_takes_does_not_hurry_the_agent():
     talk = session(script, speed=1.0)
     talk.send([message("go")], 0)
     assert (talk.advance(100.0), talk.status) == (None, "running")  # it waits for the interrupt
-    talk.send([{"type": "user.interrupt"}], 200.0)
+    talk.send([INTERRUPT], 200.0)
     assert talk.advance(200.0) == pytest.approx(205.0, abs=0.01)
 
 

@@ -18,8 +18,9 @@ from anthropic.types.beta import BetaWebhookEvent, BetaWebhookEventData
 from pydantic import TypeAdapter
 from standardwebhooks import WebhookVerificationError
 
-from tests.kit.calling import SAY_GO, Caller, going, new_session, serving, strict
+from tests.kit.calling import SAY_GO, Caller, new_session, serving, strict
 from tests.kit.recordings import Script
+from tests.kit.scripts import going
 from tests.replay.server.test_server_streams import wait_for
 from tests.replay.session.test_budget import cents, costly
 from utilities.replay import Endpoint
