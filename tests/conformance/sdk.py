@@ -1,18 +1,18 @@
-"""The tests of the locked anthropic version, and an environment to run them in.
+"""The tests of the anthropic version that is installed here, and an environment to run them in.
 
-Both are made once, in a folder that git ignores: the tests come from the source distribution, fetched by
-name from the package index that pip is set up with; its source folder stays behind, so that what is
-tested is the installed package.
+Both are made once for each version, in a folder that git ignores: the tests come from the source
+distribution, fetched by name from the package index that pip is set up with; its source folder stays
+behind, so that what is tested is the installed package.
 """
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 import sys
 import tarfile
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 from tests.kit.places import ROOT
@@ -35,33 +35,35 @@ class Suite:
     python: Path
 
 
-def locked_version() -> str:
-    """The anthropic version in requirements.lock."""
-    found = re.search(r"^anthropic==(\S+)", LOCK.read_text("utf-8"), re.M)
-    if found is None:
-        raise NotPrepared(f"{LOCK} does not pin anthropic")
-    return found[1]
+def prepared(version: str | None = None) -> Suite:
+    """The suite, made anew when a need, the lock or this Python has changed since the last time.
 
-
-def prepared() -> Suite:
-    """The suite, made anew when a version, a need or this Python has changed since the last time."""
-    version = locked_version()
-    suite = Suite(CACHE / "suite", CACHE / "venv" / "bin" / "python")
-    stamp = CACHE / "stamp"
+    Args:
+        version: of anthropic; by default the one installed here, which is the lock's after `make setup`.
+    """
+    version = version or metadata.version("anthropic")
+    cache = CACHE / version
+    suite = Suite(cache / "suite", cache / "venv" / "bin" / "python")
+    stamp = cache / "stamp"
     made_of = "\n".join([sys.version, NEEDS.read_text("utf-8"), LOCK.read_text("utf-8")])
     if not stamp.exists() or stamp.read_text("utf-8") != made_of:
-        print(f"Fetching the tests of anthropic {version} into {CACHE.name}", file=sys.stderr)
-        shutil.rmtree(CACHE, ignore_errors=True)
-        CACHE.mkdir()
-        _unpack(_fetched(version), suite.folder)
+        print(f"Fetching the tests of anthropic {version} into {CACHE.name}/{version}", file=sys.stderr)
+        shutil.rmtree(cache, ignore_errors=True)
+        cache.mkdir(parents=True)
+        _unpack(_fetched(version, cache), suite.folder)
         _install(version, suite.python)
         stamp.write_text(made_of, "utf-8")  # last: what was interrupted is simply done again
     return suite
 
 
-def _fetched(version: str) -> Path:
+def others_pinned(lock: str) -> str:
+    """The lock without its line for anthropic: constraints for an environment with any version of it."""
+    return "".join(line for line in lock.splitlines(keepends=True) if not line.startswith("anthropic=="))
+
+
+def _fetched(version: str, folder: Path) -> Path:
     wanted = f"anthropic=={version}"
-    only_source = ["--no-deps", "--no-binary", "anthropic", "--dest", str(CACHE)]
+    only_source = ["--no-deps", "--no-binary", "anthropic", "--dest", str(folder)]
     _run(
         sys.executable,
         "-m",
@@ -72,7 +74,7 @@ def _fetched(version: str) -> Path:
         *only_source,
         wanted,
     )
-    (archive,) = CACHE.glob("anthropic-*.tar.gz")
+    (archive,) = folder.glob("anthropic-*.tar.gz")
     return archive
 
 
@@ -87,7 +89,9 @@ def _unpack(archive: Path, folder: Path) -> None:
 
 def _install(version: str, python: Path) -> None:
     _run(str(UV), "venv", "--quiet", "--python", sys.executable, str(python.parents[1]))
-    needs = [f"anthropic[aiohttp,webhooks]=={version}", "-r", str(NEEDS), "-c", str(LOCK)]
+    constraints = python.parents[2] / "constraints.txt"
+    constraints.write_text(others_pinned(LOCK.read_text("utf-8")), "utf-8")
+    needs = [f"anthropic[aiohttp,webhooks]=={version}", "-r", str(NEEDS), "-c", str(constraints)]
     _run(str(UV), "pip", "install", "--quiet", "--python", str(python), *needs)
 
 

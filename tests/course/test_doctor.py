@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 
+import anthropic
 import pytest
 
 from utilities.course import doctor
@@ -29,6 +30,13 @@ def test_an_old_python(monkeypatch):
     assert str(doctor.python()) == "FIX  Python      3.9.18 is too old: make setup PYTHON=python3.12"
 
 
+def packages(folder, lock, allowed="anthropic>=2.11"):
+    """The check, in a clone with this lock and a pyproject.toml that allows this SDK."""
+    (folder / "requirements.lock").write_text(lock)
+    (folder / "pyproject.toml").write_text(f"[project]\ndependencies = ['{allowed}']\n")
+    return doctor.packages(folder / "requirements.lock", folder / "pyproject.toml")
+
+
 @pytest.mark.parametrize(
     ("lock", "said"),
     [
@@ -39,18 +47,24 @@ def test_an_old_python(monkeypatch):
     ],
 )
 def test_packages_that_are_not_the_locks(tmp_path, lock, said):
-    (tmp_path / "requirements.lock").write_text(lock)
-    check = doctor.packages(tmp_path / "requirements.lock")
+    check = packages(tmp_path, lock)
     assert not check.ok and said in check.detail
 
 
+def test_another_sdk_that_the_project_allows_is_well_and_said(tmp_path):
+    allowed = packages(tmp_path, "anthropic==2.11.999\n")
+    assert allowed.ok and f"but anthropic is {anthropic.__version__}, which" in allowed.detail
+    refused = packages(tmp_path, "anthropic==2.11.999\n", allowed="anthropic>=999")
+    assert not refused.ok and f"not the lock's: anthropic {anthropic.__version__}" in refused.detail
+    assert packages(tmp_path, f"anthropic=={anthropic.__version__}\n").detail == "1 as in requirements.lock"
+
+
 def test_packages_of_another_platform_are_not_asked_for(tmp_path):
-    (tmp_path / "requirements.lock").write_text("no-such-package==1.0 ; sys_platform == 'amiga'\n")
-    assert doctor.packages(tmp_path / "requirements.lock").ok
+    assert packages(tmp_path, "no-such-package==1.0 ; sys_platform == 'amiga'\n").ok
 
 
 def test_a_lock_that_is_not_there(tmp_path):
-    assert not doctor.packages(tmp_path / "requirements.lock").ok
+    assert not doctor.packages(tmp_path / "requirements.lock", tmp_path / "pyproject.toml").ok
 
 
 def test_a_kernel_of_another_interpreter(monkeypatch):

@@ -8,7 +8,7 @@ what the user says, and for each model request what the agent says and which bui
 calls. The calls run with the SDK's own `agent_toolset`, in a scratch folder that stands in for
 `/mnt`, and what they really return is what the recording says. Times come from the scenario and
 token counts are estimated, so the same scenario always makes the same bytes: `--verify` executes
-everything again and compares.
+everything again and compares, all but the SDK's version in the header.
 
 What the client does in between is written in the scenario too, beside the call that waits for it:
 `custom = "name"` instead of `tool` is a call of the program's own tool, and `result` (and `is_error`)
@@ -22,12 +22,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import difflib
+import re
 import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import anthropic
 
 from .making.event_log import EventLog
 from .making.sandbox import Sandbox, ScenarioError, memories_in
@@ -119,7 +122,7 @@ def main(argv: list[str] | None = None) -> int:
     task.add_argument("--write", action="store_true", help="make the recordings")
     task.add_argument("--verify", action="store_true", help="execute everything again and compare")
     options = parser.parse_args(argv)
-    different = 0
+    different, others = 0, set[str]()
     try:
         for path, text in recordings(options.scenarios):
             if options.write:
@@ -128,6 +131,8 @@ def main(argv: list[str] | None = None) -> int:
                 print(f"wrote {path} ({text.count(chr(10)) - 1} lines)")
                 continue
             recorded = path.read_text("utf-8") if path.exists() else ""
+            recorded, sdk = _made_by(anthropic.__version__, recorded)
+            others.add(sdk)
             different += recorded != text
             print(f"{'same     ' if recorded == text else 'DIFFERENT'} {path}")
             before, after = recorded.split("\n"), text.split("\n")
@@ -137,7 +142,19 @@ def main(argv: list[str] | None = None) -> int:
     except ScenarioError as error:
         print(f"scenario: {error}", file=sys.stderr)
         return 2
+    if others := others - {anthropic.__version__, ""}:
+        made = f"recorded with anthropic {', '.join(sorted(others))}, executed with {anthropic.__version__}"
+        print(f"{made}: all but this version in their headers was compared")
     return 1 if different else 0
+
+
+def _made_by(version: str, recorded: str) -> tuple[str, str]:
+    """A recording as this version of the SDK would have made it, and the version that did, if any."""
+    header, end, events = recorded.partition("\n")
+    found = re.search(r'"sdk": "([^"]*)"', header)
+    if found is None:
+        return recorded, ""
+    return header[: found.start(1)] + version + header[found.end(1) :] + end + events, found[1]
 
 
 if __name__ == "__main__":

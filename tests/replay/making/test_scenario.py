@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import anthropic
 import pytest
 from anthropic import beta_tool
 from anthropic.lib.tools import ToolError
@@ -184,6 +185,15 @@ def test_verify_reports_what_changed(folder, capsys):
     assert re.search(r"^ +-\{.*goodbye", out, re.M) and re.search(r"^ +\+\{.*hello", out, re.M)
     made(folder).unlink()
     assert main([str(folder), "--verify"]) == 1
+
+
+def test_another_version_of_the_sdk_is_said_and_no_difference(folder, capsys):
+    text = made(folder).read_text()
+    made(folder).write_text(text.replace(f'"sdk": "{anthropic.__version__}"', '"sdk": "1.2.3"'))
+    capsys.readouterr()
+    assert main([str(folder), "--verify"]) == 0
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert f"recorded with anthropic 1.2.3, executed with {anthropic.__version__}" in said
 
 
 def test_write_mends_what_verify_reports(folder):
