@@ -5,7 +5,7 @@ PY := .venv/bin/python
 STAMP := .venv/.setup-stamp
 NB ?=
 LAB_ARGS ?=
-PYTEST_ARGS ?= -n 2
+PYTEST_ARGS ?= -n 2 --dist worksteal
 
 # JupyterLab asks nobody on the internet (no news, update check or extension catalogue), nor the reader about it:
 # the defaults in overrides.json. Kernels are spoken to encrypted, or each would print a warning.
@@ -21,7 +21,8 @@ REFUSE_PYTHON = $(if $(PYTHON_VERSION),$(if $(PYTHON_RECENT),,$(error $(call nee
 needs = Python 3.11 or newer is needed, and $(1). Name another one: make setup PYTHON=python3.12
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab run test conformance test-postgres notebooks recordings verify fidelity lint bench doctor
+.PHONY: help setup lab run check test conformance test-postgres notebooks recordings verify fidelity rooms guards \
+	lint bench doctor
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' "$(strip $(MAKEFILE_LIST))"
@@ -46,10 +47,14 @@ lab: setup  ## open the course in JupyterLab (LAB_ARGS="--no-browser --port 9999
 	@$(PY) -m jupyterlab $(LAB_OPTIONS) $(LAB_ARGS) notebooks/01_agent_environment_session.ipynb
 
 run: setup  ## run every notebook on its recordings, headless (NB=01 for one)
-	@$(PY) -m utilities.course.running.run $(NB)
+	@$(PY) -m utilities.course.running $(NB)
 
-test: setup  ## unit tests, every notebook, outputs and recordings as committed
-	@$(PY) -m pytest $(PYTEST_ARGS) --nbmake tests notebooks
+check: lint  ## what an edit needs: lint, types and the tests that are quick
+	@$(PY) -m pytest $(PYTEST_ARGS) -m "not slow" tests
+
+# The notebooks first, because they take longest; each is executed once, and its outputs compared.
+test: setup  ## every test, every notebook, outputs and recordings as committed
+	@$(PY) -m pytest $(PYTEST_ARGS) --nbmake notebooks tests
 
 conformance: setup  ## the anthropic SDK's own tests against the replay server
 	@$(PY) -m tests.conformance
@@ -60,7 +65,7 @@ test-postgres: setup  ## memory on a PostgreSQL of its own, with pgvector (PG_BI
 	@$(PY) -m pytest -n 0 tests/postgres/memory_on_postgres.py
 
 notebooks: setup  ## run every notebook and solution, and keep the outputs (NB=01 for one)
-	@$(PY) -m utilities.course.running.run --write $(NB)
+	@$(PY) -m utilities.course.running --write $(NB)
 
 recordings: setup  ## make the scripted recordings from their scenarios
 	@$(PY) -m utilities.replay.scenario example_data/scenarios --write
@@ -70,6 +75,12 @@ verify: setup  ## make the scripted recordings again and compare them with those
 
 fidelity: setup  ## write utilities/replay/FIDELITY.md from the tests that carry a rule
 	@$(PY) -m tests.project.fidelity --write
+
+rooms: setup  ## draw the rooms of utilities/ in CONTRIBUTING.md, from the imports
+	@$(PY) -m tests.project.rooms --write
+
+guards: setup  ## take each guard of the helpers away and see that a test notices
+	@$(PY) -m tests.project.guards
 
 lint: setup  ## ruff and mypy
 	@.venv/bin/ruff check

@@ -7,8 +7,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from utilities.course.running.__main__ import main
 from utilities.course.running.notebooks import differences, dumps, execute, keep_volatile, normalise, read
-from utilities.course.running.run import main
 
 
 def write_notebook(path, *sources, tags=()):

@@ -1,4 +1,8 @@
-"""What holds for every notebook of the course, solutions too: how it is committed, and that it repeats."""
+"""What holds for every notebook of the course, solutions too, without executing it.
+
+That it runs, and shows again what is committed, is what `pytest --nbmake notebooks` proves: see
+notebooks/conftest.py.
+"""
 
 from itertools import pairwise
 from pathlib import Path
@@ -6,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit.places import ROOT
-from utilities.course.running.notebooks import differences, dumps, execute, keep_volatile, normalise, read
+from utilities.course.running.notebooks import read
 
 NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
 PATHS = [path for path in NOTEBOOKS if ".ipynb_checkpoints" not in path.parts]
@@ -33,12 +37,3 @@ def test_prose_comes_before_every_code_cell(path):
     assert cells[0].cell_type == "markdown"
     in_a_row = [b.source for a, b in pairwise(cells) if a.cell_type == b.cell_type == "code"]
     assert not in_a_row
-
-
-@each_notebook
-def test_executed_again_it_is_the_same(path):
-    run = execute(path)
-    assert run.error is None, f"{run.error}\n{run.error and run.error.trace}"
-    committed, fresh = read(path), normalise(run.notebook)
-    assert differences(committed, fresh) == []
-    assert dumps(keep_volatile(committed, fresh)) == path.read_text(), "make notebooks writes this file anew"

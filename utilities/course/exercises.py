@@ -1,7 +1,7 @@
 """Exercises: a check that says right or not yet and why, and hints on demand.
 
-A lesson's exercises live in a module of their own (`lesson01`), not in the learner's cell, so that
-nobody edits a check by accident. An exercise that was not attempted is not an error: the notebook
+A lesson's exercises live in a module of their own (`lesson01/checks.py`), not in the learner's cell,
+so that nobody edits a check by accident. An exercise that was not attempted is not an error: the notebook
 runs through.
 """
 

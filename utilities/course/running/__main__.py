@@ -44,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m utilities.course.run", description=__doc__)
+    parser = argparse.ArgumentParser("python -m utilities.course.running", description=__doc__)
     parser.add_argument("notebook", nargs="?", default="", help="how its name begins: 01 (default: all)")
     parser.add_argument("--folder", type=Path, default=Path("notebooks"), help="where the notebooks are")
     parser.add_argument("--write", action="store_true", help="keep the outputs, those of solutions/ too")

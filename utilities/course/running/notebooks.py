@@ -1,6 +1,6 @@
 """Execute a notebook headless, bring its outputs into one form, and compare two of them.
 
-Running returns a result object and prints nothing: `run` decides how it is shown, the tests
+Running returns a result object and prints nothing: the command decides how it is shown, the tests
 decide what is a failure.
 """
 

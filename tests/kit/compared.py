@@ -1,0 +1,81 @@
+"""Notebooks that nbmake executes are compared with what is committed, so that each is executed once.
+
+A folder whose `conftest.py` imports `pytest_collect_file` from here has its notebooks executed by
+nbmake as everywhere, but with the kernel's environment that `make notebooks` has, and fails where
+the outputs are not those in the file.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from nbformat import NotebookNode
+from nbmake.nb_result import NotebookError, NotebookResult
+from nbmake.nb_run import NotebookRun
+from nbmake.pytest_items import NotebookFailedException, NotebookFile, NotebookItem
+
+from utilities.course.running.kernel import kernel_environment
+from utilities.course.running.notebooks import differences, dumps, keep_volatile, normalise, read
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(
+    file_path: Path, parent: pytest.Collector
+) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """nbmake decides what is a notebook to execute; here it becomes one to compare."""
+    collectors = yield
+    return [
+        ComparedFile.from_parent(parent, path=file_path) if isinstance(found, NotebookFile) else found
+        for found in collectors
+    ]
+
+
+class ComparedFile(NotebookFile):
+    def collect(self) -> Iterator[pytest.Item]:
+        yield ComparedItem.from_parent(self, filename=str(self.path))
+
+
+class ComparedItem(NotebookItem):
+    """What nbmake executes and shows; what is shown includes how the outputs differ."""
+
+    def runtest(self) -> None:
+        with kernels_of_make_notebooks():
+            result = NotebookRun(self.path, self.config.option.nbmake_timeout).execute()
+        error = result.error or compare(self.path, result.nb)
+        if error:
+            raise NotebookFailedException(NotebookResult(nb=result.nb, error=error))
+
+
+def compare(path: Path, executed: NotebookNode) -> NotebookError | None:
+    """How an execution differs from the file, or None: nbmake's error, a line for each cell that differs."""
+    committed, fresh = read(path), normalise(executed)
+    lines = differences(committed, fresh)
+    if not lines and dumps(keep_volatile(committed, fresh)) != path.read_text("utf-8"):
+        lines = ["the outputs are the same, but the file is not as `make notebooks` writes it"]
+    if not lines:
+        return None
+    advice = "`make notebooks` executes it and keeps the outputs, if these are right"
+    return NotebookError(
+        summary=lines[0], trace="\n".join([f"{path.name}:", *lines, advice]), failing_cell_index=-1
+    )
+
+
+@contextmanager
+def kernels_of_make_notebooks() -> Iterator[None]:
+    """nbmake's kernels get this process's environment and look for their spec in the folders it names.
+
+    So it is that of `make notebooks` for a while, and without kernels of the user's own.
+    """
+    with tempfile.TemporaryDirectory() as scratch, pytest.MonkeyPatch.context() as patch:
+        wanted = kernel_environment(scratch) | {"JUPYTER_DATA_DIR": scratch, "JUPYTER_PREFER_ENV_PATH": "1"}
+        wanted.pop("JUPYTER_PATH", None)
+        for name in set(os.environ) - set(wanted):
+            patch.delenv(name)
+        for name, value in wanted.items():
+            patch.setenv(name, value)
+        yield

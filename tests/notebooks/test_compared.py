@@ -1,0 +1,75 @@
+"""A notebook that nbmake executes is compared with what is committed, and a difference is told."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from nbformat import read, write
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from tests.kit.places import ROOT
+from utilities.course.running.__main__ import main
+from utilities.course.running.notebooks import dumps
+
+pytestmark = pytest.mark.slow
+
+CONFTEST = (ROOT / "notebooks" / "conftest.py").read_text("utf-8")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Notebooks as `make notebooks` leaves them, in a folder that has them compared."""
+    (tmp_path / "conftest.py").write_text(CONFTEST, "utf-8")
+    for name, source in {
+        "same": "import sys\nprint(sys.executable)",
+        "other": "print('one')\nprint('two')",
+        "edited": "print('one')",
+        "raises": "print('one')",
+    }.items():
+        cells = [new_markdown_cell("Why."), new_code_cell(source)]
+        write(new_notebook(cells=cells), tmp_path / f"{name}.ipynb")
+    assert main(["--folder", str(tmp_path), "--write"]) == 0
+    return tmp_path
+
+
+def change(path, old, new):
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+def test_each_difference_is_told_with_its_cell(folder, monkeypatch):
+    change(folder / "other.ipynb", '"two\\n"', '"three\\n"')
+    raises = read(folder / "raises.ipynb", 4)
+    raises.cells[1].source = "1 / 0"
+    (folder / "raises.ipynb").write_text(dumps(raises), "utf-8")
+    change(folder / "edited.ipynb", '"language": "python"', '"language": "Python"')
+    spec = folder / "jupyter" / "kernels" / "python3"  # a user's own kernel of that name is not taken
+    spec.mkdir(parents=True)
+    (spec / "kernel.json").write_text('{"argv": ["false"], "display_name": "own", "language": "python"}')
+    env = os.environ | {"JUPYTER_PATH": str(folder / "jupyter"), "MPLBACKEND": "no such thing"}
+    before = {path: path.read_bytes() for path in folder.glob("*.ipynb")}
+
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "conftest",
+        "-p",
+        "no:xdist",
+        "--nbmake",
+        str(folder),
+    ]
+    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True)
+
+    assert "3 failed, 1 passed" in done.stdout, done.stdout
+    assert 'cell [1]: committed "three\\n", executed "two\\n"' in done.stdout
+    assert (
+        "edited.ipynb:\nthe outputs are the same, but the file is not as `make notebooks` writes it"
+        in done.stdout
+    )
+    assert "ZeroDivisionError" in done.stdout
+    assert before == {path: path.read_bytes() for path in folder.glob("*.ipynb")}
