@@ -1,8 +1,9 @@
-"""Take each guard of the turn helpers away, one at a time, and see which test notices.
+"""Take each guard of the helpers away, one at a time, and see which test notices.
 
-    python -m tests.project.guards        # a few minutes; prints a table; exit code 1 if one goes unnoticed
+    python -m tests.project.guards           # make guards: prints a table; exit code 1 if one goes unnoticed
+    python -m tests.project.guards settle    # only those whose row has this word, in its file or its words
 
-A guard that no test misses is either not needed or not tested. Works on a copy of the tree.
+A guard that no test misses is either not needed or not tested. Works on copies of the tree, two at a time.
 """
 
 from __future__ import annotations
@@ -13,38 +14,24 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 
 from tests.kit.places import ROOT
 
-
-def suite(name: str) -> str:
-    """The test file of this name, in whichever room it stands."""
-    (path,) = (ROOT / "tests").rglob(f"test_{name}.py")
-    return path.relative_to(ROOT).as_posix()
-
-
-SUITES = [suite(name) for name in ("turn", "settle", "stream", "poll", "tools", "faults")]
+PATIENCE = 180  # seconds; a helper without its guard may well wait for ever
 PLAIN = [
     "-o",
     "addopts=",
     *(f"-pno:{plugin}" for plugin in ("nbmake", "xdist", "hypothesispytest", "cacheprovider")),
 ]
-OTHERS = {  # their own suites
-    "replay/export.py": "export",
-    "display.py": "transcript",
-    "printing.py": "display",
-    "picture.py": "timeline",
-    "live.py": "live_display",
-    "events.py": "untrusted_text",
-    "webhook.py": "webhook_receiver",
-}
 
 
 @dataclass(frozen=True)
 class Guard:
-    """What it protects from, and the edit that takes it away."""
+    """What it protects from, and the edit that takes it away; `file` is below utilities/."""
 
     protects: str
     file: str
@@ -155,26 +142,41 @@ GUARDS = [
 ]  # fmt: skip
 
 
-def suites(guard: Guard, tree: Path) -> list[str]:
-    """The files that have the tests which `only` names: to start with fewer is most of the time."""
-    files = [suite(OTHERS[guard.file])] if guard.file in OTHERS else SUITES
+def suites(guard: Guard, tests: Path) -> list[Path]:
+    """The test files, wherever they stand, with tests that `only` names: to run few is most of the speed.
+
+    If it names none in full, all those of the guard's room.
+    """
     names = [word for word in re.findall(r"\w+", guard.only) if "_" in word]
-    has = [file for file in files if any(name in (tree / file).read_text("utf-8") for name in names)]
-    return has or files
+    files = sorted(tests.rglob("test_*.py"))
+    if names:
+        tested = re.compile(rf"def test_\w*({'|'.join(names)})")
+        if found := [file for file in files if tested.search(file.read_text("utf-8"))]:
+            return found
+    room = Path(guard.file).with_suffix("").parts[0]
+    return [file for file in files if file.relative_to(tests).parts[0] == room]
+
+
+def missing(guard: Guard, house: Path = ROOT / "utilities") -> str:
+    """Why this guard can't be taken away, or nothing."""
+    path = house / guard.file
+    if not path.is_file():
+        return f"NOT FOUND: there is no utilities/{guard.file}"
+    return "" if guard.old in path.read_text("utf-8") else f"NOT FOUND: {guard.file} has no {guard.old!r}"
 
 
 def without(guard: Guard, tree: Path) -> str:
     """What the tests say when the guard is gone."""
+    if reason := missing(guard, tree / "utilities"):
+        return reason
     path = tree / "utilities" / guard.file
     whole = path.read_text("utf-8")
-    if guard.old not in whole:
-        return "NOT FOUND: the guard's text has changed, mend tests/project/guards.py"
     path.write_text(whole.replace(guard.old, guard.new), "utf-8")
+    command = [sys.executable, "-m", "pytest", "-x", "-q", *PLAIN, "-k", guard.only or "test"]
+    command += [str(file.relative_to(tree)) for file in suites(guard, tree / "tests")]
+    env = os.environ | {"PYTHONPATH": str(tree)}
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-x", "-q", *PLAIN, *suites(guard, tree), "-k", guard.only or "test"],
-            cwd=tree, env={**os.environ, "PYTHONPATH": str(tree)}, capture_output=True, text=True, timeout=90,
-        )  # fmt: skip
+        done = subprocess.run(command, cwd=tree, env=env, capture_output=True, text=True, timeout=PATIENCE)
     except subprocess.TimeoutExpired:
         return "hangs"
     finally:
@@ -185,16 +187,28 @@ def without(guard: Guard, tree: Path) -> str:
     return failed[0].split("::")[-1].split(" - ")[0] if failed else f"pytest says {done.returncode}"
 
 
-def main() -> int:
+def main(argv: list[str] | None = None) -> int:
+    words = sys.argv[1:] if argv is None else argv
+    wanted = [g for g in GUARDS if all(word in f"{g.file} {g.protects}" for word in words)]
     bad = 0
-    with tempfile.TemporaryDirectory() as folder:
-        tree = Path(folder, "tree")
-        shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".venv", ".git", "__pycache__"))
-        for guard in GUARDS:
-            verdict = without(guard, tree)
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
+        trees: SimpleQueue[Path] = SimpleQueue()
+        for name in ("one", "other"):
+            leave = shutil.ignore_patterns(".venv", ".git", "__pycache__", ".*_cache", ".conformance")
+            trees.put(shutil.copytree(ROOT, Path(folder, name), ignore=leave))
+
+        def verdict_of(guard: Guard) -> str:
+            tree = trees.get()
+            try:
+                return without(guard, tree)
+            finally:
+                trees.put(tree)
+
+        for guard, verdict in zip(wanted, pool.map(verdict_of, wanted), strict=True):
             bad += verdict.startswith(("UNNOTICED", "NOT FOUND", "pytest"))
             print(f"{guard.protects:<52} {verdict}", flush=True)
-    return 1 if bad else 0
+    print(f"{len(wanted)} guards, {len(wanted) - bad} noticed")
+    return 1 if bad or not wanted else 0
 
 
 if __name__ == "__main__":
