@@ -170,54 +170,6 @@ def post(path, length, more=""):
     return f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n{more}\r\n".encode()
 
 
-GARBAGE = [
-    b"\0" * 1000,
-    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  # the beginning of TLS
-    b"GET\r\n\r\n",
-    b"GET /v1/agents HTTP/9.9\r\n\r\n",
-    b"GET /v1/agents HTTP/1.1\r\n\r\n",  # no host
-    b"GET /v1/agents HTTP/1.1\r\nhost: x\r\nbad header\r\n\r\n",
-    b"GET /v1/agents HTTP/1.1\r\nhost: x\r\n" + b"a: " + b"b" * 100_000,
-    b"GET /" + b"x" * 100_000,
-    post("/v1/agents", -1),
-    post("/v1/agents", "many"),
-    post("/v1/agents", 10**30) + b"{}",
-    post("/v1/agents", 2, "transfer-encoding: chunked\r\n") + b"{}",
-    b"POST /v1/agents HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nXYZ\r\n",
-    b"POST /v1/agents HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{}",
-    b"GET /v1/agents HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n",
-]
-
-
-@pytest.mark.rule(
-    "what is hardly HTTP gets the hosted error shape too (400), or a closed connection",
-    topic="requests", evidence="ours",
-)  # fmt: skip
-@pytest.mark.parametrize("garbage", GARBAGE, ids=range(len(GARBAGE)))
-def test_what_is_hardly_http(server, garbage):
-    """An answer of 4xx, or none; never 5xx, and the connection does not hang once the client has gone."""
-    with connect(server) as raw:
-        raw.sendall(garbage)
-        raw.shutdown(socket.SHUT_WR)
-        answer = b""
-        try:
-            while piece := raw.recv(65536):
-                answer += piece
-        except ConnectionResetError:
-            pass  # closed with bytes of ours unread
-    assert not answer or answer.split(b" ", 2)[1][:1] in (b"2", b"4"), answer[:200]
-    if answer and answer.split(b" ", 2)[1][:1] == b"4":
-        head, _, body = answer.partition(b"\r\n\r\n")
-        check_error(int(head.split(b" ", 2)[1]), json.loads(body), {"request-id": request_id(head)})
-        assert b"x-replay-server: 1" in head.split(b"\r\n")
-
-
-def request_id(head):
-    return next(
-        line.split(b": ")[1].decode() for line in head.split(b"\r\n") if line.startswith(b"request-id: ")
-    )
-
-
 @pytest.mark.rule("requests that never end hold nobody up", topic="requests", evidence="ours")
 def test_requests_that_never_end_hold_nobody_up(server):
     """Half a head, half a body, half an upload, and a stream that nobody reads: all left open."""

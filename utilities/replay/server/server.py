@@ -22,13 +22,11 @@ from ..faults import NO_FAULTS, Faults
 from ..http.requests import REPLAY_HEADER
 from ..recordings.library import Library
 from ..webhooks.outbox import Outbox
-from ..webhooks.sender import Deliverer, Endpoint
+from ..webhooks.sender import LOOPBACK, Deliverer, Endpoint
 from .app import App
 from .broken_requests import Dropped
-from .protocol import HttpProtocol
 
-GRACE = 3  # seconds that stopping waits for a client that has stopped reading [ours]
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+GRACE = 3  # seconds that stopping waits for a client that has stopped reading, or sending [ours]
 
 
 class ReplayServer:
@@ -120,7 +118,7 @@ class ReplayServer:
         self._app = App(self.api, key=self._key, faults=self._faults)
         config = uvicorn.Config(
             self._app, log_level="warning", lifespan="off", ws="none", server_header=False,
-            http=HttpProtocol, timeout_graceful_shutdown=GRACE, headers=[(REPLAY_HEADER, "1")],
+            http="h11", timeout_graceful_shutdown=GRACE, headers=[(REPLAY_HEADER, "1")],
         )  # fmt: skip
         logging.getLogger("uvicorn.error").addFilter(_on_purpose)
         self._uvicorn = _Uvicorn(config, self._ready, self._app)
