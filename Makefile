@@ -73,7 +73,7 @@ recordings: setup  ## make the scripted recordings from their scenarios
 verify: setup  ## make the scripted recordings again and compare them with those committed
 	@$(PY) -m utilities.replay.scenario example_data/scenarios --verify
 
-fidelity: setup  ## write utilities/replay/FIDELITY.md from the tests that carry a rule
+fidelity: setup  ## write FIDELITY.md and rules.json of utilities/replay from the tests that carry a rule
 	@$(PY) -m tests.project.fidelity --write
 
 rooms: setup  ## draw the rooms of utilities/ in CONTRIBUTING.md, from the imports

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -9,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.project.fidelity import EVIDENCE, Rule, page
+from tests.project.fidelity import EVIDENCE, Rule, listed
 from utilities.course.lesson04.comparison import Claim, Comparison
-from utilities.course.lesson04.evidence import FIDELITY, STRENGTH, evidence_class
+from utilities.course.lesson04.evidence import RULES, STRENGTH, evidence_class
 
 CLAIMS = {
     "Semantic search": (Claim("Yes (vector similarity)", "yes"), Claim("Full-text search", "partly")),
@@ -173,31 +174,31 @@ def test_conditions_that_are_none_are_refused(
 
 
 @pytest.fixture
-def fidelity(tmp_path: Path) -> Path:
-    """A page as tests/project/fidelity.py writes it, with one rule for each class, and troublesome ones."""
+def known(tmp_path: Path) -> Path:
+    """A list as tests/project/fidelity.py writes it, with one rule for each class, and troublesome ones."""
     rules = [Rule(f"what is known as {name}", "memory", name, note="or not") for name in EVIDENCE]
     rules += [
-        Rule("`a|b`, a pipe and\nanother line", "memory", "doc", "it says `x|y`", note="a | b"),
+        Rule("`a|b`, a pipe", "memory", "doc", "it says `x|y`", note="a | b"),
         Rule("paths", "lists", "seen"),
         Rule("paths are sorted", "memory", "ours", "nobody: says"),
     ]
-    path = tmp_path / "FIDELITY.md"
-    path.write_text(page(rules), "utf-8")
+    path = tmp_path / "rules.json"
+    path.write_text(listed(rules), "utf-8")
     return path
 
 
-def test_every_class_is_read_from_the_page_and_the_weakest_counts(fidelity: Path) -> None:
+def test_every_class_is_read_from_the_list_and_the_weakest_counts(known: Path) -> None:
     assert tuple(EVIDENCE) == STRENGTH  # the page's own order, strongest first
     for place, name in enumerate(STRENGTH):
-        assert evidence_class(f"known as {name}", page=fidelity) == name
+        assert evidence_class(f"known as {name}", rules=known) == name
         stronger = [f"known as {other}" for other in STRENGTH[:place]]
-        assert evidence_class(f"known as {name}", *stronger, page=fidelity) == name
+        assert evidence_class(f"known as {name}", *stronger, rules=known) == name
 
 
-def test_pipes_colons_and_whole_rules_are_read_right(fidelity: Path) -> None:
-    assert evidence_class("`a|b`, a pipe and another line", page=fidelity) == "doc"
-    assert evidence_class("are sorted", page=fidelity) == "ours"
-    assert evidence_class("paths", page=fidelity) == "seen"  # a whole rule, although another begins so
+def test_pipes_and_whole_rules_are_read_right(known: Path) -> None:
+    assert evidence_class("`a|b`, a pipe", rules=known) == "doc"
+    assert evidence_class("are sorted", rules=known) == "ours"
+    assert evidence_class("paths", rules=known) == "seen"  # a whole rule, although another begins so
 
 
 @pytest.mark.parametrize(
@@ -205,22 +206,19 @@ def test_pipes_colons_and_whole_rules_are_read_right(fidelity: Path) -> None:
     [
         ("known as", "6 rules of FIDELITY.md have 'known as': what is known as sdk; what is known as seen"),
         ("known as dok", "no rule of FIDELITY.md has 'known as dok'; the nearest is 'what is known as doc'"),
-        ("rules, proved by", "no rule of FIDELITY.md has"),
-        ("retry", "no rule of FIDELITY.md has 'retry'"),  # the faults have a table of their own
         ("", "no rule of FIDELITY.md has ''"),
     ],
 )
-def test_a_part_that_names_no_one_rule_is_told(fidelity: Path, part: str, told: str) -> None:
+def test_a_part_that_names_no_one_rule_is_told(known: Path, part: str, told: str) -> None:
     with pytest.raises(ValueError, match=re.escape(told)):
-        evidence_class(part, page=fidelity)
+        evidence_class(part, rules=known)
 
 
-def test_the_committed_page_is_understood(comparison: Comparison, capsys: pytest.CaptureFixture[str]) -> None:
-    row = rf"^\| (.+?) \| ({'|'.join(STRENGTH)})\b.*? \| \[test_"
-    rows = re.findall(row, FIDELITY.read_text("utf-8"), re.M)
-    assert len(rows) > 200
-    for rule, name in rows:
-        assert evidence_class(rule.replace("\\|", "|")) == name
+def test_the_committed_list_is_understood(comparison: Comparison, capsys: pytest.CaptureFixture[str]) -> None:
+    rules = json.loads(RULES.read_text("utf-8"))
+    assert len(rules) > 200
+    for rule in rules:
+        assert evidence_class(rule["text"]) == rule["evidence"]
     parts = ("compare-and-swap needs `max_retries=0`", "memories are listed in path order")
     comparison.saw("Semantic search", "memory store", "no", "looked", expect="no", rule=parts)
     assert capsys.readouterr().out == "Semantic search · memory store: no (looked) [replay, doc]\n"

@@ -1,4 +1,4 @@
-"""Writes utilities/replay/FIDELITY.md from the tests that carry a rule of the API.
+"""Writes FIDELITY.md and rules.json of utilities/replay from the tests that carry a rule of the API.
 
     python -m tests.project.fidelity --write    # make fidelity
     python -m tests.project.fidelity --check    # a test does this
@@ -8,7 +8,8 @@ A rule is a line above the test that proves it:
     @pytest.mark.rule("archive while running is refused with 400", topic="sessions",
                       evidence="claimed", source="the seed tutorial")
 
-pytest collects the tests and runs none of them here. Those that are skipped or expected to fail
+The page is for people; rules.json has the same rules for programs: lesson 04 says from it how well a rule is
+known. pytest collects the tests and runs none of them here. Those that are skipped or expected to fail
 prove nothing, so they can't carry a rule.
 """
 
@@ -21,7 +22,7 @@ import io
 import json
 import sys
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import get_args
 
@@ -34,6 +35,7 @@ from tests.kit.places import EVENT_SHAPES, ROOT
 from utilities.replay import faults
 
 PAGE = ROOT / "utilities" / "replay" / "FIDELITY.md"
+LIST = PAGE.with_name("rules.json")
 SHAPES = json.loads(EVENT_SHAPES.read_text("utf-8"))
 EVIDENCE = {
     "sdk": "read in the source of the `anthropic` package, or run against it",
@@ -145,6 +147,11 @@ def _rule(item: pytest.Item, test: str, mark: pytest.Mark) -> Rule:
     return rule
 
 
+def listed(found: list[Rule]) -> str:
+    """The rules as rules.json has them, by topic."""
+    return json.dumps([asdict(rule) for rule in found], indent=1, ensure_ascii=False) + "\n"
+
+
 # -- the page -----------------------------------------------------------------------------------------
 
 
@@ -222,23 +229,27 @@ def _open(found: list[Rule]) -> str:
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.project.fidelity")
     task = parser.add_mutually_exclusive_group(required=True)
-    task.add_argument("--write", action="store_true", help="write the page")
-    task.add_argument("--check", action="store_true", help="compare it with what would be written")
+    task.add_argument("--write", action="store_true", help="write the page and the list")
+    task.add_argument("--check", action="store_true", help="compare them with what would be written")
     options = parser.parse_args(argv)
     try:
-        made = page(rules(collect(ROOT / "tests")))
+        found = rules(collect(ROOT / "tests"))
     except RuleError as error:
         print(f"fidelity: {error}", file=sys.stderr)
         return 2
-    if options.write:
-        PAGE.write_text(made, "utf-8")
-        print(f"wrote {PAGE.relative_to(ROOT)}")
-        return 0
-    committed = PAGE.read_text("utf-8") if PAGE.exists() else ""
-    changes = list(difflib.unified_diff(committed.splitlines(), made.splitlines(), "committed", "tests", n=0))
-    print(
-        "\n".join([*changes[:40], "run `make fidelity`"]) if changes else "the page says what the tests say"
-    )
+    changes: list[str] = []
+    for path, made in ((PAGE, page(found)), (LIST, listed(found))):
+        if options.write:
+            path.write_text(made, "utf-8")
+            print(f"wrote {path.relative_to(ROOT)}")
+            continue
+        committed = path.read_text("utf-8") if path.exists() else ""
+        before, after = committed.splitlines(), made.splitlines()
+        changes += difflib.unified_diff(before, after, f"{path.name}, committed", "tests", n=0, lineterm="")
+    if changes:
+        print("\n".join([*changes[:40], "run `make fidelity`"]))
+    elif options.check:
+        print("the page and the list say what the tests say")
     return 1 if changes else 0
 
 

@@ -1,7 +1,8 @@
-"""The fidelity page is what the tests say, and a mark that proves nothing is refused."""
+"""The fidelity page and its list are what the tests say, and a mark that proves nothing is refused."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.kit.places import ROOT
-from tests.project.fidelity import SHAPES, Rule, RuleError, collect, known_types, page, rules
+from tests.project.fidelity import SHAPES, Rule, RuleError, collect, known_types, listed, page, rules
 
 GOOD = '"it does", topic="sessions", evidence="seen", source="a capture"'
 
 
-def test_the_committed_page_is_what_the_tests_say() -> None:
+def test_the_committed_page_and_list_are_what_the_tests_say() -> None:
     command = [sys.executable, "-m", "tests.project.fidelity", "--check"]
     checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout + checked.stderr
@@ -35,10 +36,14 @@ def found(folder: Path, *marks: str) -> list[Rule]:
 
 
 def test_a_rule_is_a_row_with_its_evidence_and_its_test(tmp_path: Path) -> None:
-    made = page(found(tmp_path, f'rule({GOOD}, note="or it | does not")', "parametrize('a', [1, 2])"))
+    rules = found(tmp_path, f'rule({GOOD}, note="or it | does not")', "parametrize('a', [1, 2])")
+    made = page(rules)
     assert "| it does | seen: a capture | [test_it](" in made
     assert "1 rules, proved by 1 tests." in made and "| seen | 1 |" in made
     assert "or it \\| does not" in made
+    [rule] = json.loads(listed(rules))
+    assert (rule["text"], rule["evidence"], rule["note"]) == ("it does", "seen", "or it | does not")
+    assert [test.partition("::")[2] for test in rule["tests"]] == ["test_it"]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .conditions import amounts_to, in_order, told
-from .evidence import FIDELITY, evidence_class
+from .evidence import RULES, evidence_class
 
 __all__ = ["SIDES", "VERDICTS", "Claim", "Comparison", "Difference"]
 
@@ -77,19 +77,19 @@ class Comparison:
     Args:
         claims: by feature, a `Claim` for Astrocyte and one for memory stores. Their order is the table's.
             Features without a claim are added by `saw`.
-        fidelity: the page with the rules of the replay server.
+        rules: the list of the replay server's rules.
 
     Raises:
         ValueError: a claim amounts to none of "yes", "partly", "no".
     """
 
-    def __init__(self, claims: Mapping[str, tuple[Claim, Claim]], *, fidelity: Path = FIDELITY) -> None:
+    def __init__(self, claims: Mapping[str, tuple[Claim, Claim]], *, rules: Path = RULES) -> None:
         for feature, pair in claims.items():
             for claim in pair:
                 _known_word(claim.verdict, f"the claim {claim.text!r} for {feature!r}")
         self._claims = {feature: dict(zip(SIDES, pair, strict=True)) for feature, pair in claims.items()}
         self._seen: dict[str, dict[str, _Seen]] = {feature: {} for feature in claims}
-        self._fidelity = fidelity
+        self._rules = rules
 
     def saw(
         self,
@@ -146,7 +146,7 @@ class Comparison:
         if not evidence.strip():
             raise ValueError(f"{where}: a verdict needs its evidence")
         rules = (rule,) if isinstance(rule, str) else rule
-        known = f"replay, {evidence_class(*rules, page=self._fidelity)}" if rules else ""
+        known = f"replay, {evidence_class(*rules, rules=self._rules)}" if rules else ""
         seen = _Seen(verdict, _plain(evidence), known)
         self._seen.setdefault(feature, {})[side] = seen
         print(textwrap.fill(f"{feature} · {side}: {seen}", WIDTH, subsequent_indent="    "))
