@@ -12,6 +12,7 @@ import anthropic
 import httpx2
 from anthropic import Anthropic, AsyncAnthropic, Middleware
 
+from tests.kit.calling import new_session
 from tests.kit.recordings import Script
 from utilities import (
     TurnResult,
@@ -22,6 +23,7 @@ from utilities import (
 )
 from utilities.replay import Faults, Library, ReplayServer
 from utilities.replay.faults import FAULTS_HEADER
+from utilities.replay.testing import ManagedAgentsApi
 
 KINDS = ("sync", "async")
 WAYS: dict[str, dict[str, Any]] = {
@@ -138,3 +140,10 @@ def served(
             environment = client.beta.environments.create(name="test")
             session = client.beta.sessions.create(agent=agent.id, environment_id=environment.id)
         yield Served(server, session.id, posts or Posts())
+
+
+@contextmanager
+def playing(script: Script, **options: Any) -> Iterator[tuple[ManagedAgentsApi, str]]:
+    """Serve this recording as a test of one's own does, and create a session on it."""
+    with ManagedAgentsApi(script.recording(), **options) as api:
+        yield api, new_session(api.client)

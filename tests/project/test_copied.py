@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 
 from tests.kit.places import ROOT
 from tests.kit.serving import served
-from tests.turn.test_tools import one_call
+from tests.kit.turn_scripts import one_call
 
 SECTION = re.search(r"^## Copy a helper$.*?(?=^## )", (ROOT / "README.md").read_text("utf-8"), re.M | re.S)[0]
 ROWS = [row.split("|")[2] for row in re.findall(r"^\|.*\|$", SECTION, re.M)[2:]]

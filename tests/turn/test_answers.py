@@ -11,7 +11,8 @@ from anthropic import beta_tool
 
 from tests.kit.recordings import Script
 from tests.kit.serving import KINDS, WAYS, Served, healthy, served
-from tests.turn.test_stream import make_tool, parallel_calls
+from tests.kit.tools import make_tool
+from tests.kit.turn_scripts import parallel_calls
 from utilities import TurnTimeout
 from utilities.turn import poll, stream
 from utilities.turn.drive import Sync

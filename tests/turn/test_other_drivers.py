@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import anthropic
@@ -21,9 +19,8 @@ from anthropic.lib.tools import ToolError
 from astrocyte import Astrocyte
 from astrocyte.integrations.claude_managed_agents import delete_managed_session, run_session_with_memory
 
-from tests.kit.calling import new_session
 from tests.kit.recordings import Script
-from tests.kit.serving import Posts
+from tests.kit.serving import Posts, playing
 from tests.kit.sessions import message
 from utilities import wait_for_idle_status
 from utilities.replay.testing import ManagedAgentsApi
@@ -48,12 +45,6 @@ def recalling(calls: int = 3, reason: str = "end_turn", *, builtin: bool = False
     script.say("Done.", after=0.5)
     script.idle(reason)
     return script
-
-
-@contextmanager
-def playing(script: Script, **options: Any) -> Iterator[tuple[ManagedAgentsApi, str]]:
-    with ManagedAgentsApi(script.recording(), **options) as api:
-        yield api, new_session(api.client)
 
 
 def sends(api: ManagedAgentsApi) -> list[int]:

@@ -21,6 +21,7 @@ from tests.kit.calling import Caller
 from tests.kit.places import RECORDINGS, ROOT
 from tests.kit.polling import Wire, bit_by_bit, send, two_turns
 from tests.kit.serving import KINDS, Posts, Served, healthy, served
+from tests.kit.turn_scripts import a_turn, asking, parallel_calls
 from tests.replay.server.test_faults import (  # noqa: F401
     test_a_lost_response_does_not_send_anything_twice,
     test_a_request_that_is_never_answered_is_made_again,
@@ -34,11 +35,7 @@ from tests.replay.server.test_faults import (  # noqa: F401
     test_requests_that_are_never_answered_do_not_outlast_the_deadline,
 )
 from tests.turn.test_stream import (  # noqa: F401
-    a_turn,
-    asking,
-    make_tool,
     only_the_status_knows,
-    parallel_calls,
     test_a_call_that_nobody_has_a_tool_for_stays_with_its_owner,
     test_a_confirm_that_raises_allows_nothing,
     test_a_message_that_the_api_refuses_is_its_error,

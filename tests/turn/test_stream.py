@@ -9,29 +9,17 @@ from typing import Any
 
 import anthropic
 import pytest
-from anthropic import Anthropic, AsyncAnthropic, beta_async_tool, beta_tool
+from anthropic import Anthropic, AsyncAnthropic, beta_tool
 from anthropic.lib.tools import ToolError
 
 from tests.kit.recordings import Script
 from tests.kit.serving import KINDS, Posts, Served, healthy, served
+from tests.kit.tools import make_tool
+from tests.kit.turn_scripts import a_turn, asking, parallel_calls, types
 from utilities import TurnError, TurnTimeout, stream_until_end_turn, stream_until_end_turn_async
 from utilities.replay import Faults
 
 pytestmark = pytest.mark.parametrize("kind", KINDS)
-
-
-def a_turn(reason: str = "end_turn", **fields: Any) -> Script:
-    script = Script()
-    script.message("go")
-    script.say("working on it")
-    script.builtin_result(script.builtin(command="ls"))
-    script.say("done")
-    script.idle(reason, **fields)
-    return script
-
-
-def types(events: list[Any]) -> list[str]:
-    return [event.type for event in events]
 
 
 # -- how a turn ends ------------------------------------------------------------------------------
@@ -430,50 +418,6 @@ def test_an_error_of_on_event_is_the_callers(kind: str, error: Any) -> None:
 # -- custom tools ----------------------------------------------------------------------------------
 
 
-def parallel_calls(*batches: list[str], answers: str = "{} ok") -> Script:
-    """Calls of the tool `work`, all at once; each batch is what one idle event asks for."""
-    script = Script()
-    script.message("go")
-    calls = {name: script.custom("work", name=name) for batch in batches for name in batch}
-    for batch in batches:
-        script.idle("requires_action", [calls[name] for name in batch])
-        for name in batch:
-            script.custom_result(calls[name], answers.format(name))
-        script.running()
-    script.say("all done")
-    script.idle()
-    return script
-
-
-def make_tool(kind: str, function: Any) -> Any:
-    """The tool `work`, as a sync or an async function."""
-    if kind == "sync":
-
-        @beta_tool
-        def work(name: str) -> str:
-            """Work.
-
-            Args:
-                name: on what.
-            """
-            return function(name)
-
-        return work
-
-    @beta_async_tool(name="work")
-    async def awork(name: str) -> str:
-        """Work.
-
-        Args:
-            name: on what.
-        """
-        import asyncio
-
-        return await asyncio.to_thread(function, name)
-
-    return awork
-
-
 @pytest.mark.parametrize("tool_kind", KINDS)
 def test_calls_that_come_together_run_together_and_go_in_one_send(kind: str, tool_kind: str) -> None:
     together = threading.Barrier(3, timeout=10)  # nobody passes unless all three are running
@@ -638,24 +582,6 @@ def test_two_tools_of_one_name_are_refused(kind: str) -> None:
 
 
 # -- confirmations ---------------------------------------------------------------------------------
-
-
-def asking(*verdicts: tuple[str, dict[str, str]]) -> list[Script]:
-    """Recordings with one opening, a call that asks, and one continuation for each verdict."""
-    scripts = []
-    for verdict, fields in verdicts:
-        script = Script(f"asking-{verdict}")
-        script.message("go")
-        call = script.builtin(command="rm -r /", permission="ask")
-        script.idle("requires_action", [call])
-        script.confirmation(call, verdict, **fields)
-        script.running()
-        if verdict == "allow":
-            script.builtin_result(call, "gone")
-        script.say(f"{verdict} it is")
-        script.idle()
-        scripts.append(script)
-    return scripts
 
 
 @pytest.mark.parametrize(

@@ -12,49 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from anthropic import AsyncAnthropic, beta_async_tool
+from anthropic import AsyncAnthropic
 from anthropic.types.beta.sessions import BetaManagedAgentsTextBlock
 from pydantic import BaseModel
 
 from tests.kit.places import ROOT
 from tests.kit.recordings import Script
 from tests.kit.serving import KINDS, served
-from tests.turn.test_stream import asking, make_tool, parallel_calls
+from tests.kit.tools import make_tool, tool_that
+from tests.kit.turn_scripts import asking, one_call, parallel_calls
 from utilities import TurnTimeout, stream_until_end_turn_async
 from utilities.turn.tools import result_content
 
 both_clients = pytest.mark.parametrize("kind", KINDS)
 both_tools = pytest.mark.parametrize("tool_kind", KINDS)
-
-
-def one_call(text: str = "", is_error: bool = False) -> Script:
-    """A turn with one call of the tool `work`, and what answers it."""
-    script = Script()
-    script.message("go")
-    call = script.custom("work", name="a")
-    script.idle("requires_action", [call])
-    script.custom_result(call, text, is_error=is_error)
-    script.running()
-    script.idle()
-    return script
-
-
-def tool_that(tool_kind: str, act: Any) -> Any:
-    """The tool `work`, which does this in its own thread, or in the event loop if it is async."""
-    if tool_kind == "sync":
-        return make_tool("sync", act)
-
-    @beta_async_tool(name="work")
-    async def work(name: str) -> str:
-        """Work.
-
-        Args:
-            name: on what.
-        """
-        result = act(name)
-        return await result if asyncio.iscoroutine(result) else result
-
-    return work
 
 
 # -- what they raise ------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ import pytest
 
 from tests.kit.calling import new_session
 from tests.kit.recordings import Script
+from tests.kit.serving import playing
 from tests.kit.sessions import message
-from tests.turn.test_other_drivers import playing
 from utilities.replay.recordings.masks import exchanged, ids_in, masked
 from utilities.replay.testing import ManagedAgentsApi
 

@@ -20,9 +20,10 @@ from tests.kit.calling import SAY_GO, new_session, serving, strict
 from tests.kit.places import RECORDINGS, ROOT
 from tests.kit.serving import KINDS as CLIENTS
 from tests.kit.serving import Served, healthy, served
+from tests.kit.tools import make_tool
+from tests.kit.turn_scripts import a_turn, parallel_calls, types
 from tests.replay.session.test_interrupt import message, play
 from tests.replay.test_export import ORIGINAL, TURNS
-from tests.turn.test_stream import a_turn, make_tool, parallel_calls
 from utilities import TurnTimeout, stream_until_end_turn, wait_for_idle_status, wait_for_idle_status_async
 from utilities.replay import Faults, Library, ReplayServer
 from utilities.replay.__main__ import main
@@ -50,10 +51,6 @@ def settled(session: Served, kind: str, **options: Any) -> Any:
             return await wait_for_idle_status_async(client, session.session_id, interval=0.01, **options)
 
     return asyncio.run(run())
-
-
-def types(events: list[Any]) -> list[str]:
-    return [event["type"] if isinstance(event, dict) else event.type for event in events]
 
 
 # -- the language ------------------------------------------------------------

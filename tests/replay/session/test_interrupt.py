@@ -11,7 +11,8 @@ from tests.kit.calling import SAY_GO, Caller
 from tests.kit.recordings import START, Script
 from tests.kit.scripts import going
 from tests.kit.serving import KINDS, served
-from tests.turn.test_stream import make_tool, parallel_calls
+from tests.kit.tools import make_tool
+from tests.kit.turn_scripts import parallel_calls
 from utilities.replay.ids import parse_time
 from utilities.replay.session.session import Session
 
