@@ -9,6 +9,7 @@ from anthropic import Anthropic
 from tests.kit.scripts import going
 from utilities.replay import Library, ReplayServer
 from utilities.replay.api import Api
+from utilities.replay.assumptions import Assumptions
 from utilities.replay.http.requests import Request, Upload
 
 AGENT = {"name": "tester", "model": "claude-sonnet-4-6"}
@@ -20,7 +21,8 @@ class Caller:
 
     def __init__(self, *scripts, **options):
         library = Library([script.recording() for script in scripts])
-        self.api, self.now = Api(library, **{"strict": True, **options}), 0.0
+        assume = Assumptions(options.pop("assume", ""))
+        self.api, self.now = Api(library, **{"strict": True, "assume": assume, **options}), 0.0
 
     def send(self, method, path, body=None, status=200, upload=None, **query):
         pairs = [

@@ -32,7 +32,7 @@ from anthropic.types.beta.sessions.beta_managed_agents_stream_session_events imp
 )
 
 from tests.kit.places import EVENT_SHAPES, ROOT
-from utilities.replay import faults
+from utilities.replay import assumptions, faults
 
 PAGE = ROOT / "utilities" / "replay" / "FIDELITY.md"
 LIST = PAGE.with_name("rules.json")
@@ -163,7 +163,10 @@ def page(found: list[Rule]) -> str:
         if rows:
             parts.append(f"## {title}\n\n" + table("rule | evidence | test", rows))
     return (
-        "\n\n".join(part.strip("\n") for part in [*parts, _faults(), _shapes(), _open(found)] if part) + "\n"
+        "\n\n".join(
+            part.strip("\n") for part in [*parts, _faults(), _shapes(), _open(found), _questions()] if part
+        )
+        + "\n"
     )
 
 
@@ -194,6 +197,15 @@ def _faults() -> str:
     """The table that the faults make of themselves, if they do."""
     made = getattr(faults, "markdown_table", None)
     return f"## What can be broken on purpose\n\n{made()}" if made else ""
+
+
+def _questions() -> str:
+    """What the server can be asked to assume."""
+    return (
+        "## What the server can be asked to assume\n\nWhere sources disagree the server has a switch: "
+        "`--assume RULE=ANSWER`, or the header `x-replay-assume` for one client. A program must be right "
+        f"under every answer.\n\n{assumptions.markdown_table()}"
+    )
 
 
 def known_types() -> list[str]:

@@ -4,7 +4,7 @@
         my_program.main()                      # unmodified: finds the server by the environment
         managed_agents_api.assert_finished()   # and did all that was recorded
 
-`@pytest.mark.managed_agents(recordings=…, strict=…, speed=…, faults=…)` on a test, a class or a
+`@pytest.mark.managed_agents(recordings=…, strict=…, speed=…, faults=…, assume=…)` on a test, a class or a
 module (`pytestmark`) says on what. Recordings are files or folders, relative to the test's file;
 without the mark it is the ini option `managed_agents_recordings` (relative to the ini file), and
 without that the folder `recordings` beside the test, if there is one. The other options are those
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 MARK = "managed_agents"
 INI = "managed_agents_recordings"
-OPTIONS = ("recordings", "strict", "speed", "faults")
+OPTIONS = ("recordings", "strict", "speed", "faults", "assume")
 API = pytest.StashKey["ManagedAgentsApi"]()
 
 
@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    line = f"{MARK}(recordings, strict=True, speed=0, faults=…): what the fixture managed_agents_api serves"
+    line = f"{MARK}(recordings, strict=True, speed=0, faults=…, assume=…): what managed_agents_api serves"
     config.addinivalue_line("markers", line)
 
 

@@ -7,6 +7,8 @@ import os
 import sys
 from pathlib import Path
 
+from . import assumptions
+from .assumptions import Assumptions
 from .faults import Faults, help_text
 from .recordings.library import Library
 from .recordings.recording import RecordingError
@@ -48,9 +50,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--webhook-twice", action="store_true", help="deliver each twice, under one id")
     parser.add_argument("--webhook-anywhere", action="store_true", help="let the URL lead off this machine")
     parser.add_argument("--faults", default="", metavar="SPEC", help="what to break; `help` lists it")
+    answers = "answer a question that nobody has settled; may be repeated; `help` lists them"
+    parser.add_argument("--assume", action="append", default=[], metavar="RULE=ANSWER", help=answers)
     options = parser.parse_args(argv)
     if options.faults == "help":
         print(help_text())
+        return 0
+    if "help" in options.assume:
+        print(assumptions.help_text())
         return 0
     if not options.speed >= 0:
         parser.error("--speed: 0 or more")
@@ -61,7 +68,8 @@ def main(argv: list[str] | None = None) -> int:
         library = Library.load(*(options.recordings or [RECORDINGS]))
         address = {"host": options.host, "port": options.port, "key": options.key}
         modes = {"strict": options.strict, "speed": options.speed, "webhook": _webhook(options)}
-        server = ReplayServer(library, faults=faults, **modes, **address)
+        assume = Assumptions(" ".join(options.assume))
+        server = ReplayServer(library, faults=faults, assume=assume, **modes, **address)
     except (RecordingError, OSError, ValueError) as error:
         print(f"replay server: {error}", file=sys.stderr)
         return 2

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from .assumptions import NOTHING_ASSUMED, Assumptions
 from .http.errors import ApiError
 from .http.paging import Query
 from .http.requests import NOTE_HEADER, Call, Request, Response
@@ -43,9 +44,13 @@ class Api:
         library: the recordings that sessions follow.
         strict: refuse client events that no recording continues.
         speed: recorded seconds that pass in one second; 0 plays everything at once.
+        assume: answers to what isn't known of the hosted API; a client's own stand before them.
     """
 
-    def __init__(self, library: Library, *, strict: bool = False, speed: float = 0.0) -> None:
+    def __init__(
+        self, library: Library, *, strict: bool = False, speed: float = 0.0,
+        assume: Assumptions = NOTHING_ASSUMED,
+    ) -> None:  # fmt: skip
         recorded = [recording.header["recorded_at"] for recording in library.recordings]
         clock = Clock(later(min(recorded, default="2026-01-01T00:00:00Z"), -1.0))
         self.agents, self.environments, self.files = Agents(clock), Environments(clock), Files(clock)
@@ -54,7 +59,7 @@ class Api:
         self.sessions = Sessions(clock, library, *collections, strict=strict, speed=speed)
         self.threads, self.work = Threads(self.sessions), WorkQueue(clock, self.environments)
         self.completions = Completions(library.exchanges, strict=strict)
-        self.requests = 0
+        self.requests, self._assume = 0, assume
         # Told of every request and its answer, in the server's thread: for tests that look at what happened.
         self.observer: Callable[[Request, Response | Subscription], object] = lambda request, answer: None
         self._routes = [(method, _pattern(path), function) for method, path, function in self._table()]
@@ -69,21 +74,23 @@ class Api:
         self.requests += 1
         request_id = make_id("req", self.requests)
         headers = {"request-id": request_id}
+        assume = request.assume.before(self._assume)
         try:
-            answer = self._route(request, now)
+            answer = self._route(request, now, assume)
         except ApiError as error:
-            answer = Response(error.status, error.body(request_id))
+            answer = Response(error.status, error.body(request_id, assume))
         self.observer(request, answer)
         if isinstance(answer, Subscription):
             return answer
         return Response(answer.status, answer.content, {**headers, **answer.headers})
 
-    def _route(self, request: Request, now: float) -> Response | Subscription:
+    def _route(self, request: Request, now: float, assume: Assumptions) -> Response | Subscription:
         allowed = []
         for method, pattern, function in self._routes:
             if match := pattern.fullmatch(request.path.rstrip("/")):
                 if method == request.method:
-                    answer = function(Call(request, match.groupdict(), Query(request.query), now))
+                    call = Call(request, match.groupdict(), Query(request.query), now, assume)
+                    answer = function(call)
                     return answer if isinstance(answer, Response | Subscription) else Response(200, answer)
                 allowed.append(method)
         if allowed:
@@ -102,10 +109,10 @@ class Api:
             ("POST", "/v1/agents/{id}", lambda c: agents.update(c.id, c.body)),
             ("POST", "/v1/agents/{id}/archive", lambda c: agents.archive(c.id)),
             ("GET", "/v1/agents/{id}/versions", lambda c: agents.list_versions(c.id, c.query)),
-            ("POST", "/v1/environments", lambda c: environments.create(c.body)),
+            ("POST", "/v1/environments", lambda c: environments.create(c.body, c.assume)),
             ("GET", "/v1/environments", lambda c: environments.list(c.query)),
             ("GET", "/v1/environments/{id}", lambda c: environments.get(c.id)),
-            ("POST", "/v1/environments/{id}", lambda c: environments.update(c.id, c.body)),
+            ("POST", "/v1/environments/{id}", lambda c: environments.update(c.id, c.body, c.assume)),
             ("DELETE", "/v1/environments/{id}", lambda c: environments.delete(c.id)),
             ("POST", "/v1/environments/{id}/archive", lambda c: environments.archive(c.id)),
             ("GET", WORK, lambda c: work.page(c.id, c.query)),

@@ -138,7 +138,7 @@ class ManagedAgentsApi:
     Args:
         recordings: files (of sessions or of messages), folders or `Recording`s, one or several of them.
         faults: what to break on purpose, `Faults` or its spec, "drop=3" for example.
-        options: passed on to `ReplayServer` (`strict`, `speed`); strict unless said otherwise.
+        options: passed on to `ReplayServer` (`strict`, `speed`, `assume`); strict unless said otherwise.
 
     Attributes:
         sessions: the sessions that the program made, in order.

@@ -10,7 +10,8 @@ from anthropic.types import FileNotDownloadableError
 
 from tests.kit.calling import AGENT, SAY_GO, TURN, new_session, serving, strict
 from tests.kit.scripts import asking
-from utilities.replay.server.app import MAX_BODY
+from utilities.replay.http.errors import TYPES
+from utilities.replay.server.app import MAX_BODY, MAX_UPLOAD, largest
 
 
 @pytest.fixture
@@ -180,20 +181,25 @@ def test_a_wrong_request_gets_the_hosted_error_shape(server, client, method, pat
     body = answer.json()
     assert answer.status_code == status
     assert (body["type"], body["request_id"]) == ("error", answer.headers["request-id"])
-    assert body["error"]["message"] and body["error"]["type"].endswith("_error")
+    assert body["error"]["message"] and body["error"]["type"] in TYPES.values()
     assert client.beta.agents.create(**AGENT)
 
 
 @pytest.mark.rule(
-    "a body of more than 32 MiB is 413",
+    "a body of more than 32 MB is 413 `request_too_large`; a form with a file may have 500 MB",
     topic="requests",
-    evidence="ours",
-    note="the hosted limits are other ones",
+    evidence="doc",
 )
 def test_a_body_that_says_it_is_too_large(server):
     with pytest.raises(anthropic.APIStatusError) as caught:
-        strict(server).beta.files.upload(file=("big", bytes(MAX_BODY + 1)))
+        strict(server).beta.agents.create(**AGENT, system="x" * MAX_BODY)
     assert caught.value.status_code == 413
+    assert caught.value.body["error"]["type"] == "request_too_large"
+    file = strict(server).beta.files.upload(file=("big", bytes(MAX_BODY + 1)))
+    assert file.size_bytes == MAX_BODY + 1
+    form = [(b"content-type", MULTIPART["content-type"].encode())]
+    assert largest({"path": "/v1/files", "headers": form}) == MAX_UPLOAD == 500 * 2**20
+    assert largest({"path": "/v1/agents", "headers": form}) == MAX_BODY
 
 
 @pytest.mark.rule("what goes wrong in the server is 500 `api_error`", topic="requests", evidence="ours")

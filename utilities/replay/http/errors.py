@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-# The error type that goes with a status. [sdk: anthropic/types/shared/error_type.py]
+from ..assumptions import NOTHING_ASSUMED, Assumptions
+
+# The error type that goes with a status. [doc; 409: unsettled, see `assumptions`]
 TYPES = {
     400: "invalid_request_error",
     401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
     404: "not_found_error",
     405: "invalid_request_error",
     409: "conflict_error",
     412: "invalid_request_error",
-    413: "invalid_request_error",
+    413: "request_too_large",
     429: "rate_limit_error",
     500: "api_error",
+    504: "timeout_error",
     529: "overloaded_error",
 }
 
@@ -38,13 +43,20 @@ class ApiError(Exception):
         self.message = message
         self.code = code
 
-    def body(self, request_id: str) -> dict[str, Any]:
-        error: dict[str, Any] = {"type": TYPES.get(self.status, "api_error"), "message": self.message}
+    def body(self, request_id: str, assume: Assumptions = NOTHING_ASSUMED) -> dict[str, Any]:
+        error: dict[str, Any] = {"type": error_type(self.status, assume), "message": self.message}
         if len(self.message) > LONGEST:
             error["message"] = f"{self.message[: LONGEST // 2]} … {self.message[-LONGEST // 2 :]}"
         if self.code:
             error["details"] = {"error_code": self.code}
         return {"type": "error", "error": error, "request_id": request_id}
+
+
+def error_type(status: int, assume: Assumptions = NOTHING_ASSUMED) -> str:
+    """The type of errors with this status; a status without a type of its own is like 400 or 500. [doc]"""
+    if status == 409:
+        return assume.of("conflict-type")
+    return TYPES.get(status, "invalid_request_error" if 400 <= status < 500 else "api_error")
 
 
 def not_found(kind: str, id: str) -> ApiError:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..assumptions import NOTHING_ASSUMED, Assumptions
 from ..faults import NO_FAULTS, Faults
 from .errors import ApiError
 from .paging import Query
@@ -39,6 +40,7 @@ class Request:
     body: bytes = b""
     upload: Upload | None = None
     faults: Faults = NO_FAULTS  # of the client that sends it
+    assume: Assumptions = NOTHING_ASSUMED  # by that client, where nobody knows the hosted API's answer
 
     def json(self) -> Any:
         try:
@@ -69,6 +71,7 @@ class Call:
     ids: Mapping[str, str]
     query: Query
     now: float
+    assume: Assumptions = NOTHING_ASSUMED  # by the client, and beside it by the server
 
     @property
     def id(self) -> str:

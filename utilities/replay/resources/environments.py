@@ -7,6 +7,7 @@ from typing import Any
 from anthropic.types.beta.environment_create_params import EnvironmentCreateParams
 from anthropic.types.beta.environment_update_params import EnvironmentUpdateParams
 
+from ..assumptions import NOTHING_ASSUMED, Assumptions
 from ..http.errors import ApiError
 from ..http.validation import Resource, body_of
 from .collection import Collection, checked_metadata, patched_metadata
@@ -42,8 +43,9 @@ class Environments(Collection):
 
     kind, prefix = "Environment", "env"
 
-    def create(self, body: Any) -> Resource:
+    def create(self, body: Any, assume: Assumptions = NOTHING_ASSUMED) -> Resource:
         given = body_of(EnvironmentCreateParams, body)
+        self._require_free(given["name"], assume)
         environment = {
             "id": self.new_id(),
             "type": "environment",
@@ -57,12 +59,14 @@ class Environments(Collection):
         self.items[environment["id"]] = environment
         return environment
 
-    def update(self, id: str, body: Any) -> Resource:
+    def update(self, id: str, body: Any, assume: Assumptions = NOTHING_ASSUMED) -> Resource:
         given = body_of(EnvironmentUpdateParams, body)
         environment = self.get(id)
         if environment["archived_at"]:
             message = f"Environment {id} is archived and can't be changed."
             raise ApiError(400, message, code="environment_archived")
+        if given.get("name") not in (None, environment["name"]):
+            self._require_free(given["name"], assume)
         if given.get("config") is not None:
             environment["config"] = resolved_config(given["config"], environment["config"])
         if "description" in given:
@@ -73,6 +77,15 @@ class Environments(Collection):
         environment["metadata"] = patched_metadata(environment["metadata"], patch)
         environment["updated_at"] = self.clock.tick()
         return environment
+
+    def _require_free(self, name: str, assume: Assumptions) -> None:
+        """Refuse a name that an active environment has, if that is assumed."""
+        if assume.of("environment-names") == "any":
+            return
+        for other in self.items.values():
+            if other["name"] == name and not other["archived_at"]:
+                message = f"An environment with the name {name!r} exists, {other['id']}: archive it first,"
+                raise ApiError(409, f"{message} or take another name.")
 
     def delete(self, id: str) -> Resource:
         self.get(id)

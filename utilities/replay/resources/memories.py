@@ -11,6 +11,7 @@ import hashlib
 from bisect import bisect_right
 from typing import Any
 
+from ..assumptions import NOTHING_ASSUMED, Assumptions
 from ..http.errors import ApiError, not_found
 from ..http.paging import Query, page_of
 from ..http.validation import Resource
@@ -33,8 +34,8 @@ class MemoryConflict(ApiError):
         super().__init__(409, message)
         self.type, self.details = type, details
 
-    def body(self, request_id: str) -> dict[str, Any]:
-        body = super().body(request_id)
+    def body(self, request_id: str, assume: Assumptions = NOTHING_ASSUMED) -> dict[str, Any]:
+        body = super().body(request_id, assume)
         body["error"] |= {"type": self.type, **self.details}
         return body
 

@@ -13,6 +13,7 @@ from typing import Any
 from anthropic.types.beta.environments.work_stop_params import WorkStopParams
 from anthropic.types.beta.environments.work_update_params import WorkUpdateParams
 
+from ..assumptions import NOTHING_ASSUMED, Assumptions
 from ..http.errors import ApiError, not_found
 from ..http.paging import Query, page_of
 from ..http.validation import Resource, body_of
@@ -34,8 +35,8 @@ class LeaseLost(ApiError):
         held = {"last_heartbeat": item["latest_heartbeat_at"], "lease_extended": False}
         self.held = {**held, "state": item["state"], "ttl_seconds": ttl}
 
-    def body(self, request_id: str) -> dict[str, Any]:
-        body = super().body(request_id)
+    def body(self, request_id: str, assume: Assumptions = NOTHING_ASSUMED) -> dict[str, Any]:
+        body = super().body(request_id, assume)
         body["error"]["details"] = {"error_code": CODE, "current_state": self.held}
         return body
 

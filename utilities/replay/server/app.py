@@ -17,6 +17,7 @@ from starlette.responses import Response as HttpResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from ..api import Api
+from ..assumptions import ASSUME_HEADER, AssumptionError, Assumptions
 from ..faults import FAULTS_HEADER, NO_FAULTS, FaultError, Faults
 from ..http.errors import ApiError
 from ..http.requests import Request, Response
@@ -27,7 +28,8 @@ from ..webhooks.sender import Deliverer
 from .broken_requests import BrokenRequests, Dropped, Hanging, Lost, turned_away
 from .multipart import read_upload
 
-MAX_BODY = 32 * 1024 * 1024  # bytes; more is answered with 413 [ours]
+MAX_BODY = 32 * 1024 * 1024  # bytes; more is answered with 413 [doc]
+MAX_UPLOAD = 500 * 1024 * 1024  # bytes of a form with a file [doc]
 PING_SECONDS = 15.0  # a silent stream says that it is alive this often [ours]
 BATCH = 200  # events written at once: the client reads them while the next are being written [ours]
 
@@ -45,7 +47,7 @@ class App:
         self.requests = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self.answer(HttpRequest(scope, _at_most(MAX_BODY, receive)))
+        response = await self.answer(HttpRequest(scope, _at_most(largest(scope), receive)))
         await response(scope, receive, send)
 
     async def answer(self, http: HttpRequest) -> HttpResponse:
@@ -60,7 +62,7 @@ class App:
                 if fault.retry_after is not None:
                     refusal["retry-after"] = f"{fault.retry_after:g}"
                 raise turned_away(fault)
-            request = replace(await self._read(http), faults=faults)
+            request = replace(await self._read(http), faults=faults, assume=_assumed_by(http))
             answer = self.api.handle(request, time.monotonic())
         except ApiError as error:
             return JSONResponse(error.body(refusal["request-id"]), error.status, refusal)
@@ -143,6 +145,21 @@ class App:
             except TimeoutError:
                 if wait == PING_SECONDS:
                     yield b": still here\n\n"
+
+
+def _assumed_by(http: HttpRequest) -> Assumptions:
+    """What the client assumes of the hosted API."""
+    try:
+        return Assumptions(http.headers.get(ASSUME_HEADER, ""))
+    except AssumptionError as error:
+        raise ApiError(400, f"{ASSUME_HEADER}: {error}") from error
+
+
+def largest(scope: Scope) -> int:
+    """How many bytes the body of a request may have: a file may be larger than JSON. [doc]"""
+    headers = dict(scope["headers"])
+    is_form = headers.get(b"content-type", b"").startswith(b"multipart/form-data")
+    return MAX_UPLOAD if is_form and scope["path"].rstrip("/") == "/v1/files" else MAX_BODY
 
 
 def _at_most(limit: int, receive: Receive) -> Receive:

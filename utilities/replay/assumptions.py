@@ -1,0 +1,155 @@
+"""What the server assumes where sources disagree, or nobody says how the hosted API does it.
+
+A program must be right under every answer, so each can be asked for: for the whole server (`--assume
+RULE=ANSWER`, repeated or with a blank between; `ReplayServer(assume="RULE=ANSWER")`; the pytest mark's
+`assume=`), or by one client with each of its requests, in the header `x-replay-assume`. What a client
+says stands before what the server was started with; a question that neither answers has its default.
+
+    environment-names=unique conflict-type=invalid_request_error
+
+`QUESTIONS` is the one list: the help and the page about fidelity are made from it. To add a question:
+
+1. Add it to `QUESTIONS`. The first answer is the default, and what the server did until then.
+2. Where the rule is, ask `assume.of("my-question")`. A route's function has `call.assume`; hand it on
+   as an argument. It is the client's answer that counts, so don't keep it from one request to the next.
+3. Test it under every answer, with `Caller(assume="…")` or `@pytest.mark.parametrize`. The rule's
+   `@pytest.mark.rule` has evidence "unsettled" and stands above the test of the default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+ASSUME_HEADER = "x-replay-assume"
+LONGEST_SPEC = 1000  # characters [ours]
+
+
+class AssumptionError(ValueError):
+    """A spec that says nothing; seen by whoever wrote it. The message lists what there is."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question: what is not known, and what the server does under each answer.
+
+    Args:
+        asks: the question.
+        answers: what the server does, by answer. The first one is the default.
+        source: who says what.
+    """
+
+    asks: str
+    answers: Mapping[str, str]
+    source: str
+
+    @property
+    def default(self) -> str:
+        return next(iter(self.answers))
+
+
+QUESTIONS = {
+    "conflict-type": Question(
+        "which error type does a 409 have?",
+        {
+            "conflict_error": "a 409 has the type `conflict_error`",
+            "invalid_request_error": "a 409 has the type `invalid_request_error`",
+        },
+        "the SDK's list of types and the page about errors have `conflict_error`; Anthropic's skill says "
+        "that a 409 is an `invalid_request_error`, and that there is no other type for it",
+    ),
+    "environment-names": Question(
+        "can two active environments have one name?",
+        {
+            "any": "an environment may have a name that another one has",
+            "unique": "a name that an active environment has is 409; archiving that one frees it",
+        },
+        "the documentation asks for a unique name and doesn't say what happens otherwise; Anthropic's "
+        "skill, and somebody who tried it, say 409",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """The answers that a spec gives; by default there are none.
+
+    Args:
+        spec: for example "environment-names=unique".
+
+    Raises:
+        AssumptionError: a question or an answer that doesn't exist; the message lists those that do.
+    """
+
+    spec: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.spec) > LONGEST_SPEC:
+            raise AssumptionError(
+                f"a spec has at most {LONGEST_SPEC} characters, this one has {len(self.spec)}"
+            )
+        _ = self.given  # so that a wrong one is refused here
+
+    @cached_property
+    def given(self) -> dict[str, str]:
+        """What the spec answers, by question."""
+        return dict(_answered(text) for text in self.spec.split())
+
+    def of(self, question: str) -> str:
+        """The answer to a question, or its default.
+
+        Raises:
+            KeyError: there is no such question: a mistake in the server itself.
+        """
+        return self.given.get(question) or QUESTIONS[question].default
+
+    def before(self, others: Assumptions) -> Assumptions:
+        """These answers, and what `others` answer beside them."""
+        return Assumptions(f"{others.spec} {self.spec}".strip()) if self.spec else others
+
+
+NOTHING_ASSUMED = Assumptions()
+
+
+def _answered(text: str) -> tuple[str, str]:
+    name, _, answer = text.partition("=")
+    if name not in QUESTIONS:
+        raise AssumptionError(f"there is no question {name!r}; there are: {', '.join(map(usage, QUESTIONS))}")
+    if answer not in QUESTIONS[name].answers:
+        raise AssumptionError(f"{answer!r} is no answer to {name!r}: {usage(name)}")
+    return name, answer
+
+
+def usage(name: str) -> str:
+    """How a question is answered: `conflict-type=conflict_error|invalid_request_error`."""
+    return f"{name}={'|'.join(QUESTIONS[name].answers)}"
+
+
+def every_answer() -> list[str]:
+    """A spec for each answer that isn't the default: what has to hold under all of them is run with each."""
+    return [
+        f"{name}={answer}"
+        for name, question in QUESTIONS.items()
+        for answer in question.answers
+        if answer != question.default
+    ]
+
+
+def help_text() -> str:
+    """What `--assume help` prints."""
+    lines = ["RULE=ANSWER, the first answer is the default:", ""]
+    for name, question in QUESTIONS.items():
+        lines += [f"  {usage(name)}", f"      {question.asks}"]
+        lines += [f"      {answer}: {does}" for answer, does in question.answers.items()]
+        lines += [f"      ({question.source})"]
+    return "\n".join(lines)
+
+
+def markdown_table() -> str:
+    """The questions with their answers, for the page about fidelity."""
+    lines = ["| question | answers, the default first | who says what |", "|---|---|---|"]
+    for name, question in QUESTIONS.items():
+        answers = "<br>".join(f"`{name}={answer}`: {does}" for answer, does in question.answers.items())
+        lines.append(f"| {question.asks} | {answers} | {question.source} |")
+    return "\n".join(lines) + "\n"
