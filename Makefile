@@ -62,7 +62,7 @@ conformance: setup  ## the anthropic SDK's own tests against the replay server
 # Neither PostgreSQL nor these packages are needed by the course.
 test-postgres: setup  ## memory on a PostgreSQL of its own, with pgvector (PG_BIN=… names its programs)
 	@.venv/bin/uv pip install --quiet --python $(PY) -r tests/postgres/requirements.lock
-	@$(PY) -m pytest -n 0 tests/postgres/memory_on_postgres.py
+	@$(PY) -m pytest -n 0 -p tests.postgres.brains tests/postgres/memory_on_postgres.py tests/memory
 
 notebooks: setup  ## run every notebook and solution, and keep the outputs (NB=01 for one)
 	@$(PY) -m utilities.course.running --write $(NB)

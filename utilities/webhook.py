@@ -28,13 +28,21 @@ import os
 import re
 import socketserver
 import sqlite3
+import sys
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, MutableMapping
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Collection,
+    Iterator,
+    Mapping,
+    MutableMapping,
+)
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Self, get_args
 
 from anthropic import Anthropic, AsyncAnthropic
 from anthropic.types.beta import BetaWebhookEventData
@@ -89,7 +97,7 @@ class WebhookReceiver:
         capacity: webhooks that may wait. One too many is answered 503 and not remembered: it is sent again.
         workers: calls that may run at once, each for another session.
         remember: ids of events that are done, the newest, to know a repeat by. An event keeps its `id`
-            through all attempts. [sdk: "Unique event identifier for idempotency"]
+            through all attempts: the SDK calls it an identifier for idempotency.
         limit: bytes that a body may have.
 
     Raises:
@@ -145,7 +153,7 @@ class WebhookReceiver:
         try:
             text = body.decode("utf-8")
             event: Any = self._client.beta.webhooks.unwrap(text, headers=dict(headers), key=self._secret)
-        except Exception as error:  # unwrap lets out whatever went wrong in it, binascii.Error for example
+        except Exception as error:  # noqa: BLE001 - unwrap lets out whatever went wrong in it
             known = type(error).__name__ == "WebhookVerificationError"  # these have a fixed text
             return refuse(REFUSED, str(error) if known else f"can't be verified ({type(error).__name__})")
         # The SDK doesn't validate what it parsed: any JSON comes through.
@@ -250,7 +258,7 @@ class WebhookReceiver:
             log.warning("webhooks of %d sessions are left undone, %s: %s", len(left), fate, ", ".join(left))
         return left
 
-    def __enter__(self) -> WebhookReceiver:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -268,7 +276,7 @@ class WebhookReceiver:
                 if inspect.iscoroutine(result):
                     result.close()
                     raise TypeError("the handler returned a coroutine; asyncio.run(…) in it would run it")
-            except BaseException as error:  # a worker that dies takes all that waits with it
+            except BaseException as error:  # noqa: BLE001 - a worker that dies takes all that waits with it
                 over = self._fail(Failure(session_id, types, error, over))
             self._finish(session_id, over)
 
@@ -467,7 +475,7 @@ class _Server(socketserver.ThreadingTCPServer):
     receiver: WebhookReceiver
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        log.debug("a sender went away", exc_info=True)
+        log.debug("a sender went away", exc_info=sys.exception())
 
 
 class _Request(http.server.BaseHTTPRequestHandler):

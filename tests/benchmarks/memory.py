@@ -26,7 +26,7 @@ from tests.kit.places import ROOT
 from utilities import open_brain
 from utilities.course.lesson04.retrieval import ask
 from utilities.course.lesson04.searches import Grep, Search, by_brain, by_words, facts_in
-from utilities.memory.brain import LocalEmbedding
+from utilities.memory import LocalEmbedding
 
 FACTS = facts_in()
 TEXTS = [fact.text for fact in FACTS]

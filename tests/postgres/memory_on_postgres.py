@@ -1,17 +1,16 @@
 """`make test-postgres`: a brain on PostgreSQL keeps every promise of the embedded one, and some more.
 
-What is imported from the other tests runs here again, as it is, on the fixtures of this file. Not part of
-`make test`: its name is not one that pytest looks for, because no learner needs a PostgreSQL.
+The promises that both make are tested in `tests/memory`, which runs again on PostgreSQL; here are those of
+PostgreSQL alone. Not part of `make test`: its name is not one that pytest looks for, because no learner needs
+a PostgreSQL.
 """
-
-from __future__ import annotations
 
 import asyncio
 import os
 import shutil
-import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,27 +20,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.kit.places import ROOT  # noqa: F401
-from tests.memory.test_brain import FACTS, recall, retain
-from tests.memory.test_memory_tools import (  # noqa: F401
-    Bank,
-    Completions,
-    test_200000_characters,
-    test_a_known_fact_is_said_to_be_known,
-    test_a_turn_with_parallel_memory_calls_and_a_wrong_one,
-    test_a_wrong_text_is_told_to_the_agent,
-    test_another_users_bank_cannot_be_read_or_forgotten_from,
-    test_forgetting_says_which_ids_it_did_not_know,
-    test_forgetting_takes_every_part_of_a_long_text,
-    test_instructions_in_a_memory_come_back_as_the_text_that_they_are,
-    test_reflect_answers_with_text,
-    test_retain_recall_forget,
-    test_what_is_left_out_or_null_has_its_default,
-)
-from tests.postgres.cluster import NoPostgres, cluster, programs
+from tests.kit.brains import Bank, recall, retain
+from tests.kit.places import ROOT
+from tests.postgres.brains import CONFIG, opened
+from tests.postgres.cluster import cluster, programs
 from utilities import BrainError, open_brain
 
-CONFIG = ROOT / "example_data/memory/postgres.yaml"
 # No two sentences of these have the same words, which would be one to the embedding.
 PEOPLE = ["Ada", "Bob", "Carol", "Dave", "Erin", "Frank", "Grace", "Heidi"]
 THINGS = [
@@ -60,56 +44,9 @@ THINGS = [
 ]
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[str]:
-    """A server's connection string, to which a database's name is to be added."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # killed like this, too, it cleans up
-    try:
-        with cluster() as dsn:
-            yield dsn
-    except NoPostgres as error:
-        pytest.exit(str(error), returncode=1)  # one line, not one for each test
-
-
-@contextmanager
-def new_database(server: str) -> Iterator[str]:
-    """A database of nobody else's; it is what BRAIN_DSN names as long as it is there."""
-    with (
-        psycopg.connect(server.format("postgres"), autocommit=True) as admin,
-        pytest.MonkeyPatch.context() as env,
-    ):
-        ((number,),) = admin.execute("SELECT count(*) FROM pg_database").fetchall()
-        admin.execute(f"CREATE DATABASE test_{number}")
-        dsn = server.format(f"test_{number}")
-        env.setenv("BRAIN_DSN", dsn)
-        yield dsn
-
-
 @pytest.fixture
-def database(server: str) -> Iterator[str]:
-    with new_database(server) as dsn:
-        yield dsn
-
-
-@contextmanager
-def opened(**options: Any) -> Iterator[Any]:
-    brain = open_brain(config=CONFIG, **options)
-    yield brain
-    asyncio.run(brain._pipeline.shutdown())  # Astrocyte has no public name for it
-
-
-@pytest.fixture
-def brain(database: str) -> Iterator[Any]:
-    with opened(client=Completions()) as brain:
-        yield brain
-
-
-@pytest.fixture(scope="module")
-def full(server: str) -> Iterator[Any]:
-    """A brain that knows every fact of the question set."""
-    with new_database(server), opened() as brain:
-        assert all(result.stored for result in retain(brain, *(fact["text"] for fact in FACTS)))
-        yield brain
+def brain(brain_on_postgres: Any) -> Any:
+    return brain_on_postgres
 
 
 def rows(dsn: str, query: str) -> list[Any]:
@@ -118,7 +55,7 @@ def rows(dsn: str, query: str) -> list[Any]:
         return done.fetchall() if done.description else []
 
 
-def test_personal_data_is_redacted_before_it_is_stored(brain: Any, database: str) -> None:
+def test_personal_data_is_redacted_before_it_is_stored(brain, database):
     retain(brain, "Write to ada@example.com about the engine.")
     assert recall(brain, "who is written to?") == ["Write to [EMAIL_REDACTED] about the engine."]
     assert "ada@example.com" not in str(rows(database, "SELECT v::text FROM astrocyte_vectors v"))
@@ -127,7 +64,7 @@ def test_personal_data_is_redacted_before_it_is_stored(brain: Any, database: str
 # -- many loops, many processes ----------------------------------------------------------------------
 
 
-def test_every_event_loop_can_use_it_and_many_at_once(brain: Any, database: str) -> None:
+def test_every_event_loop_can_use_it_and_many_at_once(brain, database):
     """A notebook's loop, the loop of a session's tools, and each asyncio.run, which is what this is."""
     banks = [Bank(brain) for _ in range(4)]
 
@@ -150,7 +87,7 @@ def test_every_event_loop_can_use_it_and_many_at_once(brain: Any, database: str)
     assert len(kept) == len(PEOPLE) * len(THINGS)
 
 
-def test_a_connection_that_the_server_dropped_is_replaced(brain: Any, database: str) -> None:
+def test_a_connection_that_the_server_dropped_is_replaced(brain, database):
     retain(brain, "The cat is called Miro.")
     others = "datname = current_database() AND pid <> pg_backend_pid()"
     dropped = len(
@@ -175,7 +112,7 @@ def run(program: str, *arguments: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
-def test_what_one_process_retained_another_recalls_though_the_first_was_killed(database: str) -> None:
+def test_what_one_process_retained_another_recalls_though_the_first_was_killed(database):
     killed = run(RETAIN + "os.kill(os.getpid(), signal.SIGKILL)\n", "The cat is called Miro.")
     killed.communicate(timeout=60)
     assert killed.returncode == -9
@@ -183,7 +120,7 @@ def test_what_one_process_retained_another_recalls_though_the_first_was_killed(d
         assert recall(brain, "what is the name of the pet?") == ["The cat is called Miro."]
 
 
-def test_two_processes_share_a_bank_while_both_are_open(brain: Any) -> None:
+def test_two_processes_share_a_bank_while_both_are_open(brain):
     retain(brain, "The cat is called Miro.")
     others = [run(RETAIN, text) for text in ("The dog is called Rex.", "The cat is called Miro.")]
     for other in others:
@@ -191,7 +128,7 @@ def test_two_processes_share_a_bank_while_both_are_open(brain: Any) -> None:
     assert sorted(recall(brain, "pets")) == ["The cat is called Miro.", "The dog is called Rex."]
 
 
-def test_brains_that_are_opened_at_once_do_not_fail_each_other(database: str) -> None:
+def test_brains_that_are_opened_at_once_do_not_fail_each_other(database):
     """Astrocyte makes the tables at the first use; eight at once would be one that works and seven errors."""
     failed: list[BaseException] = []
 
@@ -222,37 +159,37 @@ def refusal(monkeypatch: pytest.MonkeyPatch, dsn: str) -> str:
     return said
 
 
-def test_a_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_does_not_answer(monkeypatch):
     said = refusal(monkeypatch, "postgresql://cook:secret@127.0.0.1:1/brain")
     assert "Connection refused" in said and "is the server up" in said and "secret" not in said
 
 
-def test_a_wrong_password_and_a_wrong_database(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_password_and_a_wrong_database(server, monkeypatch):
     wrong = refusal(monkeypatch, server.format("postgres").replace("@", "x@"))
     assert "password authentication failed" in wrong and "vector_store_config.dsn" in wrong
     assert 'database "nope" does not exist' in refusal(monkeypatch, server.format("nope"))
 
 
-def test_what_is_no_connection_string_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_no_connection_string_is_not_shown(monkeypatch):
     said = refusal(monkeypatch, "postgresql:/cook:secret@host/brain")
     assert "write postgresql://user:password@host" in said and "secret" not in said
 
 
-def test_a_role_that_may_not_make_tables(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_role_that_may_not_make_tables(database, monkeypatch):
     rows(database, "CREATE ROLE reader LOGIN PASSWORD 'x'")
     secret = database.split("//")[1].split("@")[0]
     said = refusal(monkeypatch, database.replace(secret, "reader:x"))
     assert "permission denied" in said and "a role that may CREATE" in said
 
 
-def test_a_table_of_another_embedding(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_of_another_embedding(database, monkeypatch):
     with opened():
         pass
     rows(database, "ALTER TABLE astrocyte_vectors ALTER embedding TYPE vector(128) USING NULL")
     assert "embeddings of 128 dimensions, not 256; take another database" in refusal(monkeypatch, database)
 
 
-def test_a_server_without_pgvector(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_server_without_pgvector(tmp_path_factory):
     """A real one: PostgreSQL finds its extensions from where its programs lie, so these lie elsewhere."""
     share = Path(subprocess.check_output([programs() / "pg_config", "--sharedir"], text=True).strip())
     library = Path(subprocess.check_output([programs() / "pg_config", "--pkglibdir"], text=True).strip())
@@ -272,8 +209,6 @@ def test_a_server_without_pgvector(tmp_path_factory: pytest.TempPathFactory) -> 
 @contextmanager
 def tempfile_for_all() -> Iterator[Path]:
     """A folder that the server's account may read, too."""
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         yield Path(folder)

@@ -1,9 +1,12 @@
 """An agent that remembers: an Astrocyte brain, and its memory as custom tools.
 
-Copy this folder into a project; it needs `anthropic`, `astrocyte[sqlite]` and `wordllama`.
+Copy this folder into a project; it needs `anthropic`, `astrocyte[sqlite]` and `wordllama`, for a brain on
+PostgreSQL `astrocyte[postgres]`.
 """
 
-from .brain import BrainError, open_brain
+from .brain import open_brain
+from .providers import ClaudeCompletion, LocalEmbedding
+from .settings import BrainError
 from .tools import memory_tools
 
-__all__ = ["BrainError", "memory_tools", "open_brain"]
+__all__ = ["BrainError", "ClaudeCompletion", "LocalEmbedding", "memory_tools", "open_brain"]

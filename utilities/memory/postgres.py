@@ -2,7 +2,7 @@
 
 Astrocyte connects at the first operation: a server that isn't there is then half a minute of silence, and
 an error that doesn't say why. And its pool belongs to the event loop of that first operation, whereas a
-notebook, `asyncio.run` and the tools of a session have a loop each. Copy this file with `brain.py`.
+notebook, `asyncio.run` and the tools of a session have a loop each. It needs `astrocyte[postgres]`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import inspect
 import os
 import threading
 from collections.abc import Coroutine
+from importlib import import_module
 from typing import Any
 
 from astrocyte.config import AstrocyteConfig
@@ -60,7 +61,7 @@ def prepare(settings: AstrocyteConfig, store: Any) -> None:
     Raises:
         PostgresError: the server doesn't answer, refuses us, or can't be a brain with this embedding.
     """
-    import psycopg  # comes with the store
+    psycopg: Any = import_module("psycopg")  # comes with the store
 
     options = settings.vector_store_config or {}
     with _connected(options) as connection:
@@ -85,8 +86,7 @@ def prepare(settings: AstrocyteConfig, store: Any) -> None:
 
 
 def _connected(options: dict[str, Any]) -> Any:
-    import psycopg
-
+    psycopg: Any = import_module("psycopg")
     dsn = options.get("dsn") or os.environ.get("DATABASE_URL") or os.environ.get("ASTROCYTE_PG_DSN")
     try:
         return psycopg.connect(dsn or "", connect_timeout=CONNECT_SECONDS, autocommit=True)

@@ -2,8 +2,8 @@
 
 Names, definitions and results are Astrocyte's own. They differ from `handle_memory_tool` where that loses
 something: hits carry the id that forgetting needs, forgetting takes all of what was retained at once, and
-the agent is told what was wrong with its input, or who refused it and why.
-Copy this file alone: the tools work in `stream_until_end_turn(tools=…)` and in the SDK's own `tool_runner`.
+the agent is told what was wrong with its input, or who refused it and why. They work wherever the SDK's
+tools do: in `stream_until_end_turn(tools=…)` and in the SDK's own `tool_runner`.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ import time
 import uuid
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, TextIO
+from typing import Any, Self, TextIO
 
 from .events import attribute, events_of, kind, moment
 from .printing import print_event
@@ -40,7 +40,7 @@ class LiveTranscript:
 
     If the stream was opened with `event_deltas`, the text of a message is shown while it is written, and
     gives way to the event itself. Without that event (its model request ended early) it goes: a preview is
-    in no history. [sdk: beta_managed_agents_start_event.py]
+    in no history, says the SDK's `BetaManagedAgentsStartEvent`.
 
     It may be called from any thread. Its `events` are those that came, previews left out, so `transcript`
     and `timeline` take it too.
@@ -96,7 +96,7 @@ class LiveTranscript:
         with self._lock:
             return events_of(self._events)
 
-    def __enter__(self) -> LiveTranscript:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from astrocyte import Astrocyte
 
-from utilities.memory.brain import LocalEmbedding
+from utilities.memory import LocalEmbedding
 
 __all__ = ["PAIRS", "FalseFriend", "default_brain", "false_friends", "table_of"]
 
