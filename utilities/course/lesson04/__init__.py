@@ -1,5 +1,6 @@
 """What only lesson 04 needs: Astrocyte or memory stores."""
 
-from .checks import LIMIT, appending, facts, grep, grepping, recalled, undoing
+from .checks import LIMIT, appending, undoing
+from .finding import facts, grep, grepping, recalled
 
 __all__ = ["LIMIT", "appending", "facts", "grep", "grepping", "recalled", "undoing"]
