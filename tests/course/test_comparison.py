@@ -39,7 +39,7 @@ def filled(comparison: Comparison, **verdicts: str) -> Comparison:
 # -- what it keeps and asserts --------------------------------------------------------------------------
 
 
-def test_a_verdict_is_printed_on_one_line(comparison: Comparison, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_verdict_is_printed_on_one_line(comparison, capsys):
     comparison.saw("Semantic search", "Astrocyte", "yes", "recall('…') → '…'", expect="yes")
     assert capsys.readouterr().out == "Semantic search · Astrocyte: yes (recall('…') → '…')\n"
     comparison.saw("Semantic search", "Astrocyte", "yes", HOSTILE, expect="yes")
@@ -47,7 +47,7 @@ def test_a_verdict_is_printed_on_one_line(comparison: Comparison, capsys: pytest
     assert said.count("\n") == 1 and "\\x1b[31m \\u202e ⏎ second line" in said
 
 
-def test_another_verdict_than_expected_is_told_and_kept(comparison: Comparison) -> None:
+def test_another_verdict_than_expected_is_told_and_kept(comparison):
     with pytest.raises(AssertionError) as caught:
         comparison.saw("Reflect", "memory store", "partly", "it answered", expect="no")
     told = str(caught.value)
@@ -55,14 +55,14 @@ def test_another_verdict_than_expected_is_told_and_kept(comparison: Comparison) 
     assert "partly (it answered)" in str(comparison)
 
 
-def test_a_cell_that_is_run_again_replaces_its_verdict(comparison: Comparison) -> None:
+def test_a_cell_that_is_run_again_replaces_its_verdict(comparison):
     comparison.saw("Reflect", "Astrocyte", "no", "first try", expect="no")
     comparison.saw("Reflect", "Astrocyte", "yes", "second try", expect="yes")
     assert "second try" in str(comparison) and "first try" not in str(comparison)
     assert comparison.differences() == []
 
 
-def test_differences_are_those_of_claim_and_verdict(comparison: Comparison) -> None:
+def test_differences_are_those_of_claim_and_verdict(comparison):
     assert filled(comparison).differences() == []
     one, two = filled(comparison, search_b="no", reflect_b="partly").differences()
     assert (one.feature, one.side, one.claim.text, one.verdict, one.evidence) == (
@@ -74,7 +74,7 @@ def test_differences_are_those_of_claim_and_verdict(comparison: Comparison) -> N
     assert str(two) == "Reflect, memory store: claimed: No; seen: partly (looked)"
 
 
-def test_a_side_that_nobody_measured_is_named(comparison: Comparison) -> None:
+def test_a_side_that_nobody_measured_is_named(comparison):
     comparison.saw("Semantic search", "Astrocyte", "yes", "looked", expect="yes")
     comparison.saw("Undo", "memory store", "yes", "looked", expect="yes")
     with pytest.raises(AssertionError) as caught:
@@ -95,14 +95,14 @@ def test_a_side_that_nobody_measured_is_named(comparison: Comparison) -> None:
         ({"evidence": " \n"}, "a verdict needs its evidence"),
     ],
 )
-def test_what_is_no_verdict_is_refused(comparison: Comparison, wrong: dict[str, str], told: str) -> None:
+def test_what_is_no_verdict_is_refused(comparison, wrong: dict[str, str], told):
     given = {"side": "Astrocyte", "verdict": "yes", "evidence": "looked", "expect": "yes", **wrong}
     with pytest.raises(ValueError, match=re.escape(told)):
         comparison.saw("Reflect", **given)
     assert "looked" not in str(comparison)
 
 
-def test_a_claim_amounts_to_a_verdict() -> None:
+def test_a_claim_amounts_to_a_verdict():
     with pytest.raises(ValueError, match="the claim 'Per-store' for 'Banks' is 'sort of'"):
         Comparison({"Banks": (Claim("Yes", "yes"), Claim("Per-store", "sort of"))})
 
@@ -112,9 +112,7 @@ def test_a_claim_amounts_to_a_verdict() -> None:
 PARTS = {"a tag routes": True, "a tag refuses": True, "personal data are refused": False}
 
 
-def test_conditions_are_the_evidence_and_amount_to_a_verdict(
-    comparison: Comparison, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_conditions_are_the_evidence_and_amount_to_a_verdict(comparison, capsys):
     for held, word, said in (
         (PARTS, "partly", "a tag routes, a tag refuses; not: personal data are refused"),
         (dict.fromkeys(PARTS, True), "yes", "a tag routes, a tag refuses, personal data are refused"),
@@ -135,7 +133,7 @@ def test_conditions_are_the_evidence_and_amount_to_a_verdict(
     )
 
 
-def test_another_part_than_expected_is_told_although_the_word_is_the_same(comparison: Comparison) -> None:
+def test_another_part_than_expected_is_told_although_the_word_is_the_same(comparison):
     other = {**PARTS, "a tag routes": False, "personal data are refused": True}
     comparison.saw("Reflect", "Astrocyte", other, expect="partly")
     with pytest.raises(AssertionError) as caught:
@@ -162,9 +160,7 @@ def test_another_part_than_expected_is_told_although_the_word_is_the_same(compar
         (PARTS, "a tag routes", "the verdict on 'Reflect', Astrocyte is 'a tag routes', which is none of"),
     ],
 )
-def test_conditions_that_are_none_are_refused(
-    comparison: Comparison, conditions: Any, expect: Any, told: str
-) -> None:
+def test_conditions_that_are_none_are_refused(comparison, conditions, expect, told):
     with pytest.raises(ValueError, match=re.escape(told)):
         comparison.saw("Reflect", "Astrocyte", conditions, "looked", expect=expect)
     assert "partly" not in str(comparison)
@@ -187,7 +183,7 @@ def known(tmp_path: Path) -> Path:
     return path
 
 
-def test_every_class_is_read_from_the_list_and_the_weakest_counts(known: Path) -> None:
+def test_every_class_is_read_from_the_list_and_the_weakest_counts(known):
     assert tuple(EVIDENCE) == STRENGTH  # the page's own order, strongest first
     for place, name in enumerate(STRENGTH):
         assert evidence_class(f"known as {name}", rules=known) == name
@@ -195,7 +191,7 @@ def test_every_class_is_read_from_the_list_and_the_weakest_counts(known: Path) -
         assert evidence_class(f"known as {name}", *stronger, rules=known) == name
 
 
-def test_pipes_and_whole_rules_are_read_right(known: Path) -> None:
+def test_pipes_and_whole_rules_are_read_right(known):
     assert evidence_class("`a|b`, a pipe", rules=known) == "doc"
     assert evidence_class("are sorted", rules=known) == "ours"
     assert evidence_class("paths", rules=known) == "seen"  # a whole rule, although another begins so
@@ -209,12 +205,12 @@ def test_pipes_and_whole_rules_are_read_right(known: Path) -> None:
         ("", "no rule of FIDELITY.md has ''"),
     ],
 )
-def test_a_part_that_names_no_one_rule_is_told(known: Path, part: str, told: str) -> None:
+def test_a_part_that_names_no_one_rule_is_told(known, part, told):
     with pytest.raises(ValueError, match=re.escape(told)):
         evidence_class(part, rules=known)
 
 
-def test_the_committed_list_is_understood(comparison: Comparison, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_committed_list_is_understood(comparison, capsys):
     rules = json.loads(RULES.read_text("utf-8"))
     assert len(rules) > 200
     for rule in rules:
@@ -250,7 +246,7 @@ class Table(HTMLParser):
             self.rows[-1][-1] += words
 
 
-def test_the_table_says_in_words_what_it_shows(comparison: Comparison) -> None:
+def test_the_table_says_in_words_what_it_shows(comparison):
     filled(comparison, search_b="no")
     comparison.saw("Undo", "memory store", "yes", "looked", expect="yes")
     bundle = comparison._repr_mimebundle_()
@@ -269,7 +265,7 @@ def test_the_table_says_in_words_what_it_shows(comparison: Comparison) -> None:
     ]  # fmt: skip
 
 
-def test_the_text_is_aligned_and_no_line_is_too_long(comparison: Comparison) -> None:
+def test_the_text_is_aligned_and_no_line_is_too_long(comparison):
     filled(comparison, search_a="no", search_b="no")
     comparison.saw("Reflect", "Astrocyte", "yes", "word " * 60 + "x" * 200, expect="yes")
     lines = str(comparison).splitlines()
@@ -283,7 +279,7 @@ def test_the_text_is_aligned_and_no_line_is_too_long(comparison: Comparison) -> 
     assert "differs: both" in text or ("differs:" in text and "both" in text)
 
 
-def test_what_was_seen_cannot_act_on_the_reader(comparison: Comparison) -> None:
+def test_what_was_seen_cannot_act_on_the_reader(comparison):
     comparison.saw("Reflect", "Astrocyte", "yes", HOSTILE, expect="yes")
     comparison.saw("<b>Undo</b>", "Astrocyte", "yes", "looked", expect="yes")
     markup = comparison._repr_mimebundle_()["text/html"]

@@ -18,7 +18,7 @@ from utilities.course.lesson02 import checks as lesson02
 EXERCISES = [exercise for exercise in vars(lesson02).values() if isinstance(exercise, Exercise)]
 
 
-def test_not_attempted_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_not_attempted_is_no_error(capsys):
     lesson02.finding.check(...)
     lesson02.banking.check(lambda user_id: ...)
     lesson02.own_tool.check(lambda brain, bank_id: ...)
@@ -30,7 +30,7 @@ def test_not_attempted_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
 # -- 1: a note that is found -----------------------------------------------------------------------------
 
 
-def test_the_note_as_it_was_is_not_found_for_any_question() -> None:
+def test_the_note_as_it_was_is_not_found_for_any_question():
     assert all(rank > 3 for rank in lesson02.ranks(lesson02.NOTE).values())
 
 
@@ -42,9 +42,8 @@ def test_the_note_as_it_was_is_not_found_for_any_question() -> None:
         "Ada learns Spanish: Rosa teaches her on Thursdays at 7 pm.",
     ],
 )
-def test_a_sentence_that_can_be_understood_alone_is_found(content: str) -> None:
-    lesson02.finding.check(content)
-    assert lesson02.finding.passed
+def test_a_sentence_that_can_be_understood_alone_is_found(content, passes):
+    passes(lesson02.finding, content)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +60,7 @@ def test_a_sentence_that_can_be_understood_alone_is_found(content: str) -> None:
         ("Every Thursday at 7 Ada has a Spanish course with Rosa. " * 5, "at most 200"),
     ],
 )
-def test_a_text_that_is_not_found_or_is_not_the_fact_fails(content: Any, told: str, capsys: Any) -> None:
+def test_a_text_that_is_not_found_or_is_not_the_fact_fails(content, told, capsys):
     lesson02.finding.check(content)
     assert lesson02.finding.passed is False
     assert told in capsys.readouterr().out
@@ -70,9 +69,8 @@ def test_a_text_that_is_not_found_or_is_not_the_fact_fails(content: Any, told: s
 # -- 2: one bank for each user ---------------------------------------------------------------------------
 
 
-def test_a_digest_is_a_bank_for_whoever_comes() -> None:
-    lesson02.banking.check(lambda user_id: hashlib.sha256(user_id.encode()).hexdigest())
-    assert lesson02.banking.passed
+def test_a_digest_is_a_bank_for_whoever_comes(passes):
+    passes(lesson02.banking, lambda user_id: hashlib.sha256(user_id.encode()).hexdigest())
 
 
 def shared(user_id: str) -> str:
@@ -126,7 +124,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_a_bank_that_is_refused_or_shared_fails(wrong: Any) -> None:
+def test_a_bank_that_is_refused_or_shared_fails(wrong):
     lesson02.banking.check(wrong)
     assert lesson02.banking.passed is False
 
@@ -147,9 +145,8 @@ async def days_async(first: str, last: str) -> str:
 
 
 @pytest.mark.parametrize("right", [days_between, days_async])
-def test_a_tool_beside_the_memory_tools_passes(right: Any) -> None:
-    lesson02.own_tool.check(lambda brain, bank_id: [*memory_tools(brain, bank_id), right])
-    assert lesson02.own_tool.passed
+def test_a_tool_beside_the_memory_tools_passes(right, passes):
+    passes(lesson02.own_tool, lambda brain, bank_id: [*memory_tools(brain, bank_id), right])
 
 
 @beta_tool(name="days_between")
@@ -212,6 +209,6 @@ def retain_nothing(content: str, tags: str = "") -> str:
         lambda brain, bank_id: days_between,
     ],
 )
-def test_tools_that_are_missing_or_wrong_fail(wrong: Any) -> None:
+def test_tools_that_are_missing_or_wrong_fail(wrong):
     lesson02.own_tool.check(wrong)
     assert lesson02.own_tool.passed is False

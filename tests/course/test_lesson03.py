@@ -15,13 +15,6 @@ SHELL = "<>|&;$`()\n"
 READERS = ("cat", "grep", "head", "ls", "tail", "wc")
 
 
-def fails(exercise: Exercise, answer: Any, why: str, capsys: pytest.CaptureFixture[str]) -> None:
-    exercise.check(answer)
-    said = capsys.readouterr().out
-    assert exercise.passed is False, said
-    assert why in said
-
-
 # -- 1: what a session waits for -----------------------------------------------------------------------
 
 
@@ -75,11 +68,9 @@ def waits(
     return []
 
 
-def test_another_way_to_see_what_waits_passes() -> None:
-    lesson03.waiting.check(waits)
-    assert lesson03.waiting.passed
-    lesson03.waiting.check(lambda events: tuple(waits(events)))
-    assert lesson03.waiting.passed
+def test_another_way_to_see_what_waits_passes(passes):
+    passes(lesson03.waiting, waits)
+    passes(lesson03.waiting, lambda events: tuple(waits(events)))
 
 
 @pytest.mark.parametrize(
@@ -96,8 +87,8 @@ def test_another_way_to_see_what_waits_passes() -> None:
         (lambda events: set(waits(events)), "you returned set()"),
     ],
 )
-def test_a_wrong_idea_of_what_waits_fails(wrong: Any, why: str, capsys: pytest.CaptureFixture[str]) -> None:
-    fails(lesson03.waiting, wrong, why, capsys)
+def test_a_wrong_idea_of_what_waits_fails(wrong, why, fails):
+    fails(lesson03.waiting, wrong, why=why)
 
 
 # -- 2: in batches -------------------------------------------------------------------------------------
@@ -154,9 +145,8 @@ def late_stream(client: Any, session_id: str, answer: Any, size: int) -> None:
                 return
 
 
-def test_batches_by_the_history_pass(capsys: pytest.CaptureFixture[str]) -> None:
-    lesson03.batches.check(by_history)
-    assert lesson03.batches.passed, capsys.readouterr().out
+def test_batches_by_the_history_pass(passes):
+    passes(lesson03.batches, by_history)
 
 
 @pytest.mark.parametrize(
@@ -171,15 +161,13 @@ def test_batches_by_the_history_pass(capsys: pytest.CaptureFixture[str]) -> None
         (lambda client, session_id, answer, size: 1 / 0, "your code raised ZeroDivisionError"),
     ],
 )
-def test_wrong_batches_fail(wrong: Any, why: str, capsys: pytest.CaptureFixture[str]) -> None:
-    fails(lesson03.batches, wrong, why, capsys)
+def test_wrong_batches_fail(wrong, why, fails):
+    fails(lesson03.batches, wrong, why=why)
 
 
-def test_waiting_for_ever_fails_the_check_instead_of_hanging_it(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_waiting_for_ever_fails_the_check_instead_of_hanging_it(monkeypatch, fails):
     monkeypatch.setattr(lesson03, "PATIENCE", 0.5)
-    fails(lesson03.batches, late_stream, "before its stream was open", capsys)
+    fails(lesson03.batches, late_stream, why="before its stream was open")
 
 
 # -- 3: a policy ---------------------------------------------------------------------------------------
@@ -223,23 +211,20 @@ def forbidden(call: Any) -> Any:
         (lambda call: policy(call) if call.input["command"] else "no", "your code raised KeyError"),
     ],
 )
-def test_a_policy_with_a_hole_fails(wrong: Any, why: str, capsys: pytest.CaptureFixture[str]) -> None:
-    fails(lesson03.policy, wrong, why, capsys)
+def test_a_policy_with_a_hole_fails(wrong, why, fails):
+    fails(lesson03.policy, wrong, why=why)
 
 
-def test_a_right_policy_passes_and_has_played_a_turn(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    lesson03.policy.check(policy)
-    assert lesson03.policy.passed, capsys.readouterr().out
+def test_a_right_policy_passes_and_has_played_a_turn(monkeypatch, fails, passes):
+    passes(lesson03.policy, policy)
 
     def allows_in_a_turn(call: Any) -> Any:
         return True if hasattr(call, "session_thread_id") else policy(call)
 
-    fails(lesson03.policy, allows_in_a_turn, "its verdicts ['allow', 'allow']", capsys)
+    fails(lesson03.policy, allows_in_a_turn, why="its verdicts ['allow', 'allow']")
 
 
-def test_not_attempted_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_not_attempted_is_no_error(capsys):
     lesson03.waiting.check(lambda events: ...)
     lesson03.batches.check(lambda client, session_id, answer, size: ...)
     lesson03.policy.check(lambda call: ...)

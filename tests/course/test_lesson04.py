@@ -11,26 +11,14 @@ from typing import Any
 import pytest
 from anthropic import APIStatusError, ConflictError, NotFoundError
 
+from utilities.course import lesson04
 from utilities.course.exercises import Exercise
-from utilities.course.lesson04 import checks as lesson04
 from utilities.course.lesson04 import watched
 
 EXERCISES = [exercise for exercise in vars(lesson04).values() if isinstance(exercise, Exercise)]
 
 
-def passes(exercise: Exercise, *answer: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    exercise.check(*answer)
-    assert exercise.passed, capsys.readouterr().out
-
-
-def fails(exercise: Exercise, *answer: Any, why: str, capsys: pytest.CaptureFixture[str]) -> None:
-    exercise.check(*answer)
-    said = capsys.readouterr().out
-    assert exercise.passed is False, said
-    assert why in said
-
-
-def test_not_attempted_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_not_attempted_is_no_error(capsys):
     def nothing(*_: Any) -> None: ...
 
     for open_ in (nothing, lambda *_: ...):
@@ -173,10 +161,10 @@ def touches_another(client: Any, store_id: str, memory_id: str) -> bool:
     return done
 
 
-def test_undo_passes_in_two_ways(capsys: pytest.CaptureFixture[str]) -> None:
-    passes(lesson04.undoing, undo, capsys=capsys)
-    passes(lesson04.undoing, by_the_memory, capsys=capsys)
-    passes(lesson04.undoing, loose, capsys=capsys)
+def test_undo_passes_in_two_ways(passes):
+    passes(lesson04.undoing, undo)
+    passes(lesson04.undoing, by_the_memory)
+    passes(lesson04.undoing, loose)
 
 
 @pytest.mark.parametrize(
@@ -203,8 +191,8 @@ def test_undo_passes_in_two_ways(capsys: pytest.CaptureFixture[str]) -> None:
         (lambda *ids: False, "changed: the memory is now 'bread'"),
     ],
 )
-def test_a_wrong_undo_fails(wrong: Any, why: str, capsys: pytest.CaptureFixture[str]) -> None:
-    fails(lesson04.undoing, wrong, why=why, capsys=capsys)
+def test_a_wrong_undo_fails(wrong, why, fails):
+    fails(lesson04.undoing, wrong, why=why)
 
 
 # -- 3: what grep finds and recall doesn't -------------------------------------------------------------
@@ -223,10 +211,8 @@ LONG = (
         (LONG, "Is Graz where the family vacation is, or the neighbours' new home?"),
     ],
 )
-def test_a_fact_that_only_grep_finds_passes(
-    fact: str, question: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    passes(lesson04.grepping, fact, question, capsys=capsys)
+def test_a_fact_that_only_grep_finds_passes(fact, question, passes):
+    passes(lesson04.grepping, fact, question)
     assert fact not in lesson04.recalled(fact, question)[:3]
 
 
@@ -256,13 +242,11 @@ def test_a_fact_that_only_grep_finds_passes(
         ("RMA88213B: send a blue cable.", 7, "the question is a text, not 7"),
     ],
 )
-def test_a_fact_that_both_find_or_neither_fails(
-    fact: str, question: Any, why: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    fails(lesson04.grepping, fact, question, why=why, capsys=capsys)
+def test_a_fact_that_both_find_or_neither_fails(fact, question, why, fails):
+    fails(lesson04.grepping, fact, question, why=why)
 
 
-def test_grep_is_what_an_agent_would_get() -> None:
+def test_grep_is_what_an_agent_would_get():
     lines = lesson04.grep("Mr GRAZ-7 and tea.", "Was it in graz-7, at 'Tea' (or with Ida's)?")
     assert list(lines) == ["graz-7", "with", "Ida's"]
     assert lines["graz-7"] == ["Mr GRAZ-7 and tea."]
@@ -349,10 +333,10 @@ def asks_first(client: Any, store_id: str, memory_id: str, line: str) -> None:
     append_line(client, store_id, memory_id, line)
 
 
-def test_appending_passes_in_several_ways(capsys: pytest.CaptureFixture[str]) -> None:
-    passes(lesson04.appending, append_line, capsys=capsys)
-    passes(lesson04.appending, append, capsys=capsys)
-    passes(lesson04.appending, partial(append, tries=4), capsys=capsys)
+def test_appending_passes_in_several_ways(passes):
+    passes(lesson04.appending, append_line)
+    passes(lesson04.appending, append)
+    passes(lesson04.appending, partial(append, tries=4))
 
 
 @pytest.mark.parametrize(
@@ -391,30 +375,26 @@ def test_appending_passes_in_several_ways(capsys: pytest.CaptureFixture[str]) ->
         (lambda client, store, memory, line: now_of(client, memory, store), "raised NotFoundError"),
     ],
 )
-def test_wrong_appending_fails(wrong: Any, why: str, capsys: pytest.CaptureFixture[str]) -> None:
-    fails(lesson04.appending, wrong, why=why, capsys=capsys)
+def test_wrong_appending_fails(wrong, why, fails):
+    fails(lesson04.appending, wrong, why=why)
 
 
-def test_lines_of_two_threads_at_the_wrong_end_fail(capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_of_two_threads_at_the_wrong_end_fail(fails):
     def reverses(client: Any, store_id: str, memory_id: str, line: str) -> None:
         """Appends, but for the threads' lines, which it puts at the top."""
         join = (lambda content, line: f"{line}\n{content}") if line.startswith(("a ", "b ")) else None
         append(client, store_id, memory_id, line, join=join)
 
-    fails(lesson04.appending, reverses, why="two threads with ten lines each: of one thread", capsys=capsys)
+    fails(lesson04.appending, reverses, why="two threads with ten lines each: of one thread")
 
 
-def test_waiting_for_ever_fails_the_check_instead_of_hanging_it(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_waiting_for_ever_fails_the_check_instead_of_hanging_it(monkeypatch, fails):
     monkeypatch.setattr(watched, "PATIENCE", 0.2)
     asleep = lambda *given: (now_of(*given[:3]), time.sleep(5))  # noqa: E731
-    fails(lesson04.appending, asleep, why="it was still at it after 0 s", capsys=capsys)
+    fails(lesson04.appending, asleep, why="it was still at it after 0 s")
 
 
-def test_a_function_that_catches_everything_is_stopped_all_the_same(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_function_that_catches_everything_is_stopped_all_the_same(fails):
     calls = itertools.count()
 
     def stubborn(client: Any, store_id: str, memory_id: str) -> None:
@@ -425,5 +405,5 @@ def test_a_function_that_catches_everything_is_stopped_all_the_same(
             except (NotFoundError, Exception):
                 continue
 
-    fails(lesson04.undoing, stubborn, why="after 30 requests it was still sending", capsys=capsys)
+    fails(lesson04.undoing, stubborn, why="after 30 requests it was still sending")
     assert next(calls) == 31  # and it is not running on behind the check

@@ -14,14 +14,7 @@ from utilities.course.lesson05 import checks as lesson05
 EXERCISES = [exercise for exercise in vars(lesson05).values() if isinstance(exercise, Exercise)]
 
 
-def fails(exercise: Exercise, answer: Any, why: str, capsys: pytest.CaptureFixture[str]) -> None:
-    exercise.check(answer)
-    said = capsys.readouterr().out
-    assert exercise.passed is False, said
-    assert why in said
-
-
-def test_not_attempted_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_not_attempted_is_no_error(capsys):
     lesson05.interval.check(lambda requests_per_minute, workers, shortest: ...)
     lesson05.over.check(lambda events: ...)
     lesson05.finish.check(lambda client, session_id, delivered: ...)
@@ -39,9 +32,8 @@ def plan(budget: float, workers: int, shortest: float) -> tuple[float, float]:
     return interval, 0.5 * interval
 
 
-def test_another_way_to_plan_passes() -> None:
-    lesson05.interval.check(plan)
-    assert lesson05.interval.passed
+def test_another_way_to_plan_passes(passes):
+    passes(lesson05.interval, plan)
 
 
 @pytest.mark.parametrize(
@@ -62,8 +54,8 @@ def test_another_way_to_plan_passes() -> None:
         (lambda b, w, s: 1 / 0, "your code raised ZeroDivisionError"),
     ],
 )
-def test_a_plan_beyond_its_budget_fails(wrong: Any, why: str, capsys: pytest.CaptureFixture[str]) -> None:
-    fails(lesson05.interval, wrong, why, capsys)
+def test_a_plan_beyond_its_budget_fails(wrong, why, fails):
+    fails(lesson05.interval, wrong, why=why)
 
 
 # -- 2: the exit condition -----------------------------------------------------------------------------
@@ -119,9 +111,8 @@ def on_error(events: list[Any]) -> str | None:
 KNOWN = ("end_turn", "requires_action", "retries_exhausted", "budget_reached", "refusal")
 
 
-def test_another_way_to_see_that_it_is_over_passes() -> None:
-    lesson05.over.check(over)
-    assert lesson05.over.passed
+def test_another_way_to_see_that_it_is_over_passes(passes):
+    passes(lesson05.over, over)
 
 
 @pytest.mark.parametrize(
@@ -144,10 +135,8 @@ def test_another_way_to_see_that_it_is_over_passes() -> None:
         (lambda events: events[-1].type, "your code raised IndexError"),
     ],
 )
-def test_a_loop_that_goes_on_or_stops_too_early_fails(
-    wrong: Any, why: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    fails(lesson05.over, wrong, why, capsys)
+def test_a_loop_that_goes_on_or_stops_too_early_fails(wrong, why, fails):
+    fails(lesson05.over, wrong, why=why)
 
 
 # -- 3: whoever comes first ----------------------------------------------------------------------------
@@ -210,9 +199,8 @@ def waits_for_it(client: Any, session_id: str, delivered: set[Any]) -> str | Non
     return finish(client, session_id, delivered)
 
 
-def test_looking_from_the_newest_event_passes(capsys: pytest.CaptureFixture[str]) -> None:
-    lesson05.finish.check(finish)
-    assert lesson05.finish.passed, capsys.readouterr().out
+def test_looking_from_the_newest_event_passes(passes):
+    passes(lesson05.finish, finish)
 
 
 @pytest.mark.parametrize(
@@ -230,14 +218,10 @@ def test_looking_from_the_newest_event_passes(capsys: pytest.CaptureFixture[str]
         (lambda client, session_id, delivered: 1 / 0, "your code raised ZeroDivisionError"),
     ],
 )
-def test_a_handler_that_delivers_wrongly_fails(
-    wrong: Any, why: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    fails(lesson05.finish, wrong, why, capsys)
+def test_a_handler_that_delivers_wrongly_fails(wrong, why, fails):
+    fails(lesson05.finish, wrong, why=why)
 
 
-def test_a_handler_that_waits_fails_the_check_instead_of_hanging_it(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_handler_that_waits_fails_the_check_instead_of_hanging_it(monkeypatch, fails):
     monkeypatch.setattr(lesson05, "PATIENCE", 0.7)
-    fails(lesson05.finish, waits_for_it, "a handler looks, and returns", capsys)
+    fails(lesson05.finish, waits_for_it, why="a handler looks, and returns")

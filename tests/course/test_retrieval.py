@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from pathlib import Path
 
 import matplotlib
 import pytest
@@ -56,7 +55,7 @@ def found(search: Search, question: str) -> list[list[str]]:
 # -- what is measured ----------------------------------------------------------------------------------
 
 
-def test_a_small_set_whose_answers_are_obvious(tmp_path: Path) -> None:
+def test_a_small_set_whose_answers_are_obvious(tmp_path):
     measured = asyncio.run(measure(TINY, folder=tmp_path))
     assert measured.methods == ["Astrocyte recall", "SQLite FTS5", "grep"]
     for method in measured.methods:
@@ -67,7 +66,7 @@ def test_a_small_set_whose_answers_are_obvious(tmp_path: Path) -> None:
     assert "What is the pet's name?" not in measured["Astrocyte recall", "paraphrase"].missed(1)
 
 
-def test_the_place_is_that_in_the_order_that_came_back() -> None:
+def test_the_place_is_that_in_the_order_that_came_back():
     facts = [Fact(text, paraphrase=f"{text}?", keyword=f"{text}!") for text in "abcd"]
     for kind, row in zip(KINDS, asyncio.run(ask("fixed", always(list("abcd")), facts)), strict=True):
         assert (row.kind, [answer.place for answer in row.answers]) == (kind, [1, 2, 3, 4])
@@ -78,7 +77,7 @@ def test_the_place_is_that_in_the_order_that_came_back() -> None:
     assert [answer.place for answer in turned.answers] == [4, 3, 2, 1]
 
 
-def test_the_best_attempt_counts_and_only_its_lines() -> None:
+def test_the_best_attempt_counts_and_only_its_lines():
     fact = [Fact("d", paraphrase="?", keyword="?")]
 
     def answer(*attempts: list[str]) -> tuple[int | None, int]:
@@ -92,7 +91,7 @@ def test_the_best_attempt_counts_and_only_its_lines() -> None:
     assert answer() == (None, 0)
 
 
-def test_what_nobody_measured_is_named() -> None:
+def test_what_nobody_measured_is_named():
     measured = Results([Row("grep", "keyword", (Answer("?", "x", 1, 1),))])
     with pytest.raises(KeyError, match="grip, keyword was not measured, but these were: grep, keyword"):
         measured["grip", "keyword"]
@@ -105,7 +104,7 @@ def counts(row: Row) -> tuple[int, int, int]:
     return row.top1, row.top3, row.anywhere
 
 
-def test_on_the_question_set_the_numbers_that_the_lesson_relies_on(results: Results) -> None:
+def test_on_the_question_set_the_numbers_that_the_lesson_relies_on(results):
     total = len(facts_in())
     assert {row.total for row in results.rows} == {total}
     for method in results.methods:
@@ -114,7 +113,7 @@ def test_on_the_question_set_the_numbers_that_the_lesson_relies_on(results: Resu
     assert (recall, words, grep) == ((23, 31, 39), (1, 5, 28), (0, 2, 2))
 
 
-def test_by_meaning_beats_words_on_paraphrases_by_more_than_chance(results: Results) -> None:
+def test_by_meaning_beats_words_on_paraphrases_by_more_than_chance(results):
     for other in ("SQLite FTS5", "grep"):
         for top in (1, 3):
             duel = results.duel("Astrocyte recall", other, "paraphrase", top)
@@ -124,7 +123,7 @@ def test_by_meaning_beats_words_on_paraphrases_by_more_than_chance(results: Resu
     assert "probability of such a difference by chance: below 0.001" in str(duel)
 
 
-def test_the_table_is_aligned_and_the_same_again(results: Results) -> None:
+def test_the_table_is_aligned_and_the_same_again(results):
     text = str(results)
     assert text == str(asyncio.run(measure()))
     head, rule, *rows = text.splitlines()
@@ -146,7 +145,7 @@ def test_the_table_is_aligned_and_the_same_again(results: Results) -> None:
 # -- grep ----------------------------------------------------------------------------------------------
 
 
-def test_the_tools_lines_are_those_that_a_look_at_the_files_finds(tmp_path: Path) -> None:
+def test_the_tools_lines_are_those_that_a_look_at_the_files_finds(tmp_path):
     """Whatever the tool runs (ripgrep or its own search), on all patterns of the question set."""
     facts = facts_in()
     grep = Grep(facts, tmp_path / "mounted")
@@ -158,20 +157,20 @@ def test_the_tools_lines_are_those_that_a_look_at_the_files_finds(tmp_path: Path
             assert asyncio.run(grep.lines(pattern)) == expected, pattern
 
 
-def test_the_facts_are_files_as_a_session_has_them(tmp_path: Path) -> None:
+def test_the_facts_are_files_as_a_session_has_them(tmp_path):
     Grep(TINY, tmp_path / "mounted")
     folder = tmp_path / "mounted/mnt/memory/facts"
     assert [file.name for file in sorted(folder.iterdir())] == ["home.md", "tastes.md", "travel.md"]
     assert (folder / "home.md").read_text("utf-8") == "The cat is called Miro.\n"
 
 
-def test_a_fact_of_several_lines_is_found_and_whole(tmp_path: Path) -> None:
+def test_a_fact_of_several_lines_is_found_and_whole(tmp_path):
     fact = Fact("The code\nis 7731.  Keep it:  secret")
     grep = Grep([*TINY, fact], tmp_path / "mounted")
     assert asyncio.run(grep.lines("7731")) == [fact.text]
 
 
-def test_the_three_attempts(tmp_path: Path) -> None:
+def test_the_three_attempts(tmp_path):
     facts = [
         Fact("The customer pays."),
         Fact("A customer paid."),
@@ -183,13 +182,13 @@ def test_the_three_attempts(tmp_path: Path) -> None:
     assert rarest == [facts[0].text, facts[2].text]
 
 
-def test_of_equally_rare_words_the_one_with_a_digit(tmp_path: Path) -> None:
+def test_of_equally_rare_words_the_one_with_a_digit(tmp_path):
     facts = [Fact("Complaints are answered."), Fact("T-82 is lost.")]
     assert found(Grep(facts, tmp_path / "mounted"), "Complaints about T-82?")[2] == ["T-82 is lost."]
 
 
 @pytest.mark.parametrize("question", ["", "?", "What is it?", "…", "((("])
-def test_a_question_without_words_finds_nothing(question: str, tmp_path: Path) -> None:
+def test_a_question_without_words_finds_nothing(question, tmp_path):
     assert found(Grep(TINY, tmp_path / "mounted"), question) == []
     assert content_words(question) == []
 
@@ -197,7 +196,7 @@ def test_a_question_without_words_finds_nothing(question: str, tmp_path: Path) -
 @pytest.mark.parametrize(
     "question", ["C++ [sic] or (C|D)*?", "Is a.b^$ = a\\b{2} #1 & ~x - y?", 'a "quote"', "+"]
 )
-def test_what_is_special_in_a_regular_expression_is_taken_literally(question: str, tmp_path: Path) -> None:
+def test_what_is_special_in_a_regular_expression_is_taken_literally(question, tmp_path):
     facts = [*TINY, Fact("C++ and (C|D)* are patterns, a.b^$ is one, and a\\b{2} too.")]
     grep = Grep(facts, tmp_path / "mounted")
     assert all(set(attempt) <= {facts[3].text} for attempt in found(grep, question))
@@ -206,12 +205,12 @@ def test_what_is_special_in_a_regular_expression_is_taken_literally(question: st
     assert asyncio.run(grep.lines(any_of(["a.b^$"]))) == [facts[3].text]
 
 
-def test_a_pattern_that_is_none_is_refused_and_named(tmp_path: Path) -> None:
+def test_a_pattern_that_is_none_is_refused_and_named(tmp_path):
     with pytest.raises(ValueError, match=r"(?s)grep: .*pattern: \(open"):
         asyncio.run(Grep(TINY, tmp_path / "mounted").lines("(open"))
 
 
-def test_the_words_of_a_question() -> None:
+def test_the_words_of_a_question():
     assert content_words("What's the cat’s code, “KX-301” or start-up?") == [
         "cat",
         "code",
@@ -225,30 +224,30 @@ def test_the_words_of_a_question() -> None:
 
 
 @pytest.mark.parametrize("question", ["", '"', "NEAR(a", "tea* OR -milk", "text:tea ^milk"])
-def test_words_of_any_kind_are_a_query(question: str) -> None:
+def test_words_of_any_kind_are_a_query(question):
     (hits,) = found(by_words(TINY), question)
     assert hits == ([TINY[1].text] if "tea" in question else [])
 
 
-def test_ranked_by_words(tmp_path: Path) -> None:
+def test_ranked_by_words(tmp_path):
     (hits,) = found(by_words(TINY), "the cat called")
     assert hits == [TINY[0].text, TINY[2].text]  # which has but "the"
 
 
-def test_a_fact_that_is_not_stored_would_spoil_the_measurement(tmp_path: Path) -> None:
+def test_a_fact_that_is_not_stored_would_spoil_the_measurement(tmp_path):
     brain = open_brain(tmp_path / "brain.db")
     with pytest.raises(ValueError, match="'The cat is called Miro.' was not stored in bank 'facts'"):
         asyncio.run(by_brain([TINY[0], TINY[0]], brain))
 
 
-def test_where_a_fact_of_yours_comes() -> None:
+def test_where_a_fact_of_yours_comes():
     ours = asyncio.run(places("Who feeds Quokka?", "Quokka gets hay from Wiebke.", TINY))
     assert ours == {"Astrocyte recall": 1, "SQLite FTS5": 1, "grep": 1}
     meant = asyncio.run(places("What is the name of the pet?", TINY[0].text, TINY))
     assert (meant["Astrocyte recall"], meant["grep"]) == (1, None)
 
 
-def test_each_finds_what_the_other_does_not() -> None:
+def test_each_finds_what_the_other_does_not():
     """Material for an exercise: a code at the end of a list, and a question in other words."""
     code = "Tomatoes, rice, olive oil, basil, two lemons, batteries, glue, and the spare part TX9."
     listed = asyncio.run(places("Does the boiler need a TX9?", code))
@@ -272,11 +271,11 @@ def test_each_finds_what_the_other_does_not() -> None:
         (1, 20, 0.0013, 0.2487),
     ],
 )
-def test_the_exact_interval(found: int, total: int, low: float, high: float) -> None:
+def test_the_exact_interval(found, total, low, high):
     assert interval(found, total) == pytest.approx((low, high), abs=5e-5)
 
 
-def test_an_interval_holds_what_was_found_and_narrows_with_more_questions() -> None:
+def test_an_interval_holds_what_was_found_and_narrows_with_more_questions():
     for total in (1, 7, 45):
         for number in range(total + 1):
             low, high = interval(number, total)
@@ -286,7 +285,7 @@ def test_an_interval_holds_what_was_found_and_narrows_with_more_questions() -> N
 
 
 @pytest.mark.parametrize(("found", "total"), [(1, 0), (0, 0), (3, 2), (-1, 2)])
-def test_what_is_no_share(found: int, total: int) -> None:
+def test_what_is_no_share(found, total):
     with pytest.raises(ValueError, match=f"{found} of {total} is no share"):
         interval(found, total)
 
@@ -294,7 +293,7 @@ def test_what_is_no_share(found: int, total: int) -> None:
 @pytest.mark.parametrize(
     ("wins", "chance"), [((0, 0), 1), ((5, 5), 1), ((5, 0), 2 / 32), ((9, 1), 22 / 1024)]
 )
-def test_the_sign_test(wins: tuple[int, int], chance: float) -> None:
+def test_the_sign_test(wins, chance):
     first, second = wins
     one = [1] * first + [None] * second
     rows = [
@@ -309,7 +308,7 @@ def test_the_sign_test(wins: tuple[int, int], chance: float) -> None:
 # -- the chart -----------------------------------------------------------------------------------------
 
 
-def test_the_chart_says_the_numbers_twice_and_repeats(results: Results) -> None:
+def test_the_chart_says_the_numbers_twice_and_repeats(results):
     picture = chart_of(results)
     with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red"}):
         again = chart_of(results)
@@ -324,7 +323,7 @@ def test_the_chart_says_the_numbers_twice_and_repeats(results: Results) -> None:
             assert f"{row.method} {row.top1} first, {row.top3} among the first three" in picture.alt
 
 
-def test_no_words_of_the_chart_overlap(results: Results) -> None:
+def test_no_words_of_the_chart_overlap(results):
     figure = chart_of(results).figure
     texts = [text for axes in figure.axes for text in (*axes.texts, *axes.get_xticklabels(), axes.title)]
     texts += [*figure.legends[0].get_texts(), *(axes._left_title for axes in figure.axes)]  # type: ignore[attr-defined]
@@ -337,7 +336,7 @@ def test_no_words_of_the_chart_overlap(results: Results) -> None:
 # -- false friends -------------------------------------------------------------------------------------
 
 
-def test_what_the_embedding_takes_for_the_same(tmp_path: Path) -> None:
+def test_what_the_embedding_takes_for_the_same(tmp_path):
     friends = asyncio.run(false_friends(open_brain(tmp_path / "brain.db")))
     assert [friend.what for friend in friends] == [what for what, _, _ in PAIRS]
     assert all(friend.kept for friend in friends)
@@ -351,7 +350,7 @@ def test_what_the_embedding_takes_for_the_same(tmp_path: Path) -> None:
     assert [float(row[23:29]) for row in rows] == sorted(by_what.values(), reverse=True)
 
 
-def test_what_is_the_same_is_dropped_by_both(tmp_path: Path) -> None:
+def test_what_is_the_same_is_dropped_by_both(tmp_path):
     """Or a brain that keeps everything would pass."""
     same = ("nothing but where the comma is", "Tea, at five in the garden.", "Tea at five, in the garden.")
     (friend,) = asyncio.run(false_friends(open_brain(tmp_path / "brain.db"), [same]))

@@ -14,8 +14,9 @@ from anthropic import beta_tool
 
 from tests.kit.recordings import Script
 from utilities import stream_until_end_turn
-from utilities.course.lesson05 import ways as drivers
-from utilities.course.lesson05.ways import WAYS, Job, Outcome, Way, under
+from utilities.course.lesson05 import ways
+from utilities.course.lesson05.five_ways import WAYS, Job, Way
+from utilities.course.lesson05.ways import Outcome, under
 
 PATHS = ("/cart", "/quote")
 
@@ -57,17 +58,17 @@ def ours(job: Job, times: int = 1, listen: bool = True) -> None:
     stream_until_end_turn(job.client(), job.session_id, job.message, tools=[open_ticket], on_event=hear)
 
 
-def test_a_way_that_does_all_and_tells_all_is_fine() -> None:
+def test_a_way_that_does_all_and_tells_all_is_fine():
     assert str(judged(Way("good", ours))) == "fine" == judged(Way("good", ours)).verdict
 
 
-def test_what_a_caller_never_heard_of_is_lost() -> None:
+def test_what_a_caller_never_heard_of_is_lost():
     assert judged(Way("mute", lambda job: ours(job, listen=False))).lost == EVENTS
     mute = Way("mute", lambda job: ours(job, listen=False), ("agent.message",))
     assert str(judged(mute)) == "1 lost"
 
 
-def test_a_text_that_was_told_is_not_lost() -> None:
+def test_a_text_that_was_told_is_not_lost():
     def texts(job: Job) -> None:
         ours(job, listen=False)
         job.told.add("All of it: Done.")
@@ -75,12 +76,12 @@ def test_a_text_that_was_told_is_not_lost() -> None:
     assert judged(Way("texts", texts, ("agent.message",))).verdict == "fine"
 
 
-def test_a_ticket_that_is_opened_again_is_seen() -> None:
+def test_a_ticket_that_is_opened_again_is_seen():
     outcome = judged(Way("double", lambda job: ours(job, times=2)))
     assert (outcome.twice, outcome.verdict) == (len(PATHS), "twice")
 
 
-def test_a_message_that_arrives_again_is_seen() -> None:
+def test_a_message_that_arrives_again_is_seen():
     script = Script("talk")
     script.message("go")
     script.say("Done.")
@@ -91,7 +92,7 @@ def test_a_message_that_arrives_again_is_seen() -> None:
     assert outcome.verdict == "lost twice" and "2 messages" in str(outcome)
 
 
-def test_a_way_that_gives_up_leaves_the_session_parked() -> None:
+def test_a_way_that_gives_up_leaves_the_session_parked():
     def ask_only(job: Job) -> None:
         job.client().beta.sessions.events.send(job.session_id, events=[job.user_message])
         raise ZeroDivisionError
@@ -101,8 +102,8 @@ def test_a_way_that_gives_up_leaves_the_session_parked() -> None:
     assert outcome.verdict == "lost parked raised" and "ZeroDivisionError" in str(outcome)
 
 
-def test_a_way_that_never_returns_hangs_and_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drivers, "STILL", 0.2)
+def test_a_way_that_never_returns_hangs_and_is_left_behind(monkeypatch):
+    monkeypatch.setattr(ways, "STILL", 0.2)
     release = threading.Event()
 
     def stuck(job: Job) -> None:
@@ -113,8 +114,8 @@ def test_a_way_that_never_returns_hangs_and_is_left_behind(monkeypatch: pytest.M
     release.set()
 
 
-def test_an_async_way_that_never_returns_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drivers, "STILL", 0.2)
+def test_an_async_way_that_never_returns_is_cancelled(monkeypatch):
+    monkeypatch.setattr(ways, "STILL", 0.2)
     cancelled: list[str] = []
 
     async def stuck(job: Job) -> None:
@@ -129,7 +130,7 @@ def test_an_async_way_that_never_returns_is_cancelled(monkeypatch: pytest.Monkey
     assert not [thread for thread in threading.enumerate() if thread.name == "ways"]
 
 
-def test_each_fault_is_for_one_session_only() -> None:
+def test_each_fault_is_for_one_session_only():
     naive = WAYS[0]
     outcomes = under(["", "drop=6"], "go", tickets().recording(), "tester", [naive])
     assert outcomes["", naive.name].verdict == "fine"
@@ -137,7 +138,7 @@ def test_each_fault_is_for_one_session_only() -> None:
 
 
 @pytest.mark.parametrize("faults", ["", "drop=2", "end=6", "silent=6", "repeat", "lose,on=POST/events"])
-def test_both_of_ours_are_fine(faults: str) -> None:
+def test_both_of_ours_are_fine(faults):
     mine = [way for way in WAYS if way.name.startswith("ours")]
     outcomes = under([faults], "go", tickets().recording(), "tester", mine)
     assert {name: str(outcome) for (_, name), outcome in outcomes.items()} == dict.fromkeys(
@@ -149,7 +150,7 @@ def test_both_of_ours_are_fine(faults: str) -> None:
     ("faults", "verdict"),
     [("", "fine"), ("drop=6", "fine"), ("error=exhausted,after=4", "fine"), ("lose,on=POST/events", "twice")],
 )
-def test_the_sdks_runner_listens_before_the_message_is_sent(faults: str, verdict: str) -> None:
+def test_the_sdks_runner_listens_before_the_message_is_sent(faults, verdict):
     """As the other ways do. Else all of a turn that is played at once is history to it, and its faults hit
     another part of the turn than theirs."""
     (runner,) = [way for way in WAYS if way.name == "tool_runner"]

@@ -1,0 +1,33 @@
+"""What tests of exercises share: an answer that passes its check, and one that fails it for a reason."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from utilities.course.exercises import Exercise
+
+
+@pytest.fixture
+def passes(capsys: pytest.CaptureFixture[str]) -> Callable[..., None]:
+    """`passes(exercise, *answer)`: asserts that the answer is right; if not, shows what the check said."""
+
+    def asserted(exercise: Exercise, *answer: Any) -> None:
+        exercise.check(*answer)
+        said = capsys.readouterr().out
+        assert exercise.passed, said
+
+    return asserted
+
+
+@pytest.fixture
+def fails(capsys: pytest.CaptureFixture[str]) -> Callable[..., None]:
+    """`fails(exercise, *answer, why=…)`: asserts that the answer is wrong, and that the check says why."""
+
+    def asserted(exercise: Exercise, *answer: Any, why: str) -> None:
+        exercise.check(*answer)
+        said = capsys.readouterr().out
+        assert exercise.passed is False, said
+        assert why in said
+
+    return asserted
