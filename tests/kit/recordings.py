@@ -5,10 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tests.kit.places import RECORDINGS
 from utilities.replay.ids import later, make_id
 from utilities.replay.recordings.recording import FORMAT, Recording
 
 START = "2026-11-21T09:00:00Z"
+
+# One of the course's own recordings, of two turns, and what its user says in each.
+ORIGINAL = Recording.load(RECORDINGS / "01_tests_green.jsonl")
+TURNS = [event["content"] for event in ORIGINAL.events if event["type"] == "user.message"]
 
 
 class Script:

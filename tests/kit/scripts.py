@@ -74,3 +74,16 @@ def chatty(name: str, lookups: int, answer: str, reply: str, pause: float = 1.0)
     script.say(f"went {answer}")
     script.idle()
     return script
+
+
+def weather(name: str = "weather", question: str = "Rain today?", result: str = "rain") -> Script:
+    """Another agent, `weather`, asks for a forecast and gives its advice."""
+    script = Script(name, agent="weather")
+    script.message(question)
+    call = script.custom("forecast", city="Bern")
+    script.idle("requires_action", [call])
+    script.custom_result(call, result)
+    script.running()
+    script.say("Take an umbrella.")
+    script.idle()
+    return script

@@ -10,16 +10,16 @@ import anthropic
 import pytest
 from anthropic import Anthropic
 
-from tests.kit.places import RECORDINGS
+from tests.kit.calling import SAY_GO, new_session, serving
+from tests.kit.memory import attach, remembering
+from tests.kit.recordings import ORIGINAL, TURNS, Script
+from tests.kit.sessions import message
 from utilities import stream_until_end_turn
 from utilities.replay import Faults, Library, Recording, ReplayServer
 from utilities.replay.export import export, main
 
-ORIGINAL = Recording.load(RECORDINGS / "01_tests_green.jsonl")
-TURNS = [event["content"] for event in ORIGINAL.events if event["type"] == "user.message"]
 
-
-def play(server: ReplayServer, turns: int = len(TURNS)) -> tuple[Anthropic, str]:
+def play(server, turns=None):
     """A session on this server, with so many turns played."""
     client = Anthropic(api_key="x", base_url=server.base_url)
     agent = client.beta.agents.create(**ORIGINAL.header["agent"])
@@ -32,7 +32,7 @@ def play(server: ReplayServer, turns: int = len(TURNS)) -> tuple[Anthropic, str]
     return client, session.id
 
 
-def without_ids(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def without_ids(events):
     """The events as they would be told, ids replaced by their place in the log, threads by their number."""
     text = json.dumps(events, sort_keys=True)
     for number, event in enumerate(events):
@@ -43,7 +43,7 @@ def without_ids(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return told
 
 
-def test_what_is_exported_is_what_was_played_and_plays_again(tmp_path: Path) -> None:
+def test_what_is_exported_is_what_was_played_and_plays_again(tmp_path):
     with ReplayServer(Library([ORIGINAL]), strict=True) as server:
         client, session_id = play(server)
         exported = export(client, session_id, tmp_path / "copy.jsonl")
@@ -56,14 +56,14 @@ def test_what_is_exported_is_what_was_played_and_plays_again(tmp_path: Path) -> 
         assert without_ids(export(client, session_id, "x.jsonl").events) == without_ids(ORIGINAL.events)
 
 
-def test_an_export_of_a_replayed_session_does_not_pass_for_live() -> None:
+def test_an_export_of_a_replayed_session_does_not_pass_for_live():
     with ReplayServer(Library([ORIGINAL])) as server:
         header = export(*play(server), "copy.jsonl").header
     assert header["provenance"] == "scripted"
     assert "not live" in header["note"]
 
 
-def test_a_running_session_is_not_exported() -> None:
+def test_a_running_session_is_not_exported():
     unfinished = Recording(ORIGINAL.path, ORIGINAL.header, ORIGINAL.events[:10])
     with ReplayServer(Library([unfinished])) as server:
         client, session_id = play(server, turns=0)
@@ -72,7 +72,7 @@ def test_a_running_session_is_not_exported() -> None:
             export(client, session_id, "copy.jsonl", patience=0.2)
 
 
-def test_a_session_can_be_exported_as_soon_as_its_turn_is_over() -> None:
+def test_a_session_can_be_exported_as_soon_as_its_turn_is_over():
     """Its status goes on saying running for a moment: the race that the first lesson is about."""
     with ReplayServer(Library([ORIGINAL]), strict=True, faults=Faults("settle=0.3")) as server:
         client = Anthropic(api_key="x", base_url=server.base_url)
@@ -85,9 +85,7 @@ def test_a_session_can_be_exported_as_soon_as_its_turn_is_over() -> None:
     assert exported.events[-1]["type"] == "session.status_idle"
 
 
-def test_the_command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command(tmp_path, monkeypatch, capsys):
     target = tmp_path / "copy.jsonl"
     with ReplayServer(Library([ORIGINAL])) as server:
         _, session_id = play(server)
@@ -103,9 +101,7 @@ def test_the_command(
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_what_could_not_be_played_is_not_left_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_could_not_be_played_is_not_left_behind(tmp_path, monkeypatch, capsys):
     with ReplayServer(Library([ORIGINAL])) as server:
         _, session_id = play(server, turns=0)  # nobody has said anything to it
         monkeypatch.setenv("ANTHROPIC_BASE_URL", server.base_url)
@@ -115,16 +111,14 @@ def test_what_could_not_be_played_is_not_left_behind(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_a_key_it_says_so_in_a_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_a_key_it_says_so_in_a_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("HOME", str(tmp_path))  # where the SDK looks for credentials
     assert main(["sesn_1", str(tmp_path / "copy.jsonl")]) == 2
     out, error = capsys.readouterr()
     assert error.startswith("export: set ANTHROPIC_API_KEY") and error.count("\n") == 1
 
 
-def test_without_the_replay_servers_header_a_session_counts_as_live() -> None:
+def test_without_the_replay_servers_header_a_session_counts_as_live():
     """Stands in for the hosted API: the same answers, without the header that gives a replay away."""
 
     class Hosted(anthropic.Middleware):
@@ -137,3 +131,43 @@ def test_without_the_replay_servers_header_a_session_counts_as_live() -> None:
         client, session_id = play(server)
         hosted = client.with_options(middleware=[Hosted()])
         assert export(hosted, session_id, "copy.jsonl").header["provenance"] == "live"
+
+
+# -- mounted memory ----------------------------------------------------------------------------------
+
+
+def test_an_export_has_what_the_session_found_and_wrote(tmp_path):
+    """And plays again to the same memory. A client's own changes are not the session's."""
+    start = {"/a.md": "1", "/b.md": "2"}
+    script = remembering(("/a.md", "1b"), ("/b.md", None), ("/c.md", "3"), start=start)
+    with serving(script) as server:
+        client = Anthropic(api_key="x", base_url=server.base_url)
+        api = client.beta.memory_stores
+        store = api.create(name="Notes").id
+        gone = api.memories.create(store, path="/old", content="x")
+        moved = api.memories.create(store, path="/there", content="1")
+        api.memories.update(moved.id, memory_store_id=store, path="/a.md")
+        api.memories.create(store, path="/b.md", content="2")
+        api.memories.delete(gone.id, memory_store_id=store)
+        session = new_session(client, resources=[attach(store)])
+        event = message("go")
+        client.beta.sessions.events.send(session, events=[event])
+        api.memories.create(store, path="/later", content="by a client")
+        for _ in range(3):
+            client.beta.sessions.retrieve(session)  # its status lags
+        exported = export(client, session, tmp_path / "copy.jsonl")
+    assert exported.header["memory"] == script.memory
+    exported.path.write_text("".join(exported.lines()), "utf-8")
+    assert Recording.load(exported.path).mounts == exported.mounts
+
+
+def test_an_export_of_a_session_without_memory_has_none():
+    script = Script("plain")
+    script.message("go")
+    script.idle()
+    with serving(script) as server:
+        client = Anthropic(api_key="x", base_url=server.base_url)
+        session = new_session(client, initial_events=SAY_GO["events"])
+        for _ in range(3):
+            client.beta.sessions.retrieve(session)
+        assert "memory" not in export(client, session, "x.jsonl").header

@@ -6,18 +6,13 @@ import os
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from textwrap import dedent
 from types import ModuleType
 
 import pytest
 
-from tests.kit.calling import SAY_GO, new_session
 from tests.kit.places import ROOT
-from tests.kit.recordings import Script
-from tests.kit.scripts import asking
-from tests.kit.sessions import confirm, message
-from utilities.replay.testing import ManagedAgentsApi
+from tests.kit.scripts import weather
 
 pytest_plugins = ["pytester"]
 
@@ -56,18 +51,6 @@ if __name__ == "__main__":
 '''
 
 
-def weather(name: str = "weather", question: str = "Rain today?", result: str = "rain") -> Script:
-    script = Script(name, agent="weather")
-    script.message(question)
-    call = script.custom("forecast", city="Bern")
-    script.idle("requires_action", [call])
-    script.custom_result(call, result)
-    script.running()
-    script.say("Take an umbrella.")
-    script.idle()
-    return script
-
-
 class Imports:
     """What the suites that run in this process import, so that it can stay.
 
@@ -75,15 +58,15 @@ class Imports:
     be those any more that others had imported before.
     """
 
-    def __init__(self) -> None:
+    def __init__(self):
         self.modules: dict[str, ModuleType] = {}
 
-    def pytest_unconfigure(self) -> None:
+    def pytest_unconfigure(self):
         for name, module in list(sys.modules.items()):
             if not (getattr(module, "__file__", None) or "").startswith(os.getcwd()):  # the suite's own
                 self.modules[name] = module
 
-    def stay(self) -> None:
+    def stay(self):
         for name, module in self.modules.items():
             sys.modules.setdefault(name, module)
 
@@ -92,18 +75,18 @@ IMPORTS = Imports()
 
 
 @pytest.fixture(autouse=True)
-def _imports_stay() -> Iterator[None]:
+def _imports_stay():
     """Autouse, so it is set up before pytester and ends after it."""
     yield
     IMPORTS.stay()
 
 
-def run_here(pytester: pytest.Pytester, *options: str) -> pytest.RunResult:
+def run_here(pytester, *options):
     return pytester.runpytest_inprocess("-p", "no:cacheprovider", *options, plugins=[IMPORTS])
 
 
 @pytest.fixture
-def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
+def suite(pytester, monkeypatch):
     """A project with a program, a recording beside the tests, and the tests that are given; runs them."""
     monkeypatch.syspath_prepend(pytester.path)
     pytester.makepyfile(program=PROGRAM)
@@ -118,7 +101,7 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
     return run
 
 
-def ends(result: pytest.RunResult, **outcomes: int) -> str:
+def ends(result, **outcomes):
     """The output of a run that ended like this."""
     result.assert_outcomes(**outcomes)
     return str(result.stdout)
@@ -282,7 +265,7 @@ def test_a_recording_written_in_the_test_file_and_faults(suite):
     tests = f"""
     import sys
     sys.path.insert(0, {str(ROOT)!r})
-    from tests.replay.test_pytest_plugin import weather
+    from tests.kit.scripts import weather
     @pytest.mark.managed_agents(recordings=weather("mine", "Mine?").recording(), faults="end=1")
     def test_it(managed_agents_api):
         assert ask("Mine?") == ""  # the program takes the end of its stream for the end of the turn
@@ -419,86 +402,3 @@ def test_a_session_is_known_also_after_it_was_deleted(suite):
         assert requests.index(f"GET {events}/stream") < requests.index(f"POST {events}")
     """
     ends(suite(tests), passed=1)
-
-
-def api_on(*scripts: Script, **options: object) -> ManagedAgentsApi:
-    return ManagedAgentsApi([script.recording() for script in scripts], **options)
-
-
-def test_finished_means_every_session_to_its_end():
-    with api_on(two_turns()) as api:
-        with pytest.raises(AssertionError, match="no request came: is the program's client made with"):
-            api.assert_finished()
-        api.client.beta.agents.list()
-        with pytest.raises(AssertionError, match="no session was created .* GET /v1/agents 200"):
-            api.assert_finished()
-        session = new_session(api.client)
-        with pytest.raises(
-            AssertionError, match="event 3 of 12 with user.message 'go', which was never sent"
-        ):
-            api.assert_finished()
-        api.client.beta.sessions.events.send(session, **SAY_GO)
-        with pytest.raises(AssertionError, match="user.message 'more', which was never sent"):
-            api.assert_finished()
-        api.client.beta.sessions.events.send(session, events=[message("more")])
-        api.assert_finished()
-        new_session(api.client)
-        with pytest.raises(AssertionError, match="goes on at event 3"):
-            api.assert_finished()
-
-
-def two_turns(name: str = "two turns", turns: tuple[str, ...] = ("go", "more")) -> Script:
-    script = Script(name)
-    for text in turns:
-        script.message(text)
-        script.idle()
-    return script
-
-
-@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
-def test_of_recordings_that_open_alike_one_is_enough(names):
-    short, long = two_turns(names[0], ("go",)), two_turns(names[1])
-    with api_on(short, long) as api:
-        api.client.beta.sessions.events.send(new_session(api.client), **SAY_GO)
-        api.assert_finished()
-
-
-def test_a_recording_that_begins_with_the_client():
-    script = Script()
-    script.event("user.message", content=message("go")["content"])
-    script.idle()
-    with api_on(script) as api:
-        new_session(api.client)
-        with pytest.raises(
-            AssertionError, match="at event 1 of 4 with user.message 'go', which was never sent"
-        ):
-            api.assert_finished()
-
-
-def test_an_agent_that_is_not_done_is_not_finished():
-    with api_on(two_turns(turns=("go",)), speed=1e-9) as api:
-        api.client.beta.sessions.events.send(new_session(api.client), **SAY_GO)
-        with pytest.raises(AssertionError, match="not played yet"):
-            api.assert_finished()
-
-
-def test_a_verdict_is_an_answer_too():
-    with api_on(asking("1-approve", "allow"), asking("2-deny", "deny")) as api:
-        session, events = new_session(api.client), api.client.beta.sessions.events
-        events.send(session, events=[message("clean up")])
-        call = next(event.id for event in events.list(session) if event.type == "agent.tool_use")
-        events.send(session, events=[confirm(call, "deny")])
-        (played,) = api.sessions
-        assert played.answers == [("bash", "deny")]
-        assert (played.recording, played.status, played.missing) == ("2-deny", "idle", None)
-
-
-def test_what_was_not_recorded_can_be_asserted():
-    with api_on(two_turns()) as api:
-        session = new_session(api.client)
-        api.assert_recorded()
-        with pytest.raises(Exception, match="unrecorded"):
-            api.client.beta.sessions.events.send(session, events=[message("stop")])
-        with pytest.raises(AssertionError, match="it has 'go' where you sent 'stop'"):
-            api.assert_recorded()
-        assert [exchange.status for exchange in api.unrecorded] == [400]

@@ -4,15 +4,9 @@ import json
 
 import pytest
 
-from tests.kit.calling import AGENT, SAY_GO, Caller
-from tests.kit.scripts import going
+from tests.kit.calling import AGENT, SAY_GO
 
 TOOL = {"type": "custom", "name": "t", "description": "d", "input_schema": {"type": "object"}}
-
-
-@pytest.fixture
-def call():
-    return Caller(going())
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,5 @@
 """Scenarios whose memory tools are executed: what they record, and what a second one begins with."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import re

@@ -1,7 +1,5 @@
 """In a recording the agent names what the recorded client knew; in a session, what this client knows."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

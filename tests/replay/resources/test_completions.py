@@ -1,64 +1,20 @@
 """POST /v1/messages from recordings: matching, the SDK's shapes, streams, and how recordings are made."""
 
-import asyncio
 import json
 
 import anthropic
-import httpx2
 import pytest
-from anthropic import Anthropic, AsyncAnthropic, beta_tool
+from anthropic import beta_tool
 from anthropic.types import RawMessageStreamEvent
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from tests.kit.calling import Caller, serving, strict
-from tests.kit.scripts import going
-from utilities.replay import Library, RecordingError, ReplayServer
+from tests.kit.calling import Caller, strict
+from tests.kit.messages import MODEL, TEA, asks, exchanges, says, server_of, text_of
 from utilities.replay.http.requests import Request
 from utilities.replay.ids import make_id
-from utilities.replay.recorder import Recorder, by_hand
-from utilities.replay.recordings.exchanges import Exchange, asked
 from utilities.replay.resources.completion_stream import stream
-from utilities.replay.testing import ManagedAgentsApi
-
-MODEL = "claude-sonnet-4-6"
-HEADER = {
-    "recording": 1, "kind": "messages", "name": "reflect", "provenance": "scripted", "note": "for a test",
-    "recorded_at": "2026-11-21T09:00:00Z", "sdk": "0",
-}  # fmt: skip
-
-
-def asks(text, **fields):
-    messages = [{"role": "user", "content": text}]
-    return {"model": MODEL, "max_tokens": 100, "messages": messages, **fields}
-
-
-def says(*blocks, **fields):
-    content = [{"type": "text", "text": block} if isinstance(block, str) else block for block in blocks]
-    return {
-        "id": "msg_recorded", "type": "message", "role": "assistant", "model": MODEL, "content": content,
-        "stop_reason": "end_turn", "stop_sequence": None,
-        "usage": {"input_tokens": 10, "output_tokens": 20, "cache_read_input_tokens": 3}, **fields,
-    }  # fmt: skip
-
-
-def exchanges(*pairs):
-    return [Exchange("reflect", request, response, asked(request)) for request, response in pairs]
-
-
-TEA = exchanges(
-    (asks("What does Ada drink?", system="Answer from the facts."), says("Tea.")),
-    (asks("What does Bob drink?", system="Answer from the facts."), says("Coffee, black.")),
-)
-
-
-def server_of(recorded, **options):
-    return ReplayServer(Library([going().recording()], recorded), **{"strict": True, **options})
-
-
-def text_of(message):
-    return "".join(block.text for block in message.content if block.type == "text")
 
 
 class Model:
@@ -323,169 +279,7 @@ def test_a_conversation_that_is_not_held_is_said_to_be_lost():
     assert caught.value.error_code == "thread_not_found"
 
 
-def test_a_held_conversation_is_recorded_and_played(tmp_path):
-    """The recording has the pieces as they were sent, and the ids of another run."""
-
-    def answer(request):
-        return "Tea." if request["thread"]["type"] == "create" else "Black."
-
-    def talk(client):
-        first = client.beta.messages.create(**asks("Ada?", thread={"type": "create"}))
-        more = {"type": "continue", "previous_message_id": first.id}
-        return [text_of(first), text_of(client.beta.messages.create(**asks("How?", thread=more)))]
-
-    http = httpx2.Client(transport=by_hand(answer))
-    with Anthropic(api_key="x", http_client=http, middleware=[Recorder(tmp_path / "x.jsonl")]) as client:
-        assert talk(client) == ["Tea.", "Black."]
-    with ReplayServer(Library.load(tmp_path), strict=True) as server:
-        assert talk(strict(server)) == ["Tea.", "Black."]
-
-
 # -- the file ---------------------------------------------------------------------------------
 
 
-def written(folder, *lines, header=HEADER):
-    path = folder / "reflect.jsonl"
-    path.write_text("".join(json.dumps(line) + "\n" for line in (header, *lines)), "utf-8")
-    return path
-
-
-GOOD = {"request": asks("hi"), "response": says("hello")}
-
-
-@pytest.mark.parametrize("named", ["the folder", "the file"])
-def test_recordings_of_messages_are_served_to_tests_of_other_programs_too(tmp_path, named):
-    """And what the program asked the model for that is not recorded counts as not recorded."""
-    path = written(tmp_path, GOOD)
-    with ManagedAgentsApi(tmp_path if named == "the folder" else path) as api:
-        assert text_of(api.client.messages.create(**asks("hi"))) == "hello"
-        api.assert_recorded()
-        with pytest.raises(anthropic.BadRequestError):
-            api.client.messages.create(**asks("ho"))
-        with pytest.raises(AssertionError, match="no recording has this request"):
-            api.assert_recorded()
-
-
-def test_both_kinds_of_recordings_live_in_one_folder(tmp_path):
-    written(tmp_path, GOOD)
-    going().save(tmp_path)
-    library = Library.load(tmp_path)
-    assert [recording.name for recording in library.recordings] == ["going"]
-    with ReplayServer(library, strict=True) as server:
-        assert text_of(strict(server).messages.create(**asks("hi"))) == "hello"
-
-
-@pytest.mark.parametrize(
-    ("header", "lines", "told"),
-    [
-        ({**HEADER, "kind": "other"}, [GOOD], "line 1: expected `recording` 1 and `kind` 'messages'"),
-        ({**HEADER, "recording": 2}, [GOOD], "line 1: expected"),
-        ({**HEADER, "provenance": "dreamt"}, [GOOD], "line 1: provenance 'dreamt'"),
-        ({**HEADER, "recorded_at": "yesterday"}, [GOOD], "line 1: `recorded_at`"),
-        ({k: v for k, v in HEADER.items() if k != "sdk"}, [GOOD], "line 1: the header lacks `sdk`"),
-        (HEADER, [GOOD, {"request": asks("hi")}], "line 3: `response` is not a message"),
-        (HEADER, [{"response": says("x")}], "line 2: `request`: the body must be a JSON object"),
-        (HEADER, [{**GOOD, "request": {"model": MODEL}}], "line 2: `request`: "),
-        (HEADER, [{**GOOD, "response": says({"type": "text"})}], "line 2: `response` is not a message"),
-        (HEADER, [[]], "line 2: a JSON object was expected"),
-    ],
-)
-def test_a_damaged_file_names_the_line_and_the_reason(tmp_path, header, lines, told):
-    written(tmp_path, *lines, header=header)
-    with pytest.raises(RecordingError) as caught:
-        Library.load(tmp_path)
-    assert told in str(caught.value)
-
-
 # -- recording --------------------------------------------------------------------------------
-
-
-def hand(request):
-    return {"What?": "This.", "And?": "That.\u2028"}[request["messages"][0]["content"]]
-
-
-def test_answers_written_by_hand_are_recorded_as_scripted_and_played(tmp_path):
-    path = tmp_path / "by_hand.jsonl"
-    recorder = Recorder(path, recorded_at="2026-11-21T09:00:00Z")
-    http = httpx2.Client(transport=by_hand(hand))
-    with Anthropic(api_key="none", http_client=http, middleware=[recorder]) as client:
-        said = [text_of(client.messages.create(**asks(text))) for text in ("What?", "And?")]
-        with pytest.raises(anthropic.NotFoundError):
-            client.models.list()
-
-    async def more():
-        http = httpx2.AsyncClient(transport=by_hand(hand))
-        async with AsyncAnthropic(api_key="none", http_client=http, middleware=[recorder]) as client:
-            return text_of(await client.beta.messages.create(**asks("What?", system="again")))
-
-    said.append(asyncio.run(more()))
-    assert said == ["This.", "That.\u2028", "This."]
-    header, *lines = path.read_text("utf-8").rstrip("\n").split("\n")
-    assert json.loads(header)["provenance"] == "scripted"
-    assert (json.loads(header)["name"], len(lines)) == ("by_hand", 3)
-    with ReplayServer(Library.load(tmp_path), strict=True) as server:
-        client = strict(server)
-        assert text_of(client.messages.create(**asks("And?"))) == "That.\u2028"
-        assert text_of(client.messages.create(**asks("What?", system="again"))) == "This."
-
-
-def test_the_same_hand_makes_the_same_bytes(tmp_path):
-    def made(name):
-        (tmp_path / name).mkdir()
-        path = tmp_path / name / "x.jsonl"
-        http = httpx2.Client(transport=by_hand(hand))
-        recorder = Recorder(path, recorded_at="2026-11-21T09:00:00Z")
-        with Anthropic(api_key="none", http_client=http, middleware=[recorder]) as client:
-            client.messages.create(**asks("What?"))
-        return path.read_bytes()
-
-    assert made("a") == made("b")
-
-
-def answering(status, **headers):
-    body = (
-        says("live") if status == 200 else {"type": "error", "error": {"type": "api_error", "message": "x"}}
-    )
-    return httpx2.MockTransport(lambda request: httpx2.Response(status, json=body, headers=headers))
-
-
-def test_an_answer_that_no_replay_server_gave_counts_as_live_and_is_kept_apart(tmp_path):
-    path = tmp_path / "x.jsonl"
-    middleware = [Recorder(path)]
-    with Anthropic(
-        api_key="k-e-y", http_client=httpx2.Client(transport=answering(200)), middleware=middleware
-    ) as c:
-        c.messages.create(**asks("hi"))
-    assert json.loads(path.read_text().split("\n")[0])["provenance"] == "live"
-    assert "k-e-y" not in path.read_text()
-    with server_of(TEA) as server:
-        client = Anthropic(api_key="x", base_url=server.base_url, middleware=middleware)
-        with pytest.raises(ValueError, match="is live, this answer is scripted"):
-            client.messages.create(**TEA[0].request)
-    assert len(path.read_text().splitlines()) == 2
-
-
-def test_errors_other_requests_and_streams_are_not_recorded(tmp_path):
-    path = tmp_path / "x.jsonl"
-    http = httpx2.Client(transport=answering(500))
-    with Anthropic(api_key="k", http_client=http, middleware=[Recorder(path)], max_retries=0) as client:
-        with pytest.raises(anthropic.InternalServerError):
-            client.messages.create(**asks("hi"))
-        with pytest.raises(anthropic.InternalServerError):
-            client.beta.agents.list()
-        with pytest.raises(ValueError, match="stream"):
-            client.messages.create(**asks("hi"), stream=True)
-    assert not path.exists()
-
-
-def test_what_is_compared_is_one_readable_text():
-    request = asks("hi", system="be brief", tools=[{"name": "t", "input_schema": {"type": "object"}}])
-    assert asked(request) == "[tools] t\n[system] be brief\n[user] hi"
-
-
-def test_sessions_and_messages_are_served_together():
-    with serving() as server:
-        server.api.completions.exchanges = list(TEA)
-        client = strict(server)
-        assert text_of(client.messages.create(**TEA[0].request)) == "Tea."
-        assert list(client.beta.sessions.list()) == []

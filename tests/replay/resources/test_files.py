@@ -6,7 +6,8 @@ import pytest
 from anthropic import BadRequestError
 from httpx2 import Client
 
-from tests.kit.calling import serving, strict
+from tests.kit.calling import SAY_GO, Caller, serving, strict
+from tests.kit.scripts import going
 
 rule = functools.partial(pytest.mark.rule, topic="files")
 
@@ -26,8 +27,13 @@ def test_bytes_without_a_name_arrive_as_they_are():
         assert (file.filename, file.mime_type) == ("unnamed.bin", "application/octet-stream")
 
 
+@rule(
+    "of an upload's file name only the last part is kept",
+    evidence="sdk",
+    source="the docstring of the file's metadata",
+)
 @rule("only the last part of a file name is kept", evidence="sdk")
-@pytest.mark.parametrize("name", ["notes.md", "../../notes.md", "C:\\notes.md"])
+@pytest.mark.parametrize("name", ["notes.md", "../../notes.md", "C:\\x\\notes.md"])
 def test_of_a_name_the_last_part_is_kept(name):
     with serving() as server, strict(server) as client:
         file = client.beta.files.upload(file=(name, b"x", "text/markdown"))
@@ -51,3 +57,65 @@ def test_a_file_can_ask_to_expire():
         for seconds in (3599, 90 * 86400 + 1):
             with pytest.raises(BadRequestError, match="expires_in_seconds"):
                 client.beta.files.upload(file=b"x", expires_in_seconds=seconds)
+
+
+# -- lists and downloads, without a socket -----------------------------------------------------------
+
+
+@pytest.mark.rule(
+    "an upload can't be downloaded again: 400 `file_not_downloadable`", topic="files", evidence="doc"
+)
+def test_an_upload_is_kept_but_not_downloadable(call):
+    assert call.upload("", mime_type="text/plain")["filename"] == "unnamed.txt"
+    file = call.upload(content=b"\0\xff")
+    assert (file["size_bytes"], file["downloadable"], file["scope"]) == (2, False, None)
+    assert file["id"] in call.get(f"/files/{file['id']}/content", 400)
+    assert call.delete(f"/files/{file['id']}") == {"id": file["id"], "type": "file_deleted"}
+    call.get(f"/files/{file['id']}", 404)
+    assert "file: Field required" in call.post("/files", {}, 400)
+
+
+@pytest.mark.rule(
+    "a list is `{data, next_page}`, and the next page is asked for with `page=`",
+    topic="lists",
+    evidence="sdk",
+)
+@pytest.mark.rule(
+    "a mounted file is a copy with an id of its own, in the session's scope", topic="files", evidence="doc"
+)
+def test_files_by_scope_by_ids_and_by_page(call):
+    files = [call.upload(f"{number}.py") for number in range(5)]
+    ids = [file["id"] for file in files]
+    session = call.session(resources=[{"type": "file", "file_id": ids[0]}])
+    (mounted,) = call.get("/files", scope_id=session["id"])["data"]
+    assert mounted["filename"] == "0.py"
+    assert mounted["id"] == session["resources"][0]["file_id"] != ids[0]
+    assert [f["id"] for f in call.get("/files", **{"ids[]": [ids[1], "file_gone", ids[3]]})["data"]] == [
+        ids[3],
+        ids[1],
+    ]
+    assert "ids" in call.get("/files", 400, **{"ids[]": ids[1], "limit": "1"})
+    page = call.get("/files", limit="4")
+    rest = call.get("/files", limit="4", page=page["next_page"])
+    assert [f["id"] for f in page["data"] + rest["data"]] == [mounted["id"], *ids[::-1]]
+    assert rest["next_page"] is None
+
+
+@pytest.mark.rule(
+    "what the agent leaves in `/mnt/session/outputs` is in `files.list(scope_id=…)`, to be downloaded",
+    topic="files",
+    evidence="doc",
+)
+def test_what_a_session_writes_appears_when_it_is_written():
+    call = Caller(going(), speed=1.0)
+    session = call.session()["id"]
+    call.post(f"/sessions/{session}/events", SAY_GO)
+    call.now = 4.9
+    assert call.get("/files", scope_id=session)["data"] == call.get("/files")["data"] == []
+    call.now = 5.1
+    (file,) = call.get("/files")["data"]  # also if nobody has asked for the session in between
+    assert call.get("/files", scope_id=session)["data"] == [file]
+    assert (file["filename"], file["downloadable"], file["scope"]["id"]) == ("out.py", True, session)
+    assert call.get(f"/files/{file['id']}/content") == b"x = 1\n"
+    call.now = 60.0
+    assert len(call.get("/files", scope_id=session)["data"]) == 1

@@ -6,72 +6,17 @@ A test's `rule` says what it proves, and where that is from.
 import asyncio
 import functools
 import json
-from pathlib import Path
 
 import pytest
-from anthropic import Anthropic, AsyncAnthropic
+from anthropic import AsyncAnthropic
 from anthropic.lib.tools._memories import SessionMemoryStores
-from anthropic.types.beta.sessions import BetaManagedAgentsMemoryStoreResource
 
-from tests.kit.calling import SAY_GO, Caller, new_session, serving, strict
+from tests.kit.calling import SAY_GO, new_session, serving, strict
+from tests.kit.memory import NOTES, Memory, attach, remembering
 from tests.kit.recordings import Script
-from utilities.replay import Library, Recording, RecordingError, ReplayServer
-from utilities.replay.export import export
-from utilities.replay.http.requests import NOTE_HEADER, Request
-from utilities.replay.recordings.mount import Mount, memory_path
-from utilities.replay.scenario import main
+from tests.kit.sessions import INTERRUPT
 
 rule = functools.partial(pytest.mark.rule, topic="memory")
-
-NOTES = "/mnt/memory/notes"
-
-
-def remembering(*writes, start=None, access="read_write", name="remembering", message="go"):
-    """A turn of ten seconds with the store "Notes" mounted; a write is (path, content), one a second."""
-    script = Script(name)
-    script.message(message)
-    at = []
-    for _ in writes:
-        script.say("hm", after=1.0)
-        at.append(script.now)
-    script.say("done", after=10.0 - len(writes))
-    script.idle()
-    rows = [{"path": p, "content": c, "created_at": t} for (p, c), t in zip(writes, at, strict=True)]
-    script.memory.append({"mount_path": NOTES, "access": access, "start": start or {}, "writes": rows})
-    return script
-
-
-class Memory(Caller):
-    """A caller with a memory store, and with sessions that have it."""
-
-    def __init__(self, *scripts, start=None, **options):
-        super().__init__(*scripts, **options)
-        self.store = self.post("/memory_stores", {"name": "Notes"})["id"]
-        for path, content in (start or {}).items():
-            self.remember(path, content)
-
-    def remember(self, path, content):
-        return self.post(f"/memory_stores/{self.store}/memories", {"path": path, "content": content})
-
-    def begin(self, status=200, access="read_write", **fields):
-        resource = {"type": "memory_store", "memory_store_id": self.store, "access": access}
-        return self.session(status, **{"resources": [resource], **fields})["id"]
-
-    def go(self, session, text="go"):
-        """Send the message; returns the note that came with the answer."""
-        event = {"type": "user.message", "content": [{"type": "text", "text": text}]}
-        body = json.dumps({"events": [event]}).encode()
-        answer = self.api.handle(Request("POST", f"/v1/sessions/{session}/events", (), body), self.now)
-        assert answer.status == 200, answer.content
-        return answer.headers.get(NOTE_HEADER)
-
-    def versions(self, **query):
-        rows = self.get(f"/memory_stores/{self.store}/memory_versions", view="full", **query)["data"]
-        return [(row["operation"], row["path"], row["content"]) for row in rows[::-1]]
-
-    def contents(self):
-        rows = self.get(f"/memory_stores/{self.store}/memories", view="full")["data"]
-        return {row["path"]: row["content"] for row in rows}
 
 
 # -- attached -------------------------------------------------------------------------------------------
@@ -81,118 +26,6 @@ class Memory(Caller):
 def client():
     with serving() as server:
         yield strict(server)
-
-
-def attach(store, **fields):
-    return {"type": "memory_store", "memory_store_id": store, **fields}
-
-
-@rule(
-    "an attached store is a resource with its name and description of that moment, and without an id",
-    evidence="sdk",
-)
-@rule("the resource routes find an attached store by the store's id", evidence="ours")
-def test_an_attached_store_is_a_resource_of_its_session(client):
-    store = client.beta.memory_stores.create(name="Team Notes", description="shared").id
-    session = new_session(client, resources=[attach(store, instructions="Read first.")])
-    (resource,) = client.beta.sessions.retrieve(session).resources
-    assert isinstance(resource, BetaManagedAgentsMemoryStoreResource)
-    assert resource.to_dict() == {
-        "type": "memory_store",
-        "memory_store_id": store,
-        "access": "read_write",
-        "instructions": "Read first.",
-        "name": "Team Notes",
-        "description": "shared",
-        "mount_path": "/mnt/memory/team-notes",
-    }
-    client.beta.memory_stores.update(store, name="Other", description="")
-    assert list(client.beta.sessions.resources.list(session)) == [resource]
-    assert client.beta.sessions.resources.retrieve(store, session_id=session) == resource
-    later = new_session(client, resources=[attach(store, access="read_only")])
-    (resource,) = client.beta.sessions.retrieve(later).resources
-    assert (resource.mount_path, resource.access) == ("/mnt/memory/other", "read_only")
-    assert (resource.description, resource.instructions) == ("", None)
-
-
-@rule(
-    "a store is mounted at `/mnt/memory/` and its name, lowercased, every run of other characters "
-    "than ASCII letters and digits one hyphen",
-    evidence="sdk",
-    note="whether hyphens at the ends are cut off isn't said; they are kept here",
-)
-@pytest.mark.parametrize(
-    ("name", "path"),
-    [
-        ("User Preferences", "user-preferences"),
-        ("a--b__c", "a-b-c"),
-        ("Notes (2026)!", "notes-2026-"),
-        ("Über", "-ber"),
-        ("日本", "-"),
-        ("../../etc", "-etc"),
-    ],
-)
-def test_the_mount_path_comes_from_the_name(name, path):
-    assert memory_path(name) == f"/mnt/memory/{path}"
-
-
-@rule("stores of the same name in one session are mounted at `…`, `…-2`, `…-3`", evidence="ours")
-def test_stores_of_the_same_name_get_paths_of_their_own():
-    call = Caller()
-    stores = [call.post("/memory_stores", {"name": name})["id"] for name in ("Notes", "notes", "NOTES")]
-    resources = call.session(resources=[attach(store) for store in stores])["resources"]
-    assert [resource["mount_path"] for resource in resources] == [NOTES, f"{NOTES}-2", f"{NOTES}-3"]
-    assert [resource["memory_store_id"] for resource in resources] == stores
-
-
-@rule("a session's resources keep the order they were given in", evidence="ours")
-def test_resources_keep_the_order_they_were_given_in():
-    call = Memory()
-    files = [{"type": "file", "file_id": call.upload(f"{n}.py")["id"]} for n in range(2)]
-    session = call.session(resources=[files[0], attach(call.store), files[1]])
-    assert [resource["type"] for resource in session["resources"]] == ["file", "memory_store", "file"]
-    path = f"/sessions/{session['id']}/resources/{session['resources'][2]['id']}"
-    assert call.get(path) == session["resources"][2]
-    call.delete(path)
-    assert call.get(f"/sessions/{session['id']}")["resources"] == session["resources"][:2]
-
-
-@rule("a memory store is attached when a session is created, never later, and stays (400)", evidence="doc")
-def test_a_store_neither_comes_nor_goes_later():
-    call = Memory()
-    plain, session = call.begin(resources=[]), call.begin()
-    assert "when a session is created" in call.post(f"/sessions/{plain}/resources", attach(call.store), 400)
-    path = f"/sessions/{session}/resources/{call.store}"
-    assert call.store in call.delete(path, 400)
-    assert call.get(path)["memory_store_id"] == call.store
-
-
-@rule(
-    "an archived store can't be attached (400), an unknown one is 404; instructions have at most "
-    "4,096 characters",
-    evidence="sdk",
-)
-@rule("a session has at most 8 memory stores", evidence="doc")
-@rule("a store is attached once to a session", evidence="ours")
-@pytest.mark.parametrize(
-    ("resources", "status", "told"),
-    [
-        (lambda stores: [attach("memstore_x")], 404, "memstore_x"),
-        (lambda stores: [attach(stores["archived"])], 400, "is archived"),
-        (lambda stores: [attach(stores[0]), attach(stores[0])], 400, "resources.1.memory_store_id"),
-        (lambda stores: [attach(stores[n]) for n in range(9)], 400, "at most 8"),
-        (lambda stores: [attach(stores[0], instructions="i" * 4097)], 400, "resources.0.instructions"),
-        (lambda stores: [attach(stores[0], access="write")], 400, "resources.0.access"),
-        (lambda stores: [attach(stores[0], mount_path="/mnt/x")], 400, "resources.0.mount_path"),
-    ],
-)
-def test_what_cannot_be_attached(resources, status, told):
-    call = Caller()
-    stores = {n: call.post("/memory_stores", {"name": str(n)})["id"] for n in (*range(9), "archived")}
-    call.post(f"/memory_stores/{stores['archived']}/archive")
-    assert told in call.session(status, resources=resources(stores))
-    assert call.get("/sessions")["data"] == []
-    call.session(resources=[attach(stores[n], instructions="i" * 4096) for n in range(8)])
 
 
 @rule("sessions are filtered by `memory_store_id`", evidence="sdk")
@@ -269,7 +102,7 @@ def test_a_turn_that_is_stopped_writes_no_more():
     session = call.begin()
     call.go(session)
     call.now = 1.5
-    call.post(f"/sessions/{session}/events", {"events": [{"type": "user.interrupt"}]})
+    call.post(f"/sessions/{session}/events", {"events": [INTERRUPT]})
     call.now = 30.0
     assert call.contents() == {"/a": "1"}
     call.go(session, "more")
@@ -305,7 +138,7 @@ def test_writing_what_is_there_already_is_no_version():
 def test_one_store_over_two_sessions():
     """The second session finds what the first has left and what a client has changed meanwhile."""
     first = remembering(("/a", "1"), name="first")
-    second = remembering(("/a", "3"), ("/b", "x"), start={"/a": "2"}, name="second", message="again")
+    second = remembering(("/a", "3"), ("/b", "x"), start={"/a": "2"}, name="second", text="again")
     call = Memory(first, second)
     sessions = [call.begin()]
     assert call.go(sessions[0]) is None
@@ -448,265 +281,7 @@ def test_the_sdks_worker_keeps_a_folder_and_a_store_in_step(tmp_path):
 # -- in a recording -------------------------------------------------------------------------------------
 
 
-def test_memory_comes_back_as_it_was_saved(tmp_path):
-    script = remembering(("/a", "1"), ("/b", None), start={"/b": "2"})
-    recording = Recording.load(script.save(tmp_path))
-    (mount,) = recording.mounts
-    assert [mount.to_dict()] == script.memory
-    assert mount.end() == {"/a": "1"}
-    places = {index: [write.path for _, write in writes] for index, writes in recording.memory_writes.items()}
-    assert places == {3: ["/a"], 4: ["/b"]}
-
-
-GOOD = {"path": "/a", "content": "1", "created_at": "2026-11-21T09:00:01Z"}
-
-
-@pytest.mark.parametrize(
-    ("changes", "told"),
-    [
-        ({"mount_path": "/mnt/user/x"}, "mount_path"),
-        ({"mount_path": "/mnt/memory/../x"}, "mount_path"),
-        ({"access": "write"}, "access"),
-        ({"access": "read_only"}, "read_only and was written to"),
-        ({"start": {"a": ""}}, "'a' must start with /"),
-        ({"start": {"/a": 1}}, "encode"),
-        ({"start": []}, "items"),
-        ({"writes": [{**GOOD, "path": "/../a"}]}, "empty, `.` or `..`"),
-        ({"writes": [{**GOOD, "content": "x" * 102_401}]}, "102,401 bytes"),
-        ({"writes": [{**GOOD, "created_at": "soon"}]}, "soon"),
-        ({"writes": [{"path": "/a"}]}, "created_at"),
-        ({"writes": [{**GOOD, "operation": "created"}]}, "operation"),
-        ({"colour": "red"}, "colour"),
-    ],
-)
-def test_damaged_memory_is_refused_with_file_line_and_reason(tmp_path, changes, told):
-    script = remembering(("/a", "1"))
-    script.memory[0] |= changes
-    path = script.save(tmp_path)
-    with pytest.raises(RecordingError) as caught:
-        Recording.load(path)
-    assert str(caught.value).startswith(f"{path}, line 1: the header is damaged: ")
-    assert told in caught.value.reason
-
-
-@pytest.mark.parametrize("memory", [{}, "x", ["x"], None, 1])
-def test_memory_that_is_no_list_of_objects_is_refused(tmp_path, memory):
-    script = remembering()
-    script.memory = memory or [None]
-    with pytest.raises(RecordingError):
-        Recording.load(script.save(tmp_path))
-
-
-def test_two_stores_at_one_path_are_refused(tmp_path):
-    script = remembering()
-    script.memory *= 2
-    with pytest.raises(RecordingError, match="the same mount_path"):
-        Recording.load(script.save(tmp_path))
-
-
 # -- made from a scenario -------------------------------------------------------------------------------
-
-SCENARIO = """
-name = "small"
-start = "2026-11-21T09:00:00Z"
-agent = { name = "small", model = "claude-sonnet-4-6", system = "", tools = [] }
-environment = { name = "small" }
-
-[[memory]]
-name = "Notes"
-memories = [{ path = "/style.md", content = "short\\n" }, { path = "/old/plan.md", source = "plan.md" }]
-
-[[memory]]
-name = "House rules"
-access = "read_only"
-memories = [{ path = "/rules.md", content = "be kind\\n" }]
-
-[[turns]]
-user = "remember"
-[[turns.requests]]
-seconds = 1.0
-[[turns.requests.calls]]
-tool = "bash"
-seconds = 0.5
-input.command = "cat /mnt/memory/*/*.md; cd memory/notes; ls; rm -r old && echo later > old"
-[[turns.requests.calls]]
-tool = "edit"
-seconds = 0.5
-input.file_path = "/mnt/memory/notes/style.md"
-input.old_string = "short"
-input.new_string = "long"
-[[turns.requests.calls]]
-tool = "write"
-seconds = 0.5
-input.file_path = "/mnt/memory/house-rules/rules.md"
-input.content = "be rude"
-"""
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """A scenario with two memory stores, and the recording made from it."""
-    scenarios = tmp_path / "scenarios"
-    scenarios.mkdir()
-    (tmp_path / "plan.md").write_text("plan\n")
-    (scenarios / "small.toml").write_text(SCENARIO)
-    assert main([str(scenarios), "--write"]) == 0
-    return scenarios
-
-
-def made(folder, name="small"):
-    return folder.parent / "recordings" / f"{name}.jsonl"
-
-
-def results(recording):
-    return [event for event in recording.events if event["type"] == "agent.tool_result"]
-
-
-def test_memory_is_mounted_and_what_tool_calls_write_is_recorded(folder):
-    recording = Recording.load(made(folder))
-    bash, edit, write = results(recording)
-    assert bash["content"][0]["text"].split() == ["be", "kind", "short", "old", "style.md"]
-    assert not edit["is_error"]
-    assert write["is_error"] and "read-only" in write["content"][0]["text"]
-    notes, rules = recording.mounts
-    assert notes.start == {"/style.md": "short\n", "/old/plan.md": "plan\n"}
-    assert [(w.path, w.content, w.created_at) for w in notes.writes] == [
-        ("/old/plan.md", None, bash["processed_at"]),  # first: it is in the way of the next
-        ("/old", "later\n", bash["processed_at"]),
-        ("/style.md", "long\n", edit["processed_at"]),
-    ]
-    rules_now = Mount("/mnt/memory/house-rules", "read_only", {"/rules.md": "be kind\n"})
-    assert rules == rules_now
-
-
-def test_a_scenarios_memory_plays(folder):
-    recording = Recording.load(made(folder))
-    with ReplayServer(Library([recording]), strict=True) as server:
-        client = strict(server)
-        api = client.beta.memory_stores
-        stores = [api.create(name=name).id for name in ("Notes", "House rules")]
-        api.memories.create(stores[0], path="/style.md", content="short\n")
-        api.memories.create(stores[0], path="/old/plan.md", content="plan\n")
-        api.memories.create(stores[1], path="/rules.md", content="be kind\n")
-        resources = [attach(stores[0]), attach(stores[1], access="read_only")]
-        session = new_session(client, resources=resources)
-        event = {"type": "user.message", "content": [{"type": "text", "text": "remember"}]}
-        send = client.beta.sessions.events.with_raw_response.send
-        assert NOTE_HEADER not in send(session, events=[event]).headers
-        rows = api.memories.list(stores[0], view="full")
-        assert [(row.path, row.content) for row in rows] == [("/old", "later\n"), ("/style.md", "long\n")]
-        operations = [row.operation for row in api.memory_versions.list(stores[0], session_id=session)]
-        assert operations == ["modified", "created", "deleted"]
-
-
-def test_verify_compares_memory_too(folder, capsys):
-    assert main([str(folder), "--verify"]) == 0
-    made(folder).write_text(made(folder).read_text().replace('"later\\n"', '"sooner\\n"'))
-    assert main([str(folder), "--verify"]) == 1
-    assert f"DIFFERENT {made(folder)}" in capsys.readouterr().out
-
-
-def test_a_scenario_can_go_on_with_what_another_has_left(folder):
-    after = SCENARIO.replace('"small"', '"tiny"').replace("09:00", "10:00").partition("memories = ")[0]
-    turn = SCENARIO.partition("[[turns]]")[2].partition("[[turns.requests.calls]]")[0]
-    (folder / "tiny.toml").write_text(f'{after}after = "small"\n[[turns]]{turn}say = "fine"\n')
-    assert main([str(folder), "--write"]) == 0
-    (mount,) = Recording.load(made(folder, "tiny")).mounts
-    assert mount.start == {"/style.md": "long\n", "/old": "later\n"}
-
-
-def test_a_folders_files_can_be_memories(folder):
-    for path, text in (("b/deep.md", "deep\n"), ("a.md", "flat\n")):
-        file = folder.parent / "notes" / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-    text = SCENARIO.replace('"/old/plan.md", source = "plan.md"', '"/old/a.md", content = "own"')
-    (folder / "small.toml").write_text(text.replace('"Notes"', '"Notes"\nfolder = "notes"', 1))
-    assert main([str(folder), "--write"]) == 0
-    start = Recording.load(made(folder)).mounts[0].start
-    assert start == {"/a.md": "flat\n", "/b/deep.md": "deep\n", "/style.md": "short\n", "/old/a.md": "own"}
-
-
-@pytest.mark.parametrize(
-    ("command", "told"),
-    [
-        ("echo x > /mnt/memory/house-rules/x", "/mnt/memory/house-rules/x can't be written"),
-        ("rm /mnt/memory/house-rules/rules.md", "/mnt/memory/house-rules/rules.md can't be written"),
-        ("echo x > /mnt/memory/stray", "/mnt/memory/stray can't be written"),
-        ("head -c 102401 /dev/zero > /mnt/memory/notes/big", "102,401 bytes"),
-        ("printf '\\377' > /mnt/memory/notes/bin", "utf-8"),
-        ("touch /mnt/memory/notes/$'a\\tb'", "control"),
-    ],
-)
-def test_a_write_that_the_hosted_mount_refuses_is_no_recording(folder, capsys, command, told):
-    """Nothing here keeps bash from it, and the recording would tell of what can't be."""
-    lines = SCENARIO.splitlines()
-    changed = [
-        f"input.command = {json.dumps(command)}" if line.startswith("input.command") else line
-        for line in lines
-    ]
-    (folder / "small.toml").write_text("\n".join(changed))
-    before = made(folder).read_text()
-    assert main([str(folder), "--write"]) == 2
-    error = capsys.readouterr().err
-    assert error.startswith("scenario: small.toml: ") and told in error
-    assert made(folder).read_text() == before
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "told"),
-    [
-        ('name = "Notes"', "", "name"),
-        ('access = "read_only"', 'access = "none"', "none"),
-        ('path = "/style.md"', 'path = "style.md"', "style.md"),
-        ('source = "plan.md"', 'source = "gone.md"', "gone.md"),
-        ('name = "Notes"', 'name = "Notes"\nafter = "nobody"', "nobody"),
-        ('name = "Notes"', 'name = "Notes"\nfolder = "empty"', "empty: no folder with files in it"),
-        ('name = "Notes"', 'name = "House rules"', "house-rules"),
-    ],
-)
-def test_a_broken_memory_in_a_scenario_is_one_clear_line(folder, capsys, old, new, told):
-    (folder / "small.toml").write_text(SCENARIO.replace(old, new, 1))
-    assert main([str(folder), "--write"]) == 2
-    error = capsys.readouterr().err
-    assert error.startswith("scenario: small.toml: ") and error.count("\n") == 1 and told in error
 
 
 # -- exported -------------------------------------------------------------------------------------------
-
-
-def test_an_export_has_what_the_session_found_and_wrote(tmp_path: Path):
-    """And plays again to the same memory. A client's own changes are not the session's."""
-    start = {"/a.md": "1", "/b.md": "2"}
-    script = remembering(("/a.md", "1b"), ("/b.md", None), ("/c.md", "3"), start=start)
-    with serving(script) as server:
-        client = Anthropic(api_key="x", base_url=server.base_url)
-        api = client.beta.memory_stores
-        store = api.create(name="Notes").id
-        gone = api.memories.create(store, path="/old", content="x")
-        moved = api.memories.create(store, path="/there", content="1")
-        api.memories.update(moved.id, memory_store_id=store, path="/a.md")
-        api.memories.create(store, path="/b.md", content="2")
-        api.memories.delete(gone.id, memory_store_id=store)
-        session = new_session(client, resources=[attach(store)])
-        event = {"type": "user.message", "content": [{"type": "text", "text": "go"}]}
-        client.beta.sessions.events.send(session, events=[event])
-        api.memories.create(store, path="/later", content="by a client")
-        for _ in range(3):
-            client.beta.sessions.retrieve(session)  # its status lags
-        exported = export(client, session, tmp_path / "copy.jsonl")
-    assert exported.header["memory"] == script.memory
-    exported.path.write_text("".join(exported.lines()), "utf-8")
-    assert Recording.load(exported.path).mounts == exported.mounts
-
-
-def test_an_export_of_a_session_without_memory_has_none():
-    script = Script("plain")
-    script.message("go")
-    script.idle()
-    with serving(script) as server:
-        client = Anthropic(api_key="x", base_url=server.base_url)
-        session = new_session(client, initial_events=SAY_GO["events"])
-        for _ in range(3):
-            client.beta.sessions.retrieve(session)
-        assert "memory" not in export(client, session, "x.jsonl").header

@@ -7,75 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.kit.calling import AGENT, SAY_GO, Caller
+from tests.kit.recordings import START
 from tests.kit.scripts import going
+from tests.kit.sessions import message
 from utilities.replay.http.requests import Request
 from utilities.replay.session.session import STALE_LOOKS
 
-UPLOADS = "/mnt/session/uploads"
-
-
-@pytest.fixture
-def call():
-    return Caller(going())
-
-
 # -- sessions ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.rule(
-    "a file is mounted below `/mnt/session/uploads`, wherever its `mount_path` points",
-    topic="files",
-    evidence="doc",
-    source="and the seed tutorial",
-)
-@pytest.mark.parametrize(
-    ("wanted", "path"),
-    [
-        ("calc.py", f"{UPLOADS}/calc.py"),
-        ("/src/./calc.py", f"{UPLOADS}/src/calc.py"),
-        (f"{UPLOADS}/calc.py", f"{UPLOADS}/calc.py"),
-        (None, f"{UPLOADS}/FILE"),
-        ("/etc/passwd", f"{UPLOADS}/etc/passwd"),
-    ],
-)
-def test_a_file_is_mounted_below_the_uploads(call, wanted, path):
-    file = call.upload()["id"]
-    resource = {"type": "file", "file_id": file, **({"mount_path": wanted} if wanted else {})}
-    assert call.session(resources=[resource])["resources"][0]["mount_path"] == path.replace("FILE", file)
-
-
-@pytest.mark.rule("a mount path that escapes is 400, and nothing is mounted", topic="files", evidence="doc")
-@pytest.mark.parametrize("wanted", ["../x", "a/../../x", f"{UPLOADS}/../x", "/", "a\0b"])
-def test_a_mount_path_that_escapes_is_refused(call, wanted):
-    file = call.upload()["id"]
-    good, bad = ({"type": "file", "file_id": file, "mount_path": path} for path in ("ok", wanted))
-    assert "resources.1.mount_path: " in call.session(400, resources=[good, bad])
-    session = call.session()["id"]
-    assert call.post(f"/sessions/{session}/resources", bad, 400).startswith("mount_path: ")
-    assert len(call.get("/files")["data"]) == 1  # nothing was mounted
-
-
-@pytest.mark.rule(
-    "a session's resources can be added, listed, read and taken away",
-    topic="files",
-    evidence="sdk",
-    source="the routes",
-)
-@pytest.mark.rule("two resources can't have one mount path (400)", topic="files", evidence="ours")
-def test_resources_of_a_session(call):
-    file = call.upload()["id"]
-    resource = {"type": "file", "file_id": file, "mount_path": "a.py"}
-    assert "resources.1.mount_path" in call.session(400, resources=[resource, resource])
-    assert file[:-1] in call.session(404, resources=[{**resource, "file_id": file[:-1]}])
-    session = call.session(resources=[resource])
-    path = f"/sessions/{session['id']}/resources"
-    assert "taken" in call.post(path, resource, 400)
-    added = call.post(path, {**resource, "mount_path": "b.py"})
-    assert call.get(path)["data"] == [*session["resources"], added]
-    assert call.get(f"{path}/{added['id']}") == added
-    assert call.delete(f"{path}/{added['id']}") == {"id": added["id"], "type": "session_resource_deleted"}
-    call.get(f"{path}/{added['id']}", 404)
-    assert call.post(path, {**resource, "mount_path": "b.py"})["id"] != added["id"]
 
 
 @pytest.mark.rule(
@@ -231,27 +169,6 @@ def test_events_by_time(call):
 
 
 @pytest.mark.rule(
-    "a message that is sent during a turn waits for its end, listed with `processed_at: null`",
-    topic="sending",
-    evidence="doc",
-)
-def test_a_queued_message_is_listed_without_its_time():
-    script = going()
-    script.message("more")
-    call = Caller(script, speed=1.0)
-    path = f"/sessions/{call.session(initial_events=SAY_GO['events'])['id']}/events"
-    more = {"events": [{"type": "user.message", "content": [{"type": "text", "text": "more"}]}]}
-    call.now = 2.0
-    (queued,) = call.post(path, more)["data"]
-    assert call.get(path)["data"][-1] == queued == {**queued, "processed_at": None}
-    call.now = 60.0
-    call.get(path)
-    call.now = 61.0
-    last = call.get(path)["data"][-1]
-    assert last == {**queued, "processed_at": last["processed_at"]} != queued
-
-
-@pytest.mark.rule(
     "otherwise the closest recording goes on, and the header `x-replay-note` says so",
     topic="replay",
     evidence="ours",
@@ -259,9 +176,7 @@ def test_a_queued_message_is_listed_without_its_time():
 def test_leaving_the_recording_is_told_in_a_header():
     call = Caller(going(), strict=False)
     path = f"/v1/sessions/{call.session()['id']}/events"
-    body = json.dumps(
-        {"events": [{"type": "user.message", "content": [{"type": "text", "text": "gö"}]}]}
-    ).encode()
+    body = json.dumps({"events": [message("gö")]}).encode()
     answer = call.api.handle(Request("POST", path, body=body), 0.0)
     assert "going on with going (it has 'go' where you sent 'g\\xf6')" in answer.headers["x-replay-note"]
     assert answer.headers["x-replay-note"].isascii()
@@ -277,3 +192,38 @@ def test_the_same_requests_get_the_same_bytes():
         return json.dumps([session, call.get(f"/sessions/{session['id']}/events"), call.get("/files")])
 
     assert run() == run()
+
+
+@pytest.mark.rule("a new session is idle", topic="sessions", evidence="seen")
+@pytest.mark.rule("a session is as old as the recording that it follows", topic="sessions", evidence="ours")
+def test_a_new_session_is_idle():
+    session = Caller(going()).session()
+    assert (session["status"], session["created_at"], session["updated_at"]) == ("idle", START, START)
+
+
+@pytest.mark.rule(
+    "`vault_ids` can't be changed, and a budget can't be added after the creation (400)",
+    topic="sessions", evidence="sdk", source="the docstrings",
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [{"vault_ids": []}, {"budget": {"type": "limit", "max_list_cost": {"amount": "5", "currency": "USD"}}}],
+)
+def test_what_an_update_can_not_change(change):
+    call = Caller(going())
+    session = call.session()
+    assert next(iter(change)) in call.post(f"/sessions/{session['id']}", change, 400)
+    assert call.get(f"/sessions/{session['id']}") == session
+
+
+@pytest.mark.rule(
+    "metadata: at most 16 pairs, keys up to 64 characters, values up to 512 (400), for what is stored",
+    topic="sessions", evidence="sdk", source="the docstrings",
+)  # fmt: skip
+def test_metadata_is_limited():
+    call = Caller(going())
+    full = {str(number): "x" * 512 for number in range(15)} | {"k" * 64: ""}
+    path = f"/sessions/{call.session(metadata=full)['id']}"
+    for patch in ({"another": ""}, {"0": "x" * 513}, {"0": None, "k" * 65: ""}):
+        assert "metadata" in call.post(path, {"metadata": patch}, 400)
+    assert len(call.post(path, {"metadata": {"0": None, "another": ""}})["metadata"]) == 16

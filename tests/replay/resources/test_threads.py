@@ -7,7 +7,7 @@ import pytest
 
 from tests.kit.calling import AGENT, SAY_GO, Caller, new_session, serving, strict
 from tests.kit.recordings import Script
-from tests.kit.scripts import going
+from tests.kit.sessions import INTERRUPT, message
 from utilities.replay import Faults
 from utilities.replay.http.requests import Request
 from utilities.replay.ids import parse_time
@@ -149,7 +149,7 @@ def test_a_childs_stream_carries_only_the_childs_events():
         client.beta.sessions.events.send(session, events=SAY_GO["events"])
         _, child = client.beta.sessions.threads.list(session)
         with client.beta.sessions.threads.events.stream(child.id, session_id=session) as stream:
-            again = {"type": "user.message", "content": [{"type": "text", "text": "again"}]}
+            again = message("again")
             client.beta.sessions.events.send(session, events=[again])
             while client.beta.sessions.retrieve(session).status != "idle":
                 pass
@@ -215,7 +215,7 @@ def test_an_interrupt_leaves_no_thread_running(now, before):
     path = played(call)
     call.now = now
     assert by_thread(call, path) == before
-    call.post(f"{path}/events", {"events": [{"type": "user.interrupt"}]})
+    call.post(f"{path}/events", {"events": [INTERRUPT]})
     assert by_thread(call, path) == ["idle", "idle"]
     events = call.get(f"{path}/events", limit="1000")["data"]
     idle = [e["agent_name"] for e in events if e["type"] == "session.thread_status_idle"]
@@ -317,11 +317,18 @@ def test_an_update_is_merged_into_a_configuration_of_the_same_type(call):
     assert call.post(f"/agents/{agent['id']}", {"multiagent": None})["multiagent"] is None
 
 
-def test_a_deleted_resource_takes_its_copy_of_the_file_along():
-    call = Caller(going())
-    session = call.session(resources=[{"type": "file", "file_id": call.upload()["id"]}])
-    (resource,) = session["resources"]
-    assert len(call.get("/files", scope_id=session["id"])["data"]) == 1
-    call.delete(f"/sessions/{session['id']}/resources/{resource['id']}")
-    assert call.get("/files", scope_id=session["id"])["data"] == []
-    call.get(f"/files/{resource['file_id']}", 404)
+@pytest.mark.rule(
+    "a thread's idle is not the session's: another thread may go on", topic="order", evidence="seen"
+)
+def test_a_threads_idle_is_not_the_sessions():
+    script = Script()
+    script.message("go")
+    names = {"session_thread_id": "sthr_2", "agent_name": "helper"}
+    script.event("session.thread_status_idle", stop_reason={"type": "end_turn"}, **names)
+    script.say("the other one goes on", after=10.0)
+    script.idle()
+    call = Caller(script, speed=1.0)
+    path = f"/sessions/{call.session(initial_events=SAY_GO['events'])['id']}"
+    call.now = 5.0
+    assert call.events(path)[-1]["type"] == "session.thread_status_idle"
+    assert call.get(path)["status"] == "running"

@@ -3,10 +3,8 @@
 import functools
 
 import pytest
-from anthropic import ConflictError
 
-from tests.kit.calling import Caller, new_session, serving, strict
-from tests.kit.scripts import going
+from tests.kit.calling import serving, strict
 
 rule = functools.partial(pytest.mark.rule, topic="vaults")
 
@@ -26,11 +24,6 @@ VARIABLE = {
     "secret_value": "secret-5",
     "networking": {"type": "limited", "allowed_hosts": ["api.example.com"]},
 }
-
-
-@pytest.fixture
-def call():
-    return Caller(going())
 
 
 @pytest.fixture
@@ -81,14 +74,6 @@ def test_one_active_credential_for_a_server_or_a_variable(call, credentials, aut
     assert first in call.post(credentials, {"auth": other}, 409)
     call.post(f"{credentials}/{first}/archive")
     call.post(credentials, {"auth": other})
-
-
-def test_the_client_gets_a_conflict_for_the_second_one():
-    with serving() as server, strict(server) as client:
-        vault = client.beta.vaults.create(display_name="Alice")
-        client.beta.vaults.credentials.create(vault.id, auth=BEARER)
-        with pytest.raises(ConflictError):
-            client.beta.vaults.credentials.create(vault.id, auth=BEARER)
 
 
 @rule("a vault holds at most 20 credentials", evidence="doc")
@@ -230,41 +215,6 @@ def test_a_session_gets_vaults_that_are_there(call, vault):
     assert "vlt_none" in call.session(404, vault_ids=["vlt_none"])
     call.post(f"{vault}/archive")
     assert "archived" in call.session(400, vault_ids=[id])
-
-
-def test_the_token_of_a_repository_is_not_kept_either():
-    repository = {"type": "github_repository", "url": "https://github.com/a/tool.git"}
-    with serving() as server, strict(server) as client:
-        resource = {**repository, "authorization_token": "secret-6"}
-        session = client.beta.sessions.retrieve(new_session(client, resources=[resource]))
-        (mounted,) = session.resources
-        assert mounted.mount_path == "/workspace/tool"
-        rotated = client.beta.sessions.resources.update(
-            mounted.id, session_id=session.id, authorization_token="secret-7"
-        )
-        assert "secret-" not in session.to_json() + rotated.to_json()
-        assert rotated.updated_at > mounted.updated_at
-
-
-@pytest.mark.parametrize(
-    "repository",
-    [
-        {"url": "https://github.com"},
-        {"mount_path": "/workspace/../x"},
-        {"mount_path": "x"},
-        {"url": "http://["},
-    ],
-)
-def test_a_repository_needs_a_name_and_a_place(call, repository):
-    wanted = {"type": "github_repository", "url": "https://github.com/a/tool", **repository}
-    assert "resources.0." in call.session(400, resources=[wanted])
-
-
-def test_only_a_repository_has_a_token(call):
-    file = call.upload()["id"]
-    session = call.session(resources=[{"type": "file", "file_id": file}])
-    path = f"/sessions/{session['id']}/resources/{session['resources'][0]['id']}"
-    assert "github_repository" in call.post(path, {"authorization_token": "x"}, 400)
 
 
 @rule("a credential has at most 16 `allowed_hosts`", evidence="sdk")

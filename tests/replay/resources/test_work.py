@@ -5,17 +5,11 @@ import functools
 import pytest
 from anthropic import ConflictError
 
-from tests.kit.calling import AGENT, SAY_GO, Caller, serving, strict
-from tests.kit.scripts import going
+from tests.kit.calling import AGENT, SAY_GO, serving, strict
 
 rule = functools.partial(pytest.mark.rule, topic="environments")
 
 HOSTED = {"name": "mine", "config": {"type": "self_hosted"}}
-
-
-@pytest.fixture
-def call():
-    return Caller(going())
 
 
 @pytest.fixture

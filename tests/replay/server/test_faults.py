@@ -18,12 +18,13 @@ from anthropic import AsyncAnthropic
 
 from tests.kit.calling import SAY_GO, new_session, serving, strict
 from tests.kit.places import RECORDINGS, ROOT
+from tests.kit.recordings import ORIGINAL, TURNS
 from tests.kit.serving import KINDS as CLIENTS
 from tests.kit.serving import Served, healthy, served
+from tests.kit.sessions import message
+from tests.kit.sessions import session as play
 from tests.kit.tools import make_tool
 from tests.kit.turn_scripts import a_turn, parallel_calls, types
-from tests.replay.session.test_interrupt import message, play
-from tests.replay.test_export import ORIGINAL, TURNS
 from utilities import TurnTimeout, stream_until_end_turn, wait_for_idle_status, wait_for_idle_status_async
 from utilities.replay import Faults, Library, ReplayServer
 from utilities.replay.__main__ import main

@@ -10,6 +10,7 @@ from anthropic.types import FileNotDownloadableError
 
 from tests.kit.calling import AGENT, SAY_GO, TURN, new_session, serving, strict
 from tests.kit.scripts import asking
+from tests.kit.sessions import message
 from utilities.replay.http.errors import TYPES
 from utilities.replay.server.app import MAX_BODY, MAX_UPLOAD, largest
 
@@ -119,9 +120,7 @@ def test_answers_of_a_client_and_queued_events_are_complete():
         client = strict(server)
         session = new_session(client)
         events = client.beta.sessions.events
-        events.send(
-            session, events=[{"type": "user.message", "content": [{"type": "text", "text": "clean up"}]}]
-        )
+        events.send(session, events=[message("clean up")])
         call = next(e.id for e in events.list(session) if e.type == "agent.tool_use")
         answer = {
             "type": "user.tool_confirmation",

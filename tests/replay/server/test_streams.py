@@ -3,44 +3,18 @@
 import gc
 import itertools
 import logging
-import signal
 import socket
-import subprocess
-import sys
-import threading
 import time
 
 import httpx2
 import pytest
-from anthropic import Anthropic
 
 from tests.kit.calling import SAY_GO, TURN, new_session, serving, strict
 from tests.kit.scripts import going
+from tests.kit.sessions import message
+from tests.kit.streams import followed
+from tests.kit.waiting import wait_for
 from utilities.replay import Faults
-from utilities.replay.__main__ import main
-
-
-def followed(client, session, into):
-    """Open a stream, and collect from it in a thread until it ends; returns the thread."""
-    stream = client.beta.sessions.events.stream(session)
-
-    def collect():
-        try:
-            into.extend(stream)
-        except httpx2.HTTPError as error:
-            into.append(error)
-
-    thread = threading.Thread(target=collect)
-    thread.start()
-    return thread
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
 
 # -- streams -------------------------------------------------------------------------------------------------
 
@@ -53,7 +27,7 @@ def test_a_stream_has_only_what_comes_after_it_was_opened():
     with serving(script) as server:
         client = strict(server)
         session = new_session(client, initial_events=SAY_GO["events"])
-        more = {"type": "user.message", "content": [{"type": "text", "text": "more"}]}
+        more = message("more")
         with client.beta.sessions.events.stream(session) as stream:
             client.beta.sessions.events.send(session, events=[more])
             live = [event.id for event in itertools.islice(stream, 6)]
@@ -178,66 +152,3 @@ def test_faults_do_what_they_say_and_once(faults, seen, caplog):
 
 
 # -- the process ---------------------------------------------------------------------------------------------
-
-
-def test_the_process_says_where_it_is_and_ends_when_interrupted():
-    process = subprocess.Popen(
-        [sys.executable, "-m", "utilities.replay"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        url = process.stdout.readline().strip()
-        client = Anthropic(api_key="x", base_url=url, max_retries=0)
-        thread = followed(client, new_session(client), [])
-        process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
-        thread.join(5)
-        assert not thread.is_alive()
-        assert (process.stdout.read(), process.stderr.read()) == ("", "")
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def test_the_process_breaks_what_it_is_told_to():
-    process = subprocess.Popen(
-        [sys.executable, "-m", "utilities.replay", "--faults", "status=503,on=GET/agents"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        url = process.stdout.readline().strip()
-        assert [httpx2.get(f"{url}/v1/agents").status_code for _ in range(2)] == [503, 200]
-    finally:
-        process.kill()
-        process.communicate()
-
-
-@pytest.mark.rule(
-    "an address that others can reach is served only with a key", topic="requests", evidence="ours"
-)
-def test_what_the_process_refuses_it_says_in_one_line(tmp_path, capsys):
-    (tmp_path / "x.jsonl").write_text("{}\n")
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        for told, arguments in {
-            "x.jsonl, line 1: no header": ("--recordings", tmp_path),
-            "no such folder of recordings": ("--recordings", tmp_path / "nowhere"),
-            f"127.0.0.1 port {port}: Address already in use": ("--port", port),
-            "give a key too (--key)": ("--host", "0.0.0.0"),
-            "--host is empty": ("--host", "", "--key", "k"),
-            "--key is empty": ("--key", ""),
-        }.items():
-            assert main(list(map(str, arguments))) == 2
-            out, error = capsys.readouterr()
-            assert out == ""
-            assert error.startswith("replay server: ") and error.count("\n") == 1
-            assert told in error
-
-
-@pytest.mark.parametrize("option", ["--port=99999", "--speed=-1", "--speed=nan", "--what"])
-def test_wrong_options_are_refused(option, capsys):
-    with pytest.raises(SystemExit) as caught:
-        main([option])
-    assert caught.value.code == 2
-    usage, error = capsys.readouterr().err.splitlines()
-    assert usage == "usage: python -m utilities.replay [options]"
-    assert option.partition("=")[0] in error

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from tests.kit.budgets import cents, costly, ended, request
 from tests.kit.calling import Caller, new_session, serving, strict
 from tests.kit.recordings import Script
+from tests.kit.sessions import INTERRUPT, message
 from utilities import stream_until_end_turn
 from utilities.replay.http.requests import Request
 from utilities.replay.session.budgets import costs
@@ -14,49 +16,8 @@ RUNNING = ["session.status_running", "session.thread_status_running"]
 STOPPED = ["session.thread_status_idle", "session.usage", "session.status_idle"]
 
 
-def cents(amount):
-    return {"type": "limit", "max_list_cost": {"amount": str(amount), "currency": "USD"}}
-
-
 def say(text):
-    return {"events": [{"type": "user.message", "content": [{"type": "text", "text": text}]}]}
-
-
-def request(script, tokens, tool=None, text=None):
-    """One model request that writes so many tokens."""
-    start = script.event("span.model_request_start", after=1.0)
-    if text:
-        script.say(text)
-    call = script.builtin("bash", command=tool) if tool else None
-    counts = {"input_tokens": 0, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0}
-    usage = {**counts, "output_tokens": tokens, "speed": None}
-    script.event("span.model_request_end", model_request_start_id=start, is_error=False, model_usage=usage)
-    if call:
-        script.builtin_result(call)
-
-
-def ended(script, amount, tokens):
-    stop = {"type": "end_turn"}
-    thread = {"session_thread_id": "sthr_1", "agent_name": script.agent}
-    script.event("session.thread_status_idle", **thread, stop_reason=stop)
-    cost = {"amount": amount, "currency": "USD"}
-    usage = {"input_tokens": 0, "output_tokens": tokens, "cache_read_input_tokens": 0, "list_cost": cost}
-    script.event("session.usage", usage={**usage, "active_seconds": 4.0}, budget=None)
-    script.event("session.status_idle", stop_reason=stop)
-
-
-def costly():
-    """Two turns: three requests for 3, 3 and 4 cents, then one for 10."""
-    script = Script("costly")
-    script.message("go")
-    request(script, 300, tool="one", text="looking")
-    request(script, 300, tool="two")
-    request(script, 400, text="done")
-    ended(script, "10", 1000)
-    script.message("more")
-    request(script, 100, text="more done")
-    ended(script, "20", 1100)
-    return script
+    return {"events": [message(text)]}
 
 
 class Spender:
@@ -275,7 +236,7 @@ def test_a_message_to_a_session_without_money_is_heard_but_not_answered():
 def test_an_interrupt_gives_the_stopped_turn_up():
     one = Spender(4)
     one.send("go")
-    one.call.post(f"{one.path}/events", {"events": [{"type": "user.interrupt"}]})
+    one.call.post(f"{one.path}/events", {"events": [INTERRUPT]})
     stopped = len(one.events())
     one.update(budget=cents(100))
     assert one.types(stopped) == ["session.updated"]
@@ -295,7 +256,7 @@ def test_an_interrupt_that_was_recorded_later_in_the_turn_gives_it_up_too():
     ended(script, "7", 700)
     one = Spender(3, script)
     one.send("go")
-    one.call.post(f"{one.path}/events", {"events": [{"type": "user.interrupt"}]})
+    one.call.post(f"{one.path}/events", {"events": [INTERRUPT]})
     assert one.types()[-1] == "user.interrupt" and one.events()[-1]["processed_at"]
     one.update(budget=None)
     one.send("more")
@@ -432,85 +393,6 @@ def test_the_helper_tells_a_used_up_budget_from_an_end():
 # -- what waits in line: initial events, and messages sent while the agent is busy -----
 
 
-def turns(count):
-    script = Script("turns")
-    for number in range(count):
-        script.message(f"message {number}")
-        script.say(f"answer {number}", after=5.0)
-        script.idle()
-    return script
-
-
-def initial(count):
-    return [event for number in range(count) for event in say(f"message {number}")["events"]]
-
-
-@pytest.mark.rule(
-    "initial events are taken up in order, up to 50 of them",
-    topic="sessions",
-    evidence="sdk",
-    source="anthropic/types/beta/session_create_params.py",
-)
-def test_fifty_initial_events_are_taken_up_in_order():
-    call = Caller(turns(50))
-    path = f"/sessions/{call.session(initial_events=initial(50))['id']}/events"
-    events = call.get(path, limit="1000")["data"]
-    said = [e["content"][0]["text"] for e in events if e["type"] in ("user.message", "agent.message")]
-    assert said == [text for n in range(50) for text in (f"message {n}", f"answer {n}")]
-
-
-@pytest.mark.parametrize(
-    ("events", "told"),
-    [
-        (initial(51), "50"),
-        ([{"type": "user.interrupt"}], "type"),
-        ([{"type": "user.tool_confirmation", "tool_use_id": "x", "result": "allow"}], "type"),
-        (say("not recorded")["events"], "no recording continues"),
-        ([*initial(1), *say("not recorded")["events"]], "no recording continues"),
-    ],
-)
-@pytest.mark.rule(
-    "a session with initial events that are refused is not created", topic="sessions", evidence="ours"
-)
-def test_initial_events_that_are_refused_leave_no_session(events, told):
-    call = Caller(turns(51))
-    assert told in call.session(400, initial_events=events)
-    assert call.get("/sessions")["data"] == []
-
-
-def test_an_initial_event_that_was_not_recorded_is_followed_as_closely_as_any_other():
-    call = Caller(turns(1), strict=False)
-    session = call.session(initial_events=say("message nought")["events"])
-    types = [event["type"] for event in call.get(f"/sessions/{session['id']}/events")["data"]]
-    assert "agent.message" in types
-    assert call.api.sessions.plays[session["id"]].notes
-
-
-@pytest.mark.rule(
-    "a message sent during a turn is listed with processed_at null until the turn is over",
-    topic="sending",
-    evidence="doc",
-    source="docs: events and streaming",
-)
-def test_a_message_sent_while_the_agent_works_waits_until_the_turn_is_over():
-    call = Caller(turns(2), speed=1.0)
-    path = f"/sessions/{call.session()['id']}/events"
-    call.post(path, say("message 0"))
-    call.now = 2.0
-    (queued,) = call.post(path, say("message 1"))["data"]
-    waiting = call.get(path)["data"][-1]
-    assert (waiting["id"], waiting["processed_at"]) == (queued["id"], None)
-    for call.now in (5.1, 5.2):  # a turn begins when somebody looks, and goes on from there
-        events = call.get(path)["data"]
-    types = [event["type"] for event in events]
-    first_idle = types.index("session.status_idle")
-    assert types[first_idle + 1 :] == [*RUNNING, "user.message"]
-    assert (events[-1]["id"], bool(events[-1]["processed_at"])) == (queued["id"], True)
-    call.now = 12.0
-    assert call.get(path)["data"][-1]["stop_reason"] == {"type": "end_turn"}
-    assert sum(event["id"] == queued["id"] for event in call.get(path)["data"]) == 1
-
-
 def test_what_waits_behind_a_stopped_turn_is_taken_up_when_the_money_is_there():
     one = Spender(4, speed=1.0)
     one.send("go")
@@ -530,7 +412,7 @@ def test_an_interrupt_does_not_charge_what_was_not_played():
     spender = Spender(10, speed=1.0)
     spender.send("go")
     spender.call.now += 0.5
-    spender.call.post(f"{spender.path}/events", {"events": [{"type": "user.interrupt"}]})
+    spender.call.post(f"{spender.path}/events", {"events": [INTERRUPT]})
     spender.send("more")
     spender.call.now += 60.0
     last = spender.call.get(f"{spender.path}/events")["data"][-1]

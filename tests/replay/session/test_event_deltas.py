@@ -11,29 +11,15 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from tests.kit.calling import SAY_GO, Caller, new_session, serving, strict
-from tests.kit.recordings import Script
+from tests.kit.sessions import INTERRUPT
+from tests.kit.talking import TEXT, talking
 from utilities import stream_until_end_turn
 from utilities.replay import Faults
 from utilities.replay.http.requests import Request
 from utilities.replay.session.previews import preview
 
-TEXT = "I looked at both files, and the second one has the mistake: a plus for a minus.\n\nMended."
 PREVIEWS = ("event_start", "event_delta")
 BOTH = ["agent.message", "agent.thinking"]
-
-
-def talking():
-    """The agent thinks for four seconds, then talks for ten."""
-    script = Script("talking")
-    script.message("go")
-    start = script.event("span.model_request_start")
-    script.event("agent.thinking", after=4.0)
-    script.say(TEXT, after=10.0)
-    usage = {"input_tokens": 1, "output_tokens": 2}
-    usage |= {"cache_read_input_tokens": 0, "cache_creation_input_tokens": 0, "speed": None}
-    script.event("span.model_request_end", model_request_start_id=start, is_error=False, model_usage=usage)
-    script.idle()
-    return script
 
 
 WHOLE = [event["type"] for event in talking().events]
@@ -234,7 +220,7 @@ def test_who_watches_changes_nothing_in_the_log(watched):
         stream = opened(call, session, *(BOTH if watched else ()))
         for call.now in (0.0, 2.0, 6.0, 9.0):
             stream.poll(call.now)
-        call.post(f"/sessions/{session}/events", {"events": [{"type": "user.interrupt"}]})
+        call.post(f"/sessions/{session}/events", {"events": [INTERRUPT]})
         call.now = 50.0
         return call.get(f"/sessions/{session}/events")["data"]
 
@@ -263,7 +249,7 @@ def test_an_interrupt_in_the_middle_of_a_message_ends_its_request():
         seen, _, _ = stream.poll(now)
     assert text(seen)
     call.now = 9.0
-    call.post(f"/sessions/{session}/events", {"events": [{"type": "user.interrupt"}]})
+    call.post(f"/sessions/{session}/events", {"events": [INTERRUPT]})
     tail, due, _ = stream.poll(9.0)
     kinds = [event["type"] for event in tail]
     assert kinds[:2] == ["span.model_request_end", "user.interrupt"]

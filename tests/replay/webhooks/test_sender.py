@@ -1,6 +1,5 @@
 """Webhooks: signed deliveries to a real receiver, verified by the SDK; and a server that they can't hurt."""
 
-import http.server
 import json
 import os
 import signal
@@ -9,77 +8,20 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
-from typing import get_args
 
 import pytest
 from anthropic import Anthropic
-from anthropic.types.beta import BetaWebhookEvent, BetaWebhookEventData
+from anthropic.types.beta import BetaWebhookEvent
 from pydantic import TypeAdapter
 from standardwebhooks import WebhookVerificationError
 
-from tests.kit.calling import SAY_GO, Caller, new_session, serving, strict
-from tests.kit.recordings import Script
-from tests.kit.scripts import going
-from tests.replay.server.test_server_streams import wait_for
-from tests.replay.session.test_budget import cents, costly
+from tests.kit.calling import SAY_GO, new_session
+from tests.kit.waiting import wait_for
+from tests.kit.webhooks import FAST, SECRET, UNUSED, Receiver, hooked
 from utilities.replay import Endpoint
 from utilities.replay.__main__ import main
-from utilities.replay.webhooks.outbox import NEVER_TOLD, TOLD, Outbox
 
-SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-FAST = (0.01, 0.02, 0.04)
 TURN = ["session.created", "session.status_run_started", "session.status_idled"]
-UNUSED = Anthropic(api_key="x")  # to verify; it asks nobody
-
-
-class Receiver:
-    """A receiver that keeps what it got, and answers the first requests with these statuses."""
-
-    def __init__(self, *statuses):
-        self.got, self.statuses = [], list(statuses)
-        self.look = lambda raw: None  # what it does before it answers
-        receiver = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                raw = self.rfile.read(int(self.headers["content-length"])).decode()
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                receiver.look(raw)
-                status = receiver.statuses.pop(0) if receiver.statuses else 200
-                receiver.got.append((status, headers, raw))
-                self.send_response(status)
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.http.server_address[1]}/hook"
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.http.shutdown()
-        self.http.server_close()
-
-    def verified(self):
-        """What it accepted, through the SDK."""
-        accepted = [(headers, raw) for status, headers, raw in list(self.got) if 200 <= status < 300]
-        return [UNUSED.beta.webhooks.unwrap(raw, headers=headers, key=SECRET) for headers, raw in accepted]
-
-    def types(self):
-        return [event.data.type for event in self.verified()]
-
-
-@contextmanager
-def hooked(receiver, *scripts, speed=0.0, **options):
-    hook = Endpoint(getattr(receiver, "url", receiver), SECRET, **{"retries": FAST, **options})
-    with serving(*(scripts or (going(),)), speed=speed, webhook=hook) as server:
-        yield strict(server)
 
 
 def turn(client, session):
@@ -139,125 +81,6 @@ def test_a_session_that_nobody_looks_at_is_told_of_in_time():
 
 
 # -- which come: the pure core ----------------------------------------------------------------
-
-
-class Told:
-    """What a server without a socket would deliver."""
-
-    def __init__(self, *scripts, **options):
-        self.call = Caller(*scripts, **options)
-        self.call.api.sessions.outbox = self.outbox = Outbox()
-
-    def types(self):
-        bodies = [json.loads(delivery.body) for delivery in self.outbox.take()]
-        for body in bodies:
-            TypeAdapter(BetaWebhookEvent).validate_python(body)
-        return [body["data"]["type"] for body in bodies]
-
-
-@pytest.mark.rule(
-    "session.pending, running, idled and requires_action are never sent: nobody says when they come",
-    topic="webhooks",
-    evidence="ours",
-)
-def test_every_type_that_is_told_is_one_of_the_sdk_and_each_session_type_is_accounted_for():
-    models = get_args(get_args(BetaWebhookEventData)[0])
-    known = {get_args(model.model_fields["type"].annotation)[0] for model in models}
-    told = {*TOLD.values(), "session.created", "session.archived", "session.budget_reached"}
-    assert told <= known
-    assert {type for type in known if type.startswith("session.")} == told | set(NEVER_TOLD)
-
-
-@pytest.mark.rule(
-    "an archived session is told as terminated", topic="webhooks", evidence="doc", source="docs: webhooks"
-)
-@pytest.mark.rule(
-    "creation, updates, archival and deletion of a session are told", topic="webhooks", evidence="ours"
-)
-def test_a_sessions_whole_life():
-    told = Told(going())
-    path = f"/sessions/{told.call.session(initial_events=SAY_GO['events'])['id']}"
-    assert told.types() == TURN
-    told.call.post(path, {"title": "t"})
-    while told.call.get(path)["status"] != "idle":
-        pass
-    told.call.post(f"{path}/archive")
-    told.call.post(f"{path}/archive")
-    told.call.delete(path)
-    ends = ["session.status_terminated", "session.archived", "session.deleted"]
-    assert told.types() == ["session.updated", *ends]
-
-
-def test_a_session_that_ended_by_itself_is_told_as_terminated_once():
-    script = Script()
-    script.message("go")
-    script.event("session.status_terminated")
-    told = Told(script)
-    path = f"/sessions/{told.call.session(initial_events=SAY_GO['events'])['id']}"
-    told.call.post(path, {"title": "t"})
-    told.call.post(f"{path}/archive")
-    assert told.types()[-3:] == ["session.status_terminated", "session.updated", "session.archived"]
-
-
-def test_a_session_that_was_refused_is_not_told_of():
-    told = Told(going())
-    wrong = [{"type": "user.message", "content": [{"type": "text", "text": "what?"}]}]
-    told.call.session(400, initial_events=wrong)
-    assert told.types() == []
-
-
-@pytest.mark.rule(
-    "session.budget_reached is told once for each value of the budget",
-    topic="webhooks",
-    evidence="doc",
-    source="docs: webhooks",
-)
-def test_a_budget_that_is_reached_is_told_once_for_each_value():
-    told = Told(costly())
-    path = f"/sessions/{told.call.session(budget=cents(1), initial_events=SAY_GO['events'])['id']}"
-    assert told.types() == [*TURN, "session.budget_reached"]
-    told.call.post(f"{path}/events", SAY_GO)
-    assert told.types() == TURN[1:]
-    told.call.post(path, {"budget": cents(4)})
-    assert told.types() == ["session.updated", *TURN[1:], "session.budget_reached"]
-
-
-@pytest.mark.rule(
-    "webhooks about threads are about those that the session has created, not about its first",
-    topic="webhooks",
-    evidence="ours",
-)
-def test_other_threads_outcomes_retries_and_ends():
-    script = Script()
-    script.message("go")
-    other = {"session_thread_id": "sthr_2", "agent_name": "helper"}
-    script.event("session.thread_created", **other)
-    script.event("session.thread_status_idle", **other, stop_reason={"type": "end_turn"})
-    script.event("session.thread_status_terminated", **other)
-    script.event("span.outcome_evaluation_end")
-    script.event("session.status_rescheduled")
-    script.event("session.thread_status_idle", session_thread_id="sthr_1", agent_name="tester")
-    script.event("session.status_terminated")
-    told = Told(script)
-    session = told.call.session(initial_events=SAY_GO["events"])
-    events = told.call.get(f"/sessions/{session['id']}/events")["data"]
-    created = next(e for e in events if e["type"] == "session.thread_created")["session_thread_id"]
-    bodies = [json.loads(delivery.body)["data"] for delivery in told.outbox.waiting]
-    assert [body.get("session_thread_id") for body in bodies] == [None, None, *[created] * 3, *[None] * 3]
-    assert told.types() == [
-        *TURN[:2], "session.thread_created", "session.thread_idled", "session.thread_terminated",
-        "session.outcome_evaluation_ended", "session.status_rescheduled", "session.status_terminated",
-    ]  # fmt: skip
-
-
-def test_the_same_requests_give_the_same_deliveries():
-    def deliveries():
-        told = Told(going())
-        told.call.session(initial_events=SAY_GO["events"])
-        return told.outbox.take()
-
-    assert deliveries() == deliveries()
-    assert len({delivery.id for delivery in deliveries()}) == 3
 
 
 # -- receivers that fail ----------------------------------------------------------------------

@@ -1,0 +1,77 @@
+"""`python -m utilities.replay`: where it is, how it ends, and what it refuses."""
+
+import signal
+import socket
+import subprocess
+import sys
+
+import httpx2
+import pytest
+from anthropic import Anthropic
+
+from tests.kit.calling import new_session
+from tests.kit.streams import followed
+from utilities.replay.__main__ import main
+
+
+def test_the_process_says_where_it_is_and_ends_when_interrupted():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "utilities.replay"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        url = process.stdout.readline().strip()
+        client = Anthropic(api_key="x", base_url=url, max_retries=0)
+        thread = followed(client, new_session(client), [])
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+        thread.join(5)
+        assert not thread.is_alive()
+        assert (process.stdout.read(), process.stderr.read()) == ("", "")
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_the_process_breaks_what_it_is_told_to():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "utilities.replay", "--faults", "status=503,on=GET/agents"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        url = process.stdout.readline().strip()
+        assert [httpx2.get(f"{url}/v1/agents").status_code for _ in range(2)] == [503, 200]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.rule(
+    "an address that others can reach is served only with a key", topic="requests", evidence="ours"
+)
+def test_what_the_process_refuses_it_says_in_one_line(tmp_path, capsys):
+    (tmp_path / "x.jsonl").write_text("{}\n")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for told, arguments in {
+            "x.jsonl, line 1: no header": ("--recordings", tmp_path),
+            "no such folder of recordings": ("--recordings", tmp_path / "nowhere"),
+            f"127.0.0.1 port {port}: Address already in use": ("--port", port),
+            "give a key too (--key)": ("--host", "0.0.0.0"),
+            "--host is empty": ("--host", "", "--key", "k"),
+            "--key is empty": ("--key", ""),
+        }.items():
+            assert main(list(map(str, arguments))) == 2
+            out, error = capsys.readouterr()
+            assert out == ""
+            assert error.startswith("replay server: ") and error.count("\n") == 1
+            assert told in error
+
+
+@pytest.mark.parametrize("option", ["--port=99999", "--speed=-1", "--speed=nan", "--what"])
+def test_wrong_options_are_refused(option, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main([option])
+    assert caught.value.code == 2
+    usage, error = capsys.readouterr().err.splitlines()
+    assert usage == "usage: python -m utilities.replay [options]"
+    assert option.partition("=")[0] in error
