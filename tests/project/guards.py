@@ -194,7 +194,9 @@ def main(argv: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
         trees: SimpleQueue[Path] = SimpleQueue()
         for name in ("one", "other"):
-            leave = shutil.ignore_patterns(".venv", ".git", "__pycache__", ".*_cache", ".conformance")
+            leave = shutil.ignore_patterns(
+                ".venv", ".git", "__pycache__", ".*_cache", ".conformance", ".newest-sdk"
+            )
             trees.put(shutil.copytree(ROOT, Path(folder, name), ignore=leave))
 
         def verdict_of(guard: Guard) -> str:
