@@ -130,6 +130,11 @@ KINDS = {
         "settle=SECONDS", "the status field goes on saying running for so long after the idle event",
         "`wait_for_idle_status`", f"{_T}the_archive_race_is_waited_out", _seconds,
     ),
+    "outputs": Kind(
+        "outputs=SECONDS", "what the turn left in its outputs is listed only so long after the idle event",
+        "`outputs_of`", "tests/turn/test_outputs.py::test_outputs_that_are_listed_late_are_waited_for",
+        _seconds,
+    ),
     "error": Kind(
         "error=RETRY", "a session.error: retrying goes on, exhausted drops the queue and ends the turn, "
         "terminal ends the session",

@@ -3,6 +3,7 @@
 Copy this folder into a project; besides `anthropic` it needs nothing.
 """
 
+from .outputs import outputs_of, outputs_of_async
 from .poll import poll_until_end_turn, poll_until_end_turn_async
 from .result import ToolCall, TurnError, TurnResult, TurnTimeout
 from .settle import wait_for_idle_status, wait_for_idle_status_async
@@ -15,6 +16,8 @@ __all__ = [
     "TurnResult",
     "TurnTimeout",
     "custom_tool_params",
+    "outputs_of",
+    "outputs_of_async",
     "poll_until_end_turn",
     "poll_until_end_turn_async",
     "stream_until_end_turn",

@@ -50,16 +50,16 @@ def wait_for_idle_status(
         raise TypeError(
             "wait_for_idle_status needs Anthropic; for AsyncAnthropic use wait_for_idle_status_async"
         )
-    patience = _Patience(session_id, timeout, interval)
+    patience = _Looks(session_id, timeout, interval)
     sessions = client.with_options(max_retries=0).beta.sessions  # here is a deadline, the SDK has none
     while True:
         try:
             session = sessions.retrieve(session_id, timeout=patience.left())
             if session.status in SETTLED:
                 return session
-            pause = patience.pause(session.status)
+            pause = patience.running(session.status)
         except PASSING as error:
-            pause = patience.pause(error)
+            pause = patience.failed(error)
         time.sleep(pause)
 
 
@@ -71,53 +71,83 @@ async def wait_for_idle_status_async(
         raise TypeError(
             "wait_for_idle_status_async needs AsyncAnthropic; for Anthropic use wait_for_idle_status"
         )
-    patience = _Patience(session_id, timeout, interval)
+    patience = _Looks(session_id, timeout, interval)
     sessions = client.with_options(max_retries=0).beta.sessions
     while True:
         try:
             session = await sessions.retrieve(session_id, timeout=patience.left())
             if session.status in SETTLED:
                 return session
-            pause = patience.pause(session.status)
+            pause = patience.running(session.status)
         except PASSING as error:
-            pause = patience.pause(error)
+            pause = patience.failed(error)
         await asyncio.sleep(pause)
 
 
-class _Patience:
-    """How long to wait before the next look, until there is no time left."""
+class Patience:
+    """How long to wait before the next look, until there is no time left.
 
-    def __init__(self, session_id: str, timeout: float, interval: float) -> None:
+    Args:
+        timeout: seconds to wait at most.
+        interval: seconds before the second look; it grows by half each time, up to two seconds.
+
+    Raises:
+        ValueError: a number of seconds is negative.
+    """
+
+    def __init__(self, timeout: float, interval: float) -> None:
         for name, seconds in (("timeout", timeout), ("interval", interval)):
             if not seconds >= 0:
                 raise ValueError(f"{name} must be 0 seconds or more, not {seconds}")
-        self.session_id, self.timeout, self.interval = session_id, timeout, interval
+        self.timeout, self.interval = timeout, interval
         self.start = time.monotonic()
-        self.state = "could not be seen"
+
+    def waited(self) -> float:
+        """How many seconds have passed."""
+        return time.monotonic() - self.start
 
     def left(self) -> float:
         """How many seconds the next look may take; one at least, or the last would always fail."""
-        return max(1.0, self.start + self.timeout - time.monotonic())
+        return max(1.0, self.timeout - self.waited())
 
-    def pause(self, seen: str | Exception) -> float:
-        """How long to wait after a look that saw this status, or failed."""
-        waited = time.monotonic() - self.start
-        error = seen if isinstance(seen, Exception) else None
-        if error is None:
-            self.state = f"is still {seen!r}"
-        if waited >= self.timeout:
+    def pause(self, failed: Exception | None = None) -> float | None:
+        """Seconds until the next look; None if no time is left. `failed`: the error of the last one."""
+        left = self.timeout - self.waited()
+        if left <= 0:
+            return None
+        pause = max(self.interval, _retry_after(failed))
+        self.interval = min(2.0, self.interval * 1.5)
+        return min(pause, left)
+
+
+class _Looks(Patience):
+    """What was seen of a session's status."""
+
+    def __init__(self, session_id: str, timeout: float, interval: float) -> None:
+        super().__init__(timeout, interval)
+        self.session_id, self.state = session_id, "could not be seen"
+
+    def running(self, status: str) -> float:
+        """How long to wait after a look that saw this status."""
+        self.state = f"is still {status!r}"
+        return self._or_give_up(self.pause())
+
+    def failed(self, error: Exception) -> float:
+        """How long to wait after a look that failed."""
+        return self._or_give_up(self.pause(error), error)
+
+    def _or_give_up(self, pause: float | None, error: Exception | None = None) -> float:
+        if pause is None:
             raise TimeoutError(
-                f"session {self.session_id} {self.state} after {waited:.1f} s of waiting for "
+                f"session {self.session_id} {self.state} after {self.waited():.1f} s of waiting for "
                 f"{' or '.join(SETTLED)}: a turn may be under way; follow it with stream_until_end_turn"
             ) from error
-        pause = max(self.interval, _retry_after(seen))
-        self.interval = min(2.0, self.interval * 1.5)
-        return min(pause, self.timeout - waited)
+        return pause
 
 
-def _retry_after(seen: str | Exception) -> float:
+def _retry_after(failed: Exception | None) -> float:
     """Seconds that the service asks to wait; 0 if it says nothing."""
-    if isinstance(seen, APIStatusError):
+    if isinstance(failed, APIStatusError):
         with suppress(KeyError, ValueError):  # not said, or as a date
-            return float(seen.response.headers["retry-after"])
+            return float(failed.response.headers["retry-after"])
     return 0.0

@@ -241,12 +241,13 @@ class Sessions(Collection):
 
     def _keep(self, play: Session) -> None:
         """Put what the session has made into the stores of files and memories."""
-        for output in play.outputs[play.filed :]:
+        ready = [] if play.broken.unlisted(play.now) else play.outputs[play.filed :]
+        for output in ready:
             self.files.add(
                 output.filename, output.content.encode(), mime_type=output.mime_type,
                 session_id=play.id, downloadable=True, created_at=output.created_at,
             )  # fmt: skip
-        play.filed = len(play.outputs)
+        play.filed += len(ready)
         mounted = {resource["mount_path"]: resource for resource in self.items[play.id]["resources"]}
         for path, write in play.memory[play.remembered :]:
             try:

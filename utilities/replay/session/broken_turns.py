@@ -6,6 +6,7 @@ The events are made up, in `made_up`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -40,6 +41,7 @@ class BrokenTurns:
     _begun: int = 0  # the log's length when the turn's message was in it
     _resume: float | None = None  # when a rescheduled session runs on
     _settled: float | None = None  # when the status field will say idle
+    _listed: float = 0.0  # when the turn's outputs will be listed
     _hits: Hits = field(default_factory=Hits)
 
     def expect(self, opening: str, faults: Faults) -> None:
@@ -51,6 +53,7 @@ class BrokenTurns:
         self.opening, self._begun = opening, length
         self._faults = self._coming.pop(opening, NO_FAULTS)
         self._left = [f for f in self._faults.of(*IN_TURNS) if self._hits.take(self._faults, f, "")]
+        self._listed = 0.0 if self._faults.first("outputs") is None else math.inf
 
     def next(self, status: str, log: Sequence[Event], now: float) -> Mishap | None:
         """What goes wrong at this point; None if nothing does."""
@@ -92,6 +95,8 @@ class BrokenTurns:
         """The session has become idle."""
         settle = self._faults.first("settle")
         self._settled = None if settle is None else now + settle.value
+        if outputs := self._faults.first("outputs"):
+            self._listed = now + outputs.value
         self._resume = None
         if reason != "requires_action":
             self._left = []
@@ -99,3 +104,7 @@ class BrokenTurns:
     def unsettled(self, now: float) -> bool | None:
         """Whether an idle session's status field still says running; None if no fault decides that."""
         return None if self._settled is None else now < self._settled
+
+    def unlisted(self, now: float) -> bool:
+        """Whether what the session has left in its outputs is not in the list of files yet."""
+        return now < self._listed
