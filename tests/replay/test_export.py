@@ -14,7 +14,7 @@ from tests.kit.calling import SAY_GO, new_session, serving
 from tests.kit.memory import attach, remembering
 from tests.kit.recordings import ORIGINAL, TURNS, Script
 from tests.kit.sessions import message
-from utilities import stream_until_end_turn
+from utilities import outputs_of, stream_until_end_turn
 from utilities.replay import Faults, Library, Recording, ReplayServer
 from utilities.replay.export import export, main
 
@@ -83,6 +83,30 @@ def test_a_session_can_be_exported_as_soon_as_its_turn_is_over():
         assert client.beta.sessions.retrieve(session.id).status == "running"
         exported = export(client, session.id, "copy.jsonl")
     assert exported.events[-1]["type"] == "session.status_idle"
+
+
+def test_outputs_that_are_listed_late_are_kept() -> None:
+    with ReplayServer(Library([ORIGINAL]), strict=True, faults=Faults("outputs=0.5")) as server:
+        client, session_id = play(server)
+        assert export(client, session_id, "copy.jsonl").outputs == ORIGINAL.outputs
+
+
+def test_outputs_that_cannot_be_kept_are_said() -> None:
+    with ReplayServer(Library([ORIGINAL]), strict=True, faults=Faults("outputs=600")) as server:
+        client, session_id = play(server)
+        header = export(client, session_id, "copy.jsonl", patience=0.2).header
+    assert header["outputs"] == []
+    assert f"Not kept: session {session_id} has no calc.py in /mnt/session/outputs" in header["note"]
+
+
+def test_an_output_that_is_not_text_is_left_out_and_said() -> None:
+    with ReplayServer(Library([ORIGINAL]), strict=True) as server:
+        client, session_id = play(server)
+        [file] = outputs_of(client, session_id)
+        server.api.files.contents[file.id] = b"\x89PNG\xff"  # as if the agent had drawn something
+        header = export(client, session_id, "copy.jsonl").header
+    assert header["outputs"] == []
+    assert f"{file.id}) is not text, and recordings hold text only" in header["note"]
 
 
 def test_the_command(tmp_path, monkeypatch, capsys):

@@ -9,6 +9,8 @@ in the session is in it. A session of a replay server stays scripted, however of
 from __future__ import annotations
 
 import argparse
+import json
+import re
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import Any
 import anthropic
 from anthropic import Anthropic, AnthropicError
 
+from ..turn.outputs import outputs_of
 from ..turn.settle import wait_for_idle_status
 from .http.requests import REPLAY_HEADER
 from .ids import timestamp
@@ -28,7 +31,8 @@ NOTES = {
     "scripted": "Scripted, not live: exported from a session that a replay server played.",
 }
 AGENT_KEYS = ("name", "model", "system", "tools")
-PATIENCE = 10.0  # seconds; the status says running for a moment after the turn's last event
+PATIENCE = 10.0  # seconds; status and outputs are right only some time after the turn's last event
+OUTPUTS = "/mnt/session/outputs"
 
 
 def export(client: Anthropic, session_id: str, path: Path | str, *, patience: float = PATIENCE) -> Recording:
@@ -38,10 +42,13 @@ def export(client: Anthropic, session_id: str, path: Path | str, *, patience: fl
         client: the SDK's client.
         session_id: a session that is not running.
         path: where the recording belongs; its stem is the recording's name.
-        patience: seconds to wait for the session's status to settle.
+        patience: seconds to wait for the session's status to settle, and for the outputs that it wrote.
+
+    Returns:
+        The recording. What it could not keep is said in its header's note.
 
     Raises:
-        ValueError: the session is running, or an output is not text.
+        ValueError: the session is running.
         anthropic.APIStatusError: there is no such session.
     """
     path = Path(path)
@@ -54,22 +61,23 @@ def export(client: Anthropic, session_id: str, path: Path | str, *, patience: fl
     provenance = "scripted" if REPLAY_HEADER in answer.headers else "live"
     agent = session.agent.to_dict(mode="json")
     environment = client.beta.environments.retrieve(session.environment_id).to_dict(mode="json")
-    events = client.beta.sessions.events.list(session_id)
+    events = [event for event in client.beta.sessions.events.list(session_id) if event.processed_at]
+    outputs, lost = _outputs(client, session_id, events, patience)
     header = {
         "recording": FORMAT,
         "name": path.stem,
         "provenance": provenance,
-        "note": NOTES[provenance],
+        "note": " ".join([NOTES[provenance], *lost]),
         "recorded_at": session.to_dict(mode="json")["created_at"],
         "sdk": anthropic.__version__,
         "agent": {key: agent[key] for key in AGENT_KEYS if agent.get(key) is not None},
         "environment": {key: environment[key] for key in ("name", "config")},
-        "outputs": _outputs(client, session_id),
+        "outputs": outputs,
     }
     stores = [resource for resource in session.resources if resource.type == "memory_store"]
     if stores:
         header["memory"] = [_memory(client, session, store).to_dict() for store in stores]
-    return Recording(path, header, [_event(event) for event in events if event.processed_at is not None])
+    return Recording(path, header, list(map(_event, events)))
 
 
 def _event(event: Any) -> Event:
@@ -77,20 +85,38 @@ def _event(event: Any) -> Event:
     return {**known, "id": event.id, "type": event.type}
 
 
-def _outputs(client: Anthropic, session_id: str) -> list[dict[str, Any]]:
+def _outputs(
+    client: Anthropic, session_id: str, events: list[Any], patience: float
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """What the session left behind, oldest first, and a sentence for each file that can't be kept."""
+    written = _written(events)
+    try:
+        files, lost = outputs_of(client, session_id, expect=written, timeout=patience), []
+    except TimeoutError as error:
+        files, lost = outputs_of(client, session_id, expect=(), timeout=patience), [f"Not kept: {error}."]
+    if written is None and not files:
+        lost.append(
+            f"Not kept: the session used {OUTPUTS}, and after {patience:g} s nothing was listed there."
+        )
     outputs = []
-    for file in client.beta.files.list(scope_id=session_id):
-        if not file.downloadable:
-            continue
+    for file in files[::-1]:  # the list has the newest first
         try:
             content = client.beta.files.download(file.id).read().decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise ValueError(f"{file.filename} ({file.id}) is not text; recordings hold text only") from error
+        except UnicodeDecodeError:
+            lost.append(f"Not kept: {file.filename} ({file.id}) is not text, and recordings hold text only.")
+            continue
         known = file.to_dict(mode="json")
-        outputs.append(
-            {key: known[key] for key in ("filename", "mime_type", "created_at")} | {"content": content}
-        )
-    return outputs[::-1]  # the list has the newest first
+        kept = {key: known[key] for key in ("filename", "mime_type", "created_at")}
+        outputs.append({**kept, "content": content})
+    return outputs, lost
+
+
+def _written(events: list[Any]) -> list[str] | None:
+    """The names of the outputs that the agent's calls speak of; None if they only speak of the folder."""
+    calls = [json.dumps(event.to_dict().get("input")) for event in events if event.type == "agent.tool_use"]
+    spoken = [call for call in calls if OUTPUTS in call]
+    names = re.findall(rf"{OUTPUTS}/(?:[\w.-]+/)*([\w-]+\.\w+)", "\n".join(spoken))
+    return list(dict.fromkeys(names)) or (None if spoken else [])
 
 
 def _memory(client: Anthropic, session: Any, store: Any) -> Mount:
@@ -155,6 +181,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"export: {error}", file=sys.stderr)
         return 2
     print(f"wrote {options.path}: {len(recording.events)} events, {recording.header['provenance']}")
+    print(recording.header["note"])
     return 0
 
 
