@@ -24,7 +24,8 @@ from .resources.completions import Completions
 from .resources.environments import Environments
 from .resources.files import Files
 from .resources.memory_stores import MemoryStores
-from .resources.sessions import Sessions, Subscription
+from .resources.sessions import Sessions
+from .resources.subscriptions import Subscription
 from .resources.threads import Threads
 from .resources.vaults import Vaults
 from .resources.work import WorkQueue

@@ -6,6 +6,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+TICK = 1e-6  # seconds between neighbours in an event log [seen]
 PAIRS = [first + second for second in ALPHABET for first in ALPHABET]  # two letters at a time: half the work
 
 

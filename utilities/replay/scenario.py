@@ -14,7 +14,7 @@ What the client does in between is written in the scenario too, beside the call 
 `custom = "name"` instead of `tool` is a call of the program's own tool, and `result` (and `is_error`)
 what the program answers; `confirm = "allow"` or `"deny"` (and `deny_message`) is its verdict on a
 built-in call that asks first. With `[brain]` the program's memory tools are executed for real as well:
-see `brain_calls`.
+see `making.brain_calls`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import tempfile
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anthropic
 
@@ -36,9 +36,6 @@ from .making.event_log import EventLog
 from .making.sandbox import Sandbox, ScenarioError, memories_in
 from .recordings.mount import Mount, memory_path
 from .recordings.recording import Recording
-
-if TYPE_CHECKING:
-    pass
 
 
 def memory_store(given: dict[str, Any], data: Path) -> Mount:
@@ -87,16 +84,16 @@ async def record(path: Path, data: Path, answers: Path | None = None) -> Recordi
             try:
                 for file in scenario.get("files", []):
                     sandbox.mount(data / file["source"], file["mount_path"])
-                recorder = EventLog(scenario, sandbox, brain)
+                log = EventLog(scenario, sandbox, brain)
                 for turn in scenario["turns"]:
-                    await recorder.turn(turn)
+                    await log.turn(turn)
                 if brain:
                     brain.require_seen()
             finally:
                 await sandbox.close()
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         raise ScenarioError(f"{path.name}: {type(error).__name__}: {error}") from error
-    return recorder.recording(path.with_suffix(".jsonl"))
+    return log.recording(path.with_suffix(".jsonl"))
 
 
 def recordings(scenarios: Path) -> Iterator[tuple[Path, str]]:

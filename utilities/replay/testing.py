@@ -27,7 +27,7 @@ from .recordings.exchanges import is_messages, load
 from .recordings.library import Library
 from .recordings.recording import CALL_TYPES, Event, Recording, answered_call, is_client_event
 from .recordings.track import said
-from .resources.sessions import Subscription
+from .resources.subscriptions import Subscription
 from .server.server import ReplayServer
 from .session.session import Session
 

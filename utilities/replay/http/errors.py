@@ -22,8 +22,6 @@ TYPES = {
     504: "timeout_error",
     529: "overloaded_error",
 }
-
-
 UNRECORDED = "unrecorded"  # the error code of what only a replay server refuses [ours]
 LONGEST = 2000  # characters of a message; what a client sent is quoted in it, however long it is [ours]
 
@@ -44,6 +42,7 @@ class ApiError(Exception):
         self.code = code
 
     def body(self, request_id: str, assume: Assumptions = NOTHING_ASSUMED) -> dict[str, Any]:
+        """The error as the hosted API sends it; a message that is too long loses its middle."""
         error: dict[str, Any] = {"type": error_type(self.status, assume), "message": self.message}
         if len(self.message) > LONGEST:
             error["message"] = f"{self.message[: LONGEST // 2]} … {self.message[-LONGEST // 2 :]}"

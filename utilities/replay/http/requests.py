@@ -32,7 +32,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request, as far as the API looks at it."""
+    """One HTTP request, as far as the API looks at it. The query has its pairs as they came."""
 
     method: str
     path: str
@@ -43,6 +43,11 @@ class Request:
     assume: Assumptions = NOTHING_ASSUMED  # by that client, where nobody knows the hosted API's answer
 
     def json(self) -> Any:
+        """The body.
+
+        Raises:
+            ApiError: 400; it is no JSON, or none that could be sent back.
+        """
         try:
             value = json.loads(self.body or b"{}")
             if _is_deeper(value, MAX_DEPTH):

@@ -16,6 +16,29 @@ from pydantic_core import ErrorDetails, SchemaValidator, ValidationError
 
 from .errors import ApiError
 
+Resource = dict[str, Any]  # of the API, as JSON has it
+NOT_IN_BODY = ("betas", "workspace_id")  # header parameters that the SDK's types carry along
+
+
+def body_of(params: type, body: Any, *, in_path: tuple[str, ...] = ()) -> Resource:
+    """A request's body as the SDK's `params` type describes it.
+
+    Args:
+        params: the SDK's type, which also has what goes into headers and the path; that is refused in a body.
+        body: as it came.
+        in_path: those fields of `params` that this request has in its path.
+
+    Raises:
+        ApiError: 400, naming the field and what is wrong with it.
+    """
+    elsewhere = (*NOT_IN_BODY, *in_path)
+    if isinstance(body, dict) and (stray := next((key for key in elsewhere if key in body), None)):
+        raise ApiError(400, f"{stray}: Extra inputs are not permitted")
+    if not in_path or not isinstance(body, dict):
+        return validate(params, body)
+    given = validate(params, {**body, **dict.fromkeys(in_path, "")})
+    return {key: value for key, value in given.items() if key not in in_path}
+
 
 def validate(params: type, body: Any) -> dict[str, Any]:
     """`body` as the SDK's `params` type describes it.
@@ -51,14 +74,12 @@ def _tightened(node: Any) -> Any:
 
 def describe(errors: list[ErrorDetails], body: Any) -> str:
     """One line for pydantic's errors: for a union, only what is wrong with the member that was meant."""
-    wrong_types = [
-        e for e in errors if e["loc"][-1:] == ("type",) and e["type"] in ("literal_error", "missing")
-    ]
+    types = [e for e in errors if e["loc"][-1:] == ("type",)]
+    wrong_types = [e for e in types if e["type"] in ("literal_error", "missing")]
     fields = {_field(e, body): len(e["loc"]) for e in wrong_types}
     chosen = errors
-    for field in sorted(
-        fields, key=fields.__getitem__
-    ):  # outer unions first: they decide which inner ones count
+    # Outer unions first: they decide which inner ones count.
+    for field in sorted(fields, key=fields.__getitem__):
         tags = [e for e in chosen if e in wrong_types and _field(e, body) == field]
         others = [e for e in chosen if not any(_is_within(e, tag["loc"][:-1]) for tag in tags)]
         meant = any(_field(e, body).startswith(field.removesuffix("type")) for e in others)
@@ -102,20 +123,3 @@ def _field(error: ErrorDetails, body: Any) -> str:
             continue
         path.append(str(part))
     return ".".join(path) or "body"
-
-
-Resource = dict[str, Any]
-
-
-NOT_IN_BODY = ("betas", "workspace_id")  # header parameters that the SDK's types carry along
-
-
-def body_of(params: type, body: Any, *, in_path: tuple[str, ...] = ()) -> Resource:
-    """A body as the SDK's `params` describe it, less the headers and path parameters they carry."""
-    elsewhere = (*NOT_IN_BODY, *in_path)
-    if isinstance(body, dict) and (stray := next((key for key in elsewhere if key in body), None)):
-        raise ApiError(400, f"{stray}: Extra inputs are not permitted")
-    if not in_path or not isinstance(body, dict):
-        return validate(params, body)
-    given = validate(params, {**body, **dict.fromkeys(in_path, "")})
-    return {key: value for key, value in given.items() if key not in in_path}

@@ -10,7 +10,7 @@ A scenario with
 
 has its `custom = "memory_…"` calls without a `result` executed here. Beside a call of `memory_reflect`,
 `reflect` is what the model answers, by hand: Astrocyte's prompt and that answer become a recording of
-`POST /v1/messages` (see `messages`). `tools = "astrocyte"` answers with Astrocyte's own
+`POST /v1/messages` (see `recordings.exchanges`). `tools = "astrocyte"` answers with Astrocyte's own
 `handle_memory_tool` instead of our `memory_tools`.
 
 Astrocyte draws the ids of memories at random. In a recording they are replaced by fixed ones that look

@@ -1,4 +1,4 @@
-"""The event log of a scenario: its moves in the order, and with the times and costs, of a hosted session."""
+"""The event log of a scenario: its moves in the order of a hosted session, with times and estimated costs."""
 
 from __future__ import annotations
 
@@ -7,25 +7,30 @@ from typing import TYPE_CHECKING, Any
 
 import anthropic
 
-from ..ids import later, make_id
+from ..ids import TICK, later, make_id
 from ..recordings.recording import FORMAT, Event, Recording
+from .sandbox import Sandbox, ScenarioError
 
 if TYPE_CHECKING:
     from .brain_calls import BrainCalls
-from .sandbox import Sandbox, ScenarioError
 
 NOTE = (
     "Scripted, not live: the agent's moves and the times were written by hand, its tool calls were "
     "executed for real with the SDK's agent_toolset, and token counts are estimated at four characters each."
 )
 BY_HAND = " What the client answered was written by hand too."
-TICK = 1e-6  # neighbouring events are a microsecond apart [seen]
 # List prices in US dollars per million tokens, for the estimated cost. [doc]
 PRICES = {"claude-sonnet-4-6": {"input": 3.0, "cache_write": 3.75, "cache_read": 0.3, "output": 15.0}}
 
 
 class EventLog:
-    """Writes the event log of one scenario, in the order that was seen of the hosted API."""
+    """Writes the event log of one scenario, in the order that was seen of the hosted API.
+
+    Args:
+        scenario: as its TOML file says.
+        sandbox: where its built-in tool calls are executed.
+        brain: where its memory tools are executed, if it has any.
+    """
 
     def __init__(self, scenario: dict[str, Any], sandbox: Sandbox, brain: BrainCalls | None = None) -> None:
         self.scenario, self.sandbox, self.brain = scenario, sandbox, brain
@@ -48,10 +53,12 @@ class EventLog:
         return id
 
     def wait(self, seconds: float) -> None:
+        """Let the agent's time pass."""
         self.now = later(self.now, seconds)
         self.active += seconds
 
     async def turn(self, turn: dict[str, Any]) -> None:
+        """One turn: the user's message, then each model request with the calls that it makes."""
         thread = {"session_thread_id": self.thread, "agent_name": self.scenario["agent"]["name"]}
         self.emit("session.status_running")
         self.emit("session.thread_status_running", **thread)
@@ -161,6 +168,7 @@ class EventLog:
                 }  # fmt: skip
 
     def usage(self) -> dict[str, Any]:
+        """What the session has used so far, at list prices."""
         prices = PRICES[self.scenario["agent"]["model"]]
         cents = sum(count * prices[kind] / 1e4 for kind, count in self.tokens.items())
         return {
@@ -177,6 +185,7 @@ class EventLog:
         }
 
     def recording(self, path: Path) -> Recording:
+        """The log so far as a recording, whose header says what was written by hand."""
         header = {
             "recording": FORMAT,
             "name": self.name,
@@ -199,4 +208,5 @@ def waits(call: dict[str, Any]) -> bool:
 
 
 def tokens(characters: int) -> int:
+    """An estimate: four characters a token, and at least one."""
     return max(1, round(characters / 4))

@@ -49,6 +49,7 @@ class Folders:
         self.contents = self._read()
 
     def folder(self, mount: Mount) -> Path:
+        """Where a store is on this disk."""
         return self.root / mount.mount_path.lstrip("/")
 
     def look(self, now: str) -> None:
@@ -77,7 +78,12 @@ class ScenarioError(ValueError):
 
 
 class Sandbox:
-    """A scratch folder standing in for the container's `/mnt`, and the built-in tools inside it."""
+    """A scratch folder standing in for the container's `/mnt`, and the built-in tools inside it.
+
+    Args:
+        root: the scratch folder.
+        memory: the memory stores that are mounted.
+    """
 
     def __init__(self, root: Path, memory: Sequence[Mount] = ()) -> None:
         self.root = root.resolve()
@@ -94,6 +100,7 @@ class Sandbox:
         self.tools = {tool.name: tool for tool in beta_agent_toolset_20260401(self.context)}
 
     def mount(self, source: Path, mount_path: str) -> None:
+        """A copy of a file in the uploads, which can't be written to."""
         target = self.uploads / mount_path.lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, target)
@@ -120,4 +127,5 @@ class Sandbox:
         return value
 
     async def close(self) -> None:
+        """End the shell that the tools share, if one was started."""
         await self.context.close()

@@ -15,6 +15,7 @@ from .collection import Clock, Collection, checked_metadata, patched_metadata
 
 
 def resolved_model(model: Any) -> Resource:
+    """A model as the API answers with it: an id alone gets the default effort and speed."""
     given = {"id": model} if isinstance(model, str) else dict(model)
     effort = given.get("effort") or "high"  # the per-model default isn't published [ours]
     given["effort"] = {"type": effort} if isinstance(effort, str) else effort
@@ -80,9 +81,8 @@ class Agents(Collection):
             "metadata": checked_metadata(given.get("metadata") or {}),
             **self._stamps(),
         }
-        agent["multiagent"] = multiagent.resolved(
-            given.get("multiagent"), {**agent, "multiagent": None}, self.version
-        )
+        owner = {**agent, "multiagent": None}  # not yet what was sent
+        agent["multiagent"] = multiagent.resolved(given.get("multiagent"), owner, self.version)
         self.items[agent["id"]] = agent
         self.versions[agent["id"]] = [agent]
         return agent
@@ -97,6 +97,7 @@ class Agents(Collection):
         return {**self.versions[id][version - 1], "archived_at": newest["archived_at"]}
 
     def update(self, id: str, body: Any) -> Resource:
+        """A new version, unless nothing changes; a `version` that is sent must be the newest. [doc]"""
         given = body_of(AgentUpdateParams, body)
         agent = self.get(id)
         expected = given.pop("version", None)
@@ -121,5 +122,6 @@ class Agents(Collection):
         return changed
 
     def list_versions(self, id: str, query: Query) -> dict[str, Any]:
+        """All versions of an agent, the newest first."""
         self.get(id)
         return page_of(self.versions[id], query, default=20, most=100, order="desc")

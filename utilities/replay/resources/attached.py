@@ -38,6 +38,7 @@ class Resources:
         return attached
 
     def mount_all(self, session: Resource, wanted: Sequence[Resource], attached: dict[str, Resource]) -> None:
+        """Mount what a new session was created with; `attached` is what `attachable` returned."""
         for resource in wanted:
             if resource["type"] == "memory_store":
                 session["resources"].append(attached[resource["memory_store_id"]])
@@ -45,6 +46,7 @@ class Resources:
                 self._mount(session, resource)
 
     def add(self, session: Resource, body: Any) -> Resource:
+        """Mount a file or a repository in a session that exists."""
         if isinstance(body, dict) and body.get("type") == "memory_store":
             raise ApiError(400, f"type: {LATE}")
         given = body_of(ResourceAddParams, body)
@@ -52,6 +54,7 @@ class Resources:
         return self._mount(session, given)
 
     def find(self, session: Resource, id: str) -> Resource:
+        """One of a session's resources; ApiError (404) if it has none with this id."""
         resources: list[Resource] = session["resources"]
         found = next((resource for resource in resources if handle(resource) == id), None)
         if found is None:
@@ -59,10 +62,12 @@ class Resources:
         return found
 
     def page(self, session: Resource, query: Query) -> dict[str, Any]:
+        """A page of a session's resources; all of them by default."""
         resources = session["resources"]
         return page_of(resources, query, default=max(1, len(resources)), most=1000)
 
     def delete(self, session: Resource, id: str) -> Resource:
+        """Unmount a file or a repository."""
         resource = self.find(session, id)
         if resource["type"] == "memory_store":
             raise ApiError(400, f"{id}: {LATE}")
@@ -119,7 +124,7 @@ def handle(resource: Resource) -> str:
 
 
 def upload_path(resource: Resource, where: str = "") -> str:
-    """Where the container has a file: below the uploads folder, whatever is asked for. [seed, doc]"""
+    """Where the container has a file: below the uploads folder, whatever is asked for. [doc]"""
     wanted = resource.get("mount_path") or resource["file_id"]
     parts = PurePosixPath(wanted.removeprefix(UPLOADS)).parts
     names = [part for part in parts if part != "/"]

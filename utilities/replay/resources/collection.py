@@ -24,20 +24,26 @@ class Clock:
 
 @dataclass
 class Collection:
-    """Resources of one kind by id, in the order of their creation."""
+    """Resources of one kind by id, in the order of their creation.
+
+    A kind adds how one is created and changed, and what may be done to one that is archived.
+    """
+
+    kind: ClassVar[str]  # in messages: "Memory store"
+    prefix: ClassVar[str]  # of ids: "memstore"
+    least: ClassVar[int] = 0  # the smallest `limit` of its list
 
     clock: Clock
     items: dict[str, Resource] = field(default_factory=dict)
-    made: int = 0
-    kind: ClassVar[str]
-    prefix: ClassVar[str]
-    least: ClassVar[int] = 0  # the smallest `limit` of its list
+    made: int = 0  # how many ids were given; those of deleted ones are not given again
 
     def new_id(self) -> str:
+        """An id for the next one."""
         self.made += 1
         return make_id(self.prefix, self.made)
 
     def get(self, id: str) -> Resource:
+        """The one with this id; ApiError (404) if there is none."""
         try:
             return self.items[id]
         except KeyError:
@@ -52,12 +58,14 @@ class Collection:
         return page_of(rows, query, default=default, most=most, least=self.least, order="desc")
 
     def archive(self, id: str) -> Resource:
+        """Keep it, but for reading only. A second time changes nothing."""
         item = self.get(id)
         if not item["archived_at"]:
             item["archived_at"] = item["updated_at"] = self.clock.tick()
         return item
 
     def _stamps(self) -> Resource:
+        """The three times of a new one."""
         now = self.clock.tick()
         return {"created_at": now, "updated_at": now, "archived_at": None}
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
+from ..http.validation import Resource
 from ..session.previews import PIECE
 
-Event = dict[str, Any]
 # What a message has only at its end.
 LAST = ("stop_reason", "stop_sequence", "stop_details", "container")
 # The counts that come with the end, as totals. [sdk]
@@ -18,7 +17,7 @@ TOTALS = (
 )
 
 
-def stream(message: Event) -> Iterator[Event]:
+def stream(message: Resource) -> Iterator[Resource]:
     """The events of a message, in the SDK's shapes and order."""
     begun = {**message, "content": [], **{key: None for key in LAST if key in message}}
     begun["usage"] = {**message["usage"], "output_tokens": 1}
@@ -35,12 +34,12 @@ def stream(message: Event) -> Iterator[Event]:
     yield {"type": "message_stop"}
 
 
-def _opened(block: Event) -> tuple[Event, list[Event]]:
+def _opened(block: Resource) -> tuple[Resource, list[Resource]]:
     """A block as it begins, and what then comes to it; one of another kind comes whole."""
     if block["type"] == "text":
         pieces = [{"type": "text_delta", "text": piece} for piece in PIECE.findall(block["text"])]
         cited = [{"type": "citations_delta", "citation": each} for each in block.get("citations") or ()]
-        emptied: Event = {"citations": []} if cited else {}
+        emptied: Resource = {"citations": []} if cited else {}
         return {**block, "text": "", **emptied}, [*pieces, *cited]
     if block["type"] == "thinking":
         thoughts = [

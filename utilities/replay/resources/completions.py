@@ -1,12 +1,8 @@
 """`POST /v1/messages`, answered from recordings: what an agent's memory asks a model directly.
 
-Such a recording is a second kind of file beside those of sessions: JSON Lines, a header with
-`"kind": "messages"`, then one exchange a line, `{"request": …, "response": …}`, as they went over the
-wire. `recorder` writes them.
-
 A request is compared by what it says: system prompt, messages and the names of its tools; ids and scores
 are masked as everywhere. The model and the sampling parameters are not compared: the answer says which
-model gave it. [ours]
+model gave it. [ours] What such a recording looks like is in `recordings.exchanges`.
 """
 
 from __future__ import annotations
@@ -25,12 +21,6 @@ from ..ids import make_id
 from ..recordings.exchanges import Exchange, Held, asked
 
 COMPARED = 4_000  # characters from the end of a request that decide how alike two are [ours]
-
-
-# -- the file -------------------------------------------------------------------------------------------
-
-
-# -- the answer -------------------------------------------------------------------------------------------
 
 
 class Completions:

@@ -1,4 +1,4 @@
-"""Environments: the containers' templates."""
+"""Environments: what a session's container is made from."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def resolved_config(given: Resource | None, before: Resource | None = None) -> R
 
 
 class Environments(Collection):
-    """Container templates."""
+    """The environments of a server."""
 
     kind, prefix = "Environment", "env"
 

@@ -15,7 +15,7 @@ from .collection import Clock, Collection
 
 
 class Files(Collection):
-    """Uploads, the copies that sessions mount, and what sessions leave behind."""
+    """The files of a server, with their contents."""
 
     kind, prefix = "File", "file"
     least = 1  # [sdk]

@@ -15,7 +15,7 @@ from ..assumptions import NOTHING_ASSUMED, Assumptions
 from ..http.errors import ApiError, not_found
 from ..http.paging import Query, page_of
 from ..http.validation import Resource
-from ..ids import later, make_id
+from ..ids import TICK, later, make_id
 from ..recordings.mount import checked_content, checked_path
 from .collection import Clock
 
@@ -24,7 +24,6 @@ FULL_PAGE = 20  # items with content on one page, whatever `limit` says [sdk]
 OPERATIONS = ("created", "modified", "deleted")
 # A version's columns that are null when it records a deletion; redaction takes the path too. [sdk]
 CONTENT = ("content", "content_sha256", "content_size_bytes")
-TICK = 1e-6
 
 
 class MemoryConflict(ApiError):

@@ -1,4 +1,4 @@
-"""Memory stores: created, listed, archived, attached to sessions. What happens inside one is in `memory`."""
+"""Memory stores: created, listed, archived, attached to sessions. What is in one: `memories`."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..http.errors import ApiError
+from ..http.validation import Resource
 
-Resource = dict[str, Any]
 Lookup = Callable[[str, int | None], Resource]  # an agent by id and version; None is the newest
 
 MOST = 20  # agents in a roster [sdk]
@@ -86,11 +86,9 @@ def expanded(multiagent: Resource | None, find: Lookup) -> Resource | None:
     """A configuration as a session gets it, with the full definition of every agent."""
 
     def full(reference: Resource) -> Resource:
-        return (
-            reference
-            if reference["type"] == "advisor"
-            else thread_agent(find(reference["id"], reference["version"]))
-        )
+        if reference["type"] == "advisor":
+            return reference
+        return thread_agent(find(reference["id"], reference["version"]))
 
     if multiagent is None:
         return None

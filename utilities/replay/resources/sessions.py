@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from anthropic.types.beta.session_create_params import SessionCreateParams
@@ -18,7 +17,7 @@ from ..recordings.library import Library
 from ..recordings.mount import difference
 from ..recordings.recording import Event
 from ..session import budgets
-from ..session.previews import TYPES, Previews
+from ..session.previews import Previews
 from ..session.session import Session
 from ..webhooks.outbox import Outbox
 from .agents import Agents, resolved_agent
@@ -27,46 +26,12 @@ from .collection import Clock, Collection, checked_metadata, patched_metadata
 from .environments import Environments
 from .files import Files
 from .memory_stores import MemoryStores
-from .multiagent import expanded
+from .multiagent import THREAD_AGENT, expanded
+from .subscriptions import Subscription, previewed
 from .vaults import Vaults
 
 MAX_INITIAL_EVENTS = 50  # events that a session can be created with [sdk]
-SNAPSHOT = (
-    *("id", "type", "version", "name", "description", "model", "system", "tools", "mcp_servers", "skills"),
-    *("execution_identity", "multiagent"),
-)
-
-
-@dataclass
-class Subscription:
-    """One open event stream: what of a session's log its client has not been sent yet."""
-
-    session: Session
-    sent: int
-    previews: Previews
-
-    def poll(self, now: float) -> tuple[list[Event], float | None, bool]:
-        """What to send at `now`.
-
-        Returns:
-            The new events and their previews, when the next will be due (None: not before the client
-            does something), and whether the stream is over.
-        """
-        due = self.session.advance(now)
-        events = self.session.log[self.sent :]
-        self.sent += len(events)
-        carried = [
-            e for event in events if self.carries(event) for e in (*self.previews.before(event), event)
-        ]
-        upcoming = self.session.upcoming(now) if self.previews.types else None
-        if upcoming and self.carries(upcoming.event):
-            started, due = self.previews.during(upcoming, now)
-            carried += started
-        return carried, due, self.session.closed or self.session.status == "terminated"
-
-    def carries(self, event: Event) -> bool:
-        """Whether this stream has the events of this kind: all of a session's."""
-        return True
+SNAPSHOT = (*THREAD_AGENT, "execution_identity", "multiagent")  # what a session keeps of its agent
 
 
 class Sessions(Collection):
@@ -289,23 +254,6 @@ class Sessions(Collection):
 
     def subscribe(self, id: str, query: Query, now: float) -> Subscription:
         """A stream from here on: opening one replays nothing. [doc]"""
-        previews = Previews(requested(query))
+        previews = Previews(previewed(query))
         play = self.play(id, now)
         return Subscription(play, len(play.log), previews)
-
-
-MOST_VALUES = 100  # of the query parameter [doc]
-
-
-def requested(query: Query) -> frozenset[str]:
-    """The types that a stream wants previews of.
-
-    Raises:
-        ApiError: 400, a type that has none, or too many values. [doc]
-    """
-    wanted = query.texts("event_deltas")
-    if len(wanted) > MOST_VALUES:
-        raise ApiError(400, f"event_deltas: at most {MOST_VALUES} values, not {len(wanted)}")
-    if unknown := next((type for type in wanted if type not in TYPES), None):
-        raise ApiError(400, f"event_deltas: {unknown!r} has no previews, expected {' or '.join(TYPES)}")
-    return frozenset(wanted)

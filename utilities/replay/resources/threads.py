@@ -15,11 +15,12 @@ from typing import Any
 from ..http.errors import ApiError, not_found
 from ..http.paging import Query, page_of
 from ..http.validation import Resource
-from ..ids import later, seconds_between
+from ..ids import TICK, later, seconds_between
 from ..recordings.recording import Event
-from ..session.session import TICK, Session, thread_id
+from ..session.session import Session, thread_id
 from .multiagent import roster, thread_agent
-from .sessions import Sessions, Subscription
+from .sessions import Sessions
+from .subscriptions import Subscription
 
 STATUS = {
     "session.thread_status_running": "running",

@@ -23,7 +23,7 @@ from ..http.errors import ApiError
 from ..http.requests import Request, Response
 from ..http.sse import encoded
 from ..ids import make_id
-from ..resources.sessions import Subscription
+from ..resources.subscriptions import Subscription
 from ..webhooks.sender import Deliverer
 from .broken_requests import BrokenRequests, Dropped, Hanging, Lost, turned_away
 from .multipart import read_upload
@@ -35,7 +35,13 @@ BATCH = 200  # events written at once: the client reads them while the next are 
 
 
 class App:
-    """The ASGI side: bodies and forms in, JSON and server-sent events out."""
+    """The ASGI application of one server.
+
+    Args:
+        api: what answers.
+        key: what clients must send as their API key; None takes any.
+        faults: of clients that name none of their own.
+    """
 
     def __init__(self, api: Api, *, key: str | None = None, faults: Faults = NO_FAULTS) -> None:
         self.api, self.key, self.faults = api, key, faults
@@ -51,6 +57,7 @@ class App:
         await response(scope, receive, send)
 
     async def answer(self, http: HttpRequest) -> HttpResponse:
+        """The response to one request, whatever goes wrong on the way, by a fault, the client or a bug."""
         self.requests += 1  # its own count: many requests never come to the api
         refusal = {"request-id": make_id("req", "on the way", self.requests)}
         try:
@@ -72,9 +79,8 @@ class App:
             return JSONResponse(failure.body(refusal["request-id"]), 500, refusal)
         if isinstance(answer, Subscription):
             headers = {"cache-control": "no-cache", **refusal}
-            return StreamingResponse(
-                self._events(answer, faults), media_type="text/event-stream", headers=headers
-            )
+            events = self._events(answer, faults)
+            return StreamingResponse(events, media_type="text/event-stream", headers=headers)
         if request.method != "GET":
             self._wake(request.path)
         if answer.status < 400 and self.broken.is_lost(faults, request.method, request.path):
@@ -121,6 +127,7 @@ class App:
             event.set()
 
     async def _events(self, subscription: Subscription, faults: Faults) -> AsyncIterator[bytes]:
+        """A stream's bytes: what is there, then what comes, until the session or a fault ends it."""
         session_id = subscription.session.id
         cut = self.broken.stream(faults, session_id)
         while True:

@@ -118,6 +118,7 @@ class ReplayServer:
         self.stop()
 
     async def _serve(self) -> None:
+        """Run uvicorn on the socket, and the webhooks beside it, until somebody stops it."""
         self._loop = asyncio.get_running_loop()
         self._app = App(self.api, key=self._key, faults=self._faults)
         config = uvicorn.Config(
@@ -145,6 +146,7 @@ class ReplayServer:
             await asyncio.wait([task], timeout=GRACE)
 
     def _shut(self) -> None:
+        """In the server's thread: take no more requests, and let every stream end."""
         self._uvicorn.should_exit = True
         self._app.end_streams()
 

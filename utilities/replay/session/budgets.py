@@ -146,7 +146,7 @@ def stop(threads: Iterable[Event], usage: dict[str, Any], budget: Budget | None)
     return [*idle, spent, {"type": "session.status_idle", "stop_reason": STOP}]
 
 
-def resumption(threads: Sequence[Event]) -> list[Event]:
+def going_on(threads: Sequence[Event]) -> list[Event]:
     """The session runs again, with the threads that the budget has stopped. [seen: the order]"""
     again = [{"type": "session.thread_status_running", **thread} for thread in threads[::-1]]
     return [{"type": "session.status_running"}, *again]

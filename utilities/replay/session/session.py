@@ -13,7 +13,7 @@ from typing import Any
 
 from ..faults import NO_FAULTS, Faults
 from ..http.errors import UNRECORDED, ApiError
-from ..ids import later, make_id, seconds_between
+from ..ids import TICK, later, make_id, seconds_between
 from ..recordings.masks import exchanged
 from ..recordings.mount import Write
 from ..recordings.recording import OPENINGS, Event, Output, Place, Recording, answered_call
@@ -31,7 +31,6 @@ STATUS = {
 # After the idle event the session's status field goes on saying "running" for a moment (the
 # archive race). How long isn't known, so it is counted in looks, which repeat in every run. [ours]
 STALE_LOOKS = 2
-TICK = 1e-6  # seconds between neighbours in a log [seen]
 # Keys of the client's events that its own request can leave out, but the log has. [seen]
 FILLED: dict[str, dict[str, Any]] = {
     "user.interrupt": {"session_thread_id": None},
@@ -504,7 +503,7 @@ class Session:
         self._add(budgets.stop(self.paused, usage, self.budget))
 
     def _resume(self, heard: Sequence[Event] = ()) -> None:
-        self._add([*budgets.resumption(self.paused or ()), *heard])
+        self._add([*budgets.going_on(self.paused or ()), *heard])
         self.paused = None
 
     def _remind(self, recorded: Event) -> None:

@@ -1,6 +1,6 @@
 """Webhooks: what of a session's life is told to a receiver, and in which words.
 
-Pure: sessions are followed, and what is to be delivered is collected here; `deliveries` sends it. A
+Pure: sessions are followed, and what is to be delivered is collected here; `sender` sends it. A
 delivery names what happened and to which session, nothing else: the receiver asks the API for the rest. [doc]
 """
 
