@@ -27,7 +27,7 @@ from ..webhooks.sender import LOOPBACK, Deliverer, Endpoint
 from .app import App
 from .broken_requests import Dropped
 
-GRACE = 3  # seconds that stopping waits for a client that has stopped reading, or sending [ours]
+GRACE = 3  # seconds that stopping waits for a client that has stopped reading [ours]
 
 
 class ReplayServer:
@@ -163,7 +163,7 @@ def _on_purpose(record: logging.LogRecord) -> bool:
 
 
 class _Uvicorn(uvicorn.Server):
-    """uvicorn, saying when it is ready, and ending open streams before it waits for them."""
+    """uvicorn, saying when it is ready, and ending streams and half-sent bodies before it waits."""
 
     def __init__(self, config: uvicorn.Config, ready: threading.Event, app: App) -> None:
         super().__init__(config)
@@ -175,4 +175,8 @@ class _Uvicorn(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._app.end_streams()
+        for connection in list(self.server_state.connections):
+            cycle = getattr(connection, "cycle", None)
+            if cycle is not None and cycle.more_body:  # its body is still on its way; who knows for how long
+                connection.transport.close()
         await super().shutdown(sockets=sockets)
