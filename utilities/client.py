@@ -28,7 +28,9 @@ def connect(kind: type[AnyClient] = Anthropic, **options: Any) -> AnyClient:  # 
 
     Live if `ANTHROPIC_API_KEY` is set. On the server that `ANTHROPIC_BASE_URL` names, if it is set.
     Otherwise on recordings, served by a replay server in this process. `COOKBOOK_OFFLINE=1` means
-    recordings whatever else is set; `COOKBOOK_STRICT=1` refuses whatever was not recorded.
+    recordings whatever else is set; `COOKBOOK_STRICT=1` refuses whatever was not recorded;
+    `COOKBOOK_ASSUME` answers what nobody knows of the hosted API (`python -m utilities.replay --assume
+    help` lists it).
 
     Args:
         kind: `Anthropic` or `AsyncAnthropic`.

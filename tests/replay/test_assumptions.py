@@ -124,3 +124,18 @@ def test_the_pytest_mark_has_it_too(managed_agents_api):
     managed_agents_api.client.beta.environments.create(name="e")
     with pytest.raises(ConflictError):
         managed_agents_api.client.with_options(max_retries=0).beta.environments.create(name="e")
+
+
+def test_a_server_that_is_not_told_anything_asks_the_environment(monkeypatch):
+    monkeypatch.setenv("COOKBOOK_ASSUME", f"{UNIQUE} conflict-type=invalid_request_error")
+    with serving() as server, strict(server) as client:
+        client.beta.environments.create(name="e")
+        with pytest.raises(ConflictError) as taken:
+            client.beta.environments.create(name="e")
+        assert taken.value.body["error"]["type"] == "invalid_request_error"
+    with serving(assume="environment-names=any") as server, strict(server) as client:
+        client.beta.environments.create(name="e")
+        client.beta.environments.create(name="e")
+    monkeypatch.setenv("COOKBOOK_ASSUME", "x=y")
+    with pytest.raises(AssumptionError, match="there is no question 'x'"):
+        serving()

@@ -68,7 +68,7 @@ def main(argv: list[str] | None = None) -> int:
         library = Library.load(*(options.recordings or [RECORDINGS]))
         address = {"host": options.host, "port": options.port, "key": options.key}
         modes = {"strict": options.strict, "speed": options.speed, "webhook": _webhook(options)}
-        assume = Assumptions(" ".join(options.assume))
+        assume = Assumptions(" ".join(options.assume)) if options.assume else None
         server = ReplayServer(library, faults=faults, assume=assume, **modes, **address)
     except (RecordingError, OSError, ValueError) as error:
         print(f"replay server: {error}", file=sys.stderr)

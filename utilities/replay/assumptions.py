@@ -2,8 +2,9 @@
 
 A program must be right under every answer, so each can be asked for: for the whole server (`--assume
 RULE=ANSWER`, repeated or with a blank between; `ReplayServer(assume="RULE=ANSWER")`; the pytest mark's
-`assume=`), or by one client with each of its requests, in the header `x-replay-assume`. What a client
-says stands before what the server was started with; a question that neither answers has its default.
+`assume=`), for every server that isn't told anything (`COOKBOOK_ASSUME` in the environment), or by one
+client with each of its requests, in the header `x-replay-assume`. What a client says stands before what
+the server was started with; a question that neither answers has its default.
 
     environment-names=unique conflict-type=invalid_request_error
 
@@ -18,11 +19,13 @@ says stands before what the server was started with; a question that neither ans
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 ASSUME_HEADER = "x-replay-assume"
+ASSUME_VARIABLE = "COOKBOOK_ASSUME"  # of the environment, for servers that are not told anything
 LONGEST_SPEC = 1000  # characters [ours]
 
 
@@ -110,6 +113,11 @@ class Assumptions:
 
 
 NOTHING_ASSUMED = Assumptions()
+
+
+def assumed_here() -> Assumptions:
+    """What the environment says, for a server that is not told anything."""
+    return Assumptions(os.environ.get(ASSUME_VARIABLE, ""))
 
 
 def _answered(text: str) -> tuple[str, str]:

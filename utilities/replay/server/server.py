@@ -18,7 +18,7 @@ from types import TracebackType
 import uvicorn
 
 from ..api import Api
-from ..assumptions import NOTHING_ASSUMED, Assumptions
+from ..assumptions import Assumptions, assumed_here
 from ..faults import NO_FAULTS, Faults
 from ..http.requests import REPLAY_HEADER
 from ..recordings.library import Library
@@ -42,7 +42,8 @@ class ReplayServer:
         key: what clients must send as their API key; None takes any.
         faults: what to break on purpose.
         webhook: where changes of sessions are told; None for nowhere.
-        assume: answers to what isn't known of the hosted API, or their spec: "environment-names=unique".
+        assume: answers to what isn't known of the hosted API, or their spec: "environment-names=unique";
+            None: those that COOKBOOK_ASSUME in the environment has.
 
     Raises:
         AssumptionError: a question or an answer that doesn't exist.
@@ -53,13 +54,15 @@ class ReplayServer:
     def __init__(
         self, library: Library, *, strict: bool = False, speed: float = 0.0,
         host: str = "127.0.0.1", port: int = 0, key: str | None = None, faults: Faults = NO_FAULTS,
-        webhook: Endpoint | None = None, assume: Assumptions | str = NOTHING_ASSUMED,
+        webhook: Endpoint | None = None, assume: Assumptions | str | None = None,
     ) -> None:  # fmt: skip
         if not host or key == "":  # a variable of the shell that was not set, most likely
             raise ValueError(f"--{'key' if host else 'host'} is empty")
         if host not in LOOPBACK and not key:
             reach = "can be reached from other machines"
             raise ValueError(f"{host} {reach}: give a key too (--key), or stay on loopback")
+        if assume is None:
+            assume = assumed_here()
         assume = Assumptions(assume) if isinstance(assume, str) else assume
         self.api = Api(library, strict=strict, speed=speed, assume=assume)
         self._webhook = webhook
