@@ -13,7 +13,7 @@ from utilities import open_brain
 from utilities.course.lesson04.chance import interval, sign_test
 from utilities.course.lesson04.charts import chart_of
 from utilities.course.lesson04.false_friends import PAIRS, false_friends, table_of
-from utilities.course.lesson04.retrieval import KINDS, Answer, Results, Row, ask, measure, places
+from utilities.course.lesson04.retrieval import KINDS, Found, Results, Row, ask, measure, places
 from utilities.course.lesson04.searches import (
     Fact,
     Grep,
@@ -92,7 +92,7 @@ def test_the_best_attempt_counts_and_only_its_lines():
 
 
 def test_what_nobody_measured_is_named():
-    measured = Results([Row("grep", "keyword", (Answer("?", "x", 1, 1),))])
+    measured = Results([Row("grep", "keyword", (Found("?", "x", 1, 1),))])
     with pytest.raises(KeyError, match="grip, keyword was not measured, but these were: grep, keyword"):
         measured["grip", "keyword"]
 
@@ -297,7 +297,7 @@ def test_the_sign_test(wins, chance):
     first, second = wins
     one = [1] * first + [None] * second
     rows = [
-        Row(name, "keyword", tuple(Answer(str(n), "x", place, 1) for n, place in enumerate(at)))
+        Row(name, "keyword", tuple(Found(str(n), "x", place, 1) for n, place in enumerate(at)))
         for name, at in (("a", one), ("b", [1 if place is None else None for place in one]))
     ]
     duel = Results(rows).duel("a", "b", "keyword")

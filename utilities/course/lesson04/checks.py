@@ -11,7 +11,7 @@ from anthropic import APIStatusError, BadRequestError, ConflictError
 from utilities.replay.testing import ManagedAgentsApi
 
 from ..exercises import Exercise, NotAttempted, Wrong
-from .watched import MOST, Notes, Watched
+from .watched import MOST, ExerciseStore, Watched
 
 
 def _stopped(what: str, error: Exception) -> Wrong:
@@ -50,7 +50,7 @@ def _undo_once(
     possible: bool, *, redacted: bool = False,
 ) -> int:  # fmt: skip
     """Undo the last of these states; how many requests it took."""
-    notes = Notes(api, *states)
+    notes = ExerciseStore(api, *states)
     if redacted:
         notes.redact()
     with Watched(api.base_url, max_retries=0) as watched:
@@ -71,7 +71,7 @@ def _undo_once(
 def _undo_with_rival(api: ManagedAgentsApi, undo: Callable[..., Any], number: int) -> None:
     """Somebody writes just before the request of this number."""
     what = f"somebody wrote 'jam' before your request number {number}"
-    notes = Notes(api, (LIST, "milk"), (LIST, "bread"))
+    notes = ExerciseStore(api, (LIST, "milk"), (LIST, "bread"))
 
     def rival(method: str) -> None:
         if len(watched.requests) == number:
@@ -139,7 +139,7 @@ def _check_append(append_line: Callable[..., Any]) -> str:
 def _append(
     api: ManagedAgentsApi, append_line: Callable[..., Any], what: str, start: str, line: str, rivals: int
 ) -> None:
-    notes = Notes(api, (LIST, start))
+    notes = ExerciseStore(api, (LIST, start))
     written = start.splitlines()
 
     def rival(method: str) -> None:
@@ -171,7 +171,7 @@ def _require_read_between(what: str, requests: list[str]) -> None:
                     "client repeats a 409 unless max_retries is 0")  # fmt: skip
 
 
-def _require_lines(what: str, notes: Notes, expected: list[str]) -> None:
+def _require_lines(what: str, notes: ExerciseStore, expected: list[str]) -> None:
     _, content = notes.state
     lines = content.splitlines()
     if lost := [line for line in expected if line not in lines]:
@@ -182,7 +182,7 @@ def _require_lines(what: str, notes: Notes, expected: list[str]) -> None:
 
 def _append_to_full(api: ManagedAgentsApi, append_line: Callable[..., Any]) -> None:
     what = f"a memory of {LIMIT:,} bytes, which the API lets nobody make longer (400)"
-    notes = Notes(api, (LIST, "x" * LIMIT))
+    notes = ExerciseStore(api, (LIST, "x" * LIMIT))
     with Watched(api.base_url) as watched:
         try:
             watched.call(what, append_line, notes.id, notes.memory, "bread")
@@ -197,7 +197,7 @@ def _append_to_full(api: ManagedAgentsApi, append_line: Callable[..., Any]) -> N
 
 def _append_from_threads(api: ManagedAgentsApi, append_line: Callable[..., Any]) -> None:
     what = "two threads with ten lines each"
-    notes = Notes(api, (LIST, ""))
+    notes = ExerciseStore(api, (LIST, ""))
 
     def writer(name: str) -> None:
         with Watched(api.base_url) as watched:
@@ -215,7 +215,7 @@ def _append_from_threads(api: ManagedAgentsApi, append_line: Callable[..., Any])
 
 
 def _until_written(
-    watched: Watched, what: str, append_line: Callable[..., Any], notes: Notes, line: str
+    watched: Watched, what: str, append_line: Callable[..., Any], notes: ExerciseStore, line: str
 ) -> None:
     """A function may give up after some conflicts, if it tells its caller, who is this one."""
     for _ in range(MOST):

@@ -19,14 +19,14 @@ from utilities import open_brain
 from .chance import interval, sign_test
 from .searches import Fact, Grep, Search, by_brain, by_words, facts_in
 
-__all__ = ["KINDS", "Answer", "Duel", "Results", "Row", "ask", "measure", "places", "searches"]
+__all__ = ["KINDS", "Found", "Duel", "Results", "Row", "ask", "measure", "places", "searches"]
 
 KINDS = ("paraphrase", "keyword")
 RECALL, WORDS, GREP = "Astrocyte recall", "SQLite FTS5", "grep"
 
 
 @dataclass(frozen=True)
-class Answer:
+class Found:
     """What a search made of one question.
 
     Attributes:
@@ -53,7 +53,7 @@ class Row:
 
     method: str
     kind: str
-    answers: tuple[Answer, ...]
+    answers: tuple[Found, ...]
 
     @property
     def total(self) -> int:
@@ -73,7 +73,7 @@ class Row:
 
     @property
     def lines(self) -> float:
-        """Facts returned for a question, on average: see `Answer.lines`."""
+        """Facts returned for a question, on average: see `Found.lines`."""
         return sum(answer.lines for answer in self.answers) / max(self.total, 1)
 
     def found(self, top: int | None) -> int:
@@ -228,7 +228,7 @@ async def places(
         }
 
 
-def _answer(question: str, text: str, attempts: Sequence[Sequence[str]]) -> Answer:
+def _answer(question: str, text: str, attempts: Sequence[Sequence[str]]) -> Found:
     hits = [(attempt.index(text) + 1, len(attempt)) for attempt in attempts if text in attempt]
     place, lines = min(hits, default=(None, sum(map(len, attempts))))
-    return Answer(question, text, place, lines)
+    return Found(question, text, place, lines)

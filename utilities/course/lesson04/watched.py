@@ -74,7 +74,7 @@ class Watched:
         self.client.close()
 
 
-class Notes:
+class ExerciseStore:
     """A store with the memory that an exercise is about between two others, all with a history.
 
     Args:
