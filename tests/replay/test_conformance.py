@@ -1,9 +1,6 @@
 """The harness around the SDK's own tests: its list of exceptions, and the world it seeds."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -12,6 +9,8 @@ from tests.conformance.expected_failures import gone, listed
 from tests.conformance.seeded import RECORDINGS, SeededApi
 from tests.kit.places import ROOT
 from utilities.replay.http.requests import Request
+
+pytest_plugins = ["pytester"]
 
 MOST = 14  # lower it when the list gets shorter; it never gets longer
 
@@ -45,35 +44,39 @@ def test_a_listed_test_must_be_there():
     assert gone(["a.py::T::test_z"], there) == ["a.py::T::test_z"]
 
 
+@pytest.fixture
+def run(pytester, run_here, monkeypatch):
+    """Runs these tests with the plugin, and one line in its list of exceptions."""
+
+    def run(line, tests):
+        monkeypatch.setattr(expected_failures, "LIST", pytester.path / "expected_failures.txt")
+        expected_failures.LIST.write_text(line)
+        pytester.makepyfile(test_x=tests)
+        return run_here(plugins=(expected_failures,))
+
+    return run
+
+
 @pytest.mark.parametrize(
-    ("one", "other", "status", "closing"),
+    ("one", "other", "status", "outcomes"),
     [
-        ("False", "True", 0, "1 passed, 2 xfailed"),
-        ("False", "False", 1, "1 failed, 2 xfailed"),
-        ("True", "True", 1, "2 failed, 1 passed"),
-        ('kind == "loose"', "True", 1, "1 failed, 1 passed, 1 xfailed"),
+        ("False", "True", 0, {"passed": 1, "xfailed": 2}),
+        ("False", "False", 1, {"failed": 1, "xfailed": 2}),
+        ("True", "True", 1, {"failed": 2, "passed": 1}),
+        ('kind == "loose"', "True", 1, {"failed": 1, "passed": 1, "xfailed": 1}),
     ],
     ids=["as listed", "an unlisted failure", "a listed one passes", "one variant passes"],
 )
-def test_the_run_fails_unless_all_is_as_listed(tmp_path, one, other, status, closing):
-    """With pytest itself, and the plugin as `make conformance` loads it."""
-    plugin = Path(expected_failures.__file__)
-    (tmp_path / plugin.name).write_bytes(plugin.read_bytes())
-    (tmp_path / "expected_failures.txt").write_text("test_x.py::TestThings::test_one: a reason\n")
-    (tmp_path / "test_x.py").write_text(SUITE.format(one=one, other=other))
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "expected_failures", "-p", "no:cacheprovider"]
-    run = subprocess.run([*command, "test_x.py"], cwd=tmp_path, capture_output=True, text=True)
-    assert (run.returncode, run.stdout.splitlines()[-1].partition(" in ")[0]) == (status, closing)
+def test_the_run_fails_unless_all_is_as_listed(run, one, other, status, outcomes):
+    result = run("test_x.py::TestThings::test_one: a reason\n", SUITE.format(one=one, other=other))
+    result.assert_outcomes(**outcomes)
+    assert result.ret == status
 
 
-def test_a_line_for_a_test_that_is_gone_stops_the_run(tmp_path):
-    plugin = Path(expected_failures.__file__)
-    (tmp_path / plugin.name).write_bytes(plugin.read_bytes())
-    (tmp_path / "expected_failures.txt").write_text("test_x.py::test_gone: a reason\n")
-    (tmp_path / "test_x.py").write_text("def test_x():\n    pass\n")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "expected_failures", "-p", "no:cacheprovider"]
-    run = subprocess.run([*command, "test_x.py"], cwd=tmp_path, capture_output=True, text=True)
-    assert run.returncode != 0 and "remove its line: test_x.py::test_gone" in run.stdout + run.stderr
+def test_a_line_for_a_test_that_is_gone_stops_the_run(run):
+    result = run("test_x.py::test_gone: a reason\n", "def test_x():\n    pass\n")
+    result.assert_outcomes()
+    result.stderr.fnmatch_lines("*no such test, remove its line: test_x.py::test_gone")
 
 
 def test_any_version_of_the_sdk_can_be_tested_beside_what_the_lock_pins():

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tomllib
 from textwrap import dedent
-from types import ModuleType
 
 import pytest
 
@@ -51,42 +49,8 @@ if __name__ == "__main__":
 '''
 
 
-class Imports:
-    """What the suites that run in this process import, so that it can stay.
-
-    pytester forgets it. A library would be imported a second time later on, and its exceptions would not
-    be those any more that others had imported before.
-    """
-
-    def __init__(self):
-        self.modules: dict[str, ModuleType] = {}
-
-    def pytest_unconfigure(self):
-        for name, module in list(sys.modules.items()):
-            if not (getattr(module, "__file__", None) or "").startswith(os.getcwd()):  # the suite's own
-                self.modules[name] = module
-
-    def stay(self):
-        for name, module in self.modules.items():
-            sys.modules.setdefault(name, module)
-
-
-IMPORTS = Imports()
-
-
-@pytest.fixture(autouse=True)
-def _imports_stay():
-    """Autouse, so it is set up before pytester and ends after it."""
-    yield
-    IMPORTS.stay()
-
-
-def run_here(pytester, *options):
-    return pytester.runpytest_inprocess("-p", "no:cacheprovider", *options, plugins=[IMPORTS])
-
-
 @pytest.fixture
-def suite(pytester, monkeypatch):
+def suite(pytester, run_here, monkeypatch):
     """A project with a program, a recording beside the tests, and the tests that are given; runs them."""
     monkeypatch.syspath_prepend(pytester.path)
     pytester.makepyfile(program=PROGRAM)
@@ -96,7 +60,7 @@ def suite(pytester, monkeypatch):
         pytester.makepyfile(test_it="import pytest\nfrom program import ask\n" + dedent(tests))
         if how == "subprocess":
             return pytester.runpytest_subprocess("-p", "no:cacheprovider", *options)
-        return run_here(pytester, *options)
+        return run_here(*options)
 
     return run
 
@@ -110,16 +74,29 @@ def ends(result, **outcomes):
 # -- loading: for every suite in the environment ---------------------------------------------------------
 
 
-def test_it_is_there_by_entry_point_and_costs_nothing_until_it_is_used(pytester):
-    pytester.makepyfile(
-        """
-        import sys
-        def test_nothing_heavy_was_imported():
-            assert "managed_agents_pytest" in sys.modules
-            assert not {"utilities", "anthropic", "starlette", "uvicorn", "pydantic"} & set(sys.modules)
-        """
-    )
-    ends(pytester.runpytest_subprocess("-p", "no:cacheprovider"), passed=1)
+def test_it_costs_nothing_until_it_is_used_knows_its_mark_and_leaves_nothing_open(suite, pytester):
+    """By its entry point, in a process of its own, in which every warning is an error."""
+    pytester.makeconftest("import sys\nat_first = set(sys.modules)")
+    tests = """
+    import asyncio
+    from conftest import at_first
+    kept = []
+    def test_nothing_heavy_was_imported():
+        assert "managed_agents_pytest" in at_first
+        assert not {"utilities", "anthropic", "starlette", "uvicorn", "pydantic"} & at_first
+    @pytest.mark.managed_agents(speed=0)
+    def test_sync(managed_agents_api):
+        assert list(managed_agents_api.client.beta.sessions.list()) == []
+        kept.append(managed_agents_api.client)
+    def test_sync_after():
+        assert kept[0].is_closed()
+    def test_async_in_two_loops(managed_agents_api):
+        async def sessions():
+            return [session async for session in managed_agents_api.async_client.beta.sessions.list()]
+        assert asyncio.run(sessions()) == asyncio.run(sessions()) == []
+    """
+    strictly = ("--strict-markers", "--strict-config", "-W", "error")
+    ends(suite(tests, *strictly, how="subprocess"), passed=4)
 
 
 def test_a_project_with_utilities_of_its_own_does_not_notice(pytester):
@@ -150,21 +127,13 @@ def test_every_package_is_installed():
     assert set(listed) - {"managed_agents_pytest"} == found - {"utilities.managed_agents_pytest"}
 
 
-def test_the_mark_is_known_to_strict_suites(suite):
-    tests = """
-    @pytest.mark.managed_agents(speed=0)
-    def test_it(managed_agents_api):
-        assert ask("Rain today?")
-    """
-    ends(suite(tests, "--strict-markers", "--strict-config", "-W", "error"), passed=1)
-
-
 # -- the program finds the server ------------------------------------------------------------------------
 
 
 def test_an_unmodified_program_in_this_process_and_in_another(suite):
     tests = """
     import os, subprocess, sys
+    from utilities import connect
     def test_here(managed_agents_api):
         assert ask("Rain today?") == "Take an umbrella."
         managed_agents_api.assert_finished()
@@ -172,10 +141,12 @@ def test_an_unmodified_program_in_this_process_and_in_another(suite):
         command = [sys.executable, "program.py", "Rain today?"]
         assert subprocess.run(command, capture_output=True, text=True).stdout == "Take an umbrella.\\n"
         managed_agents_api.assert_finished()
+    def test_connect(managed_agents_api, capsys):
+        assert str(connect().base_url).rstrip("/") == managed_agents_api.base_url
     def test_nothing_is_left(request):
         assert "ANTHROPIC_BASE_URL" not in os.environ and "ANTHROPIC_API_KEY" not in os.environ
     """
-    ends(suite(tests), passed=3)
+    ends(suite(tests), passed=4)
 
 
 def test_a_key_and_a_proxy_of_the_user_do_not_matter(suite, monkeypatch):
@@ -192,32 +163,6 @@ def test_a_key_and_a_proxy_of_the_user_do_not_matter(suite, monkeypatch):
         assert os.environ["ANTHROPIC_API_KEY"] == "the-users-own" and os.environ["NO_PROXY"] == "example.com"
     """
     ends(suite(tests), passed=2)
-
-
-def test_connect_comes_here_too(suite):
-    tests = """
-    from utilities import connect
-    def test_it(managed_agents_api, capsys):
-        assert str(connect().base_url).rstrip("/") == managed_agents_api.base_url
-    """
-    ends(suite(tests), passed=1)
-
-
-def test_clients_that_are_ready_and_leave_nothing_open(suite):
-    tests = """
-    import asyncio
-    kept = []
-    def test_sync(managed_agents_api):
-        assert list(managed_agents_api.client.beta.sessions.list()) == []
-        kept.append(managed_agents_api.client)
-    def test_sync_after():
-        assert kept[0].is_closed()
-    def test_async_in_two_loops(managed_agents_api):
-        async def sessions():
-            return [session async for session in managed_agents_api.async_client.beta.sessions.list()]
-        assert asyncio.run(sessions()) == asyncio.run(sessions()) == []
-    """
-    ends(suite(tests, "-W", "error", how="subprocess"), passed=3)
 
 
 # -- which recordings, which options ---------------------------------------------------------------------
@@ -245,7 +190,7 @@ def test_recordings_by_mark_the_closest_one_counts(suite, pytester):
     ends(suite(tests), passed=3)
 
 
-def test_recordings_by_ini_file(pytester):
+def test_recordings_by_ini_file(pytester, run_here):
     weather().save(pytester.mkdir("tapes"))
     pytester.makeini("[pytest]\nmanaged_agents_recordings = tapes")
     pytester.mkdir("deeper").joinpath("test_it.py").write_text(
@@ -253,12 +198,12 @@ def test_recordings_by_ini_file(pytester):
         "    (recording,) = managed_agents_api.server.api.sessions.library.recordings\n"
         "    assert recording.name == 'weather'\n"
     )
-    ends(run_here(pytester), passed=1)
+    ends(run_here(), passed=1)
 
 
-def test_without_recordings_there_is_still_a_server(pytester):
+def test_without_recordings_there_is_still_a_server(pytester, run_here):
     pytester.makepyfile("def test_it(managed_agents_api): managed_agents_api.client.beta.agents.list()")
-    ends(run_here(pytester), passed=1)
+    ends(run_here(), passed=1)
 
 
 def test_a_recording_written_in_the_test_file_and_faults(suite):
@@ -315,23 +260,27 @@ def test_a_refusal_that_the_program_swallows_fails_the_test(suite):
     assert "Traceback" not in out
 
 
-def test_a_refusal_that_the_program_raises_shows_the_difference(suite):
-    out = ends(suite("def test_it(managed_agents_api): ask('Rain tomorrow?')"), failed=1)
+def test_what_the_program_raises_shows_the_difference_and_nothing_more(suite):
+    tests = """
+    def test_another_message(managed_agents_api): ask("Rain tomorrow?")
+    def test_another_answer(managed_agents_api): ask("Rain today?", "sun")
+    """
+    out = ends(suite(tests), failed=2)
     assert "BadRequestError" in out and DIFFERENCE in out
-    assert out.count("_ test_it _") == 1
+    assert "it has 'rain' where you sent 'sun'" in out
+    assert out.count("_ test_another_message _") == 1
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "outcomes"),
-    [
-        ("@pytest.mark.managed_agents(strict=False)", "", {"passed": 1}),
-        ("", "    managed_agents_api.unrecorded.clear()", {"passed": 1}),
-        ("@pytest.mark.xfail(strict=True)", "", {"xfailed": 1}),
-    ],
-    ids=["not strict", "provoked", "expected"],
-)
-def test_a_refusal_that_is_meant_to_be(suite, before, after, outcomes):
-    ends(suite(f"{before}\n{SWALLOWING.strip()}\n{after}\n"), **outcomes)
+def test_a_refusal_that_is_meant_to_be(suite):
+    tests = ""
+    for number, (before, after) in enumerate([
+        ("@pytest.mark.managed_agents(strict=False)", ""),
+        ("", "    managed_agents_api.unrecorded.clear()"),
+        ("@pytest.mark.xfail(strict=True)", ""),
+    ]):  # fmt: skip
+        test = SWALLOWING.strip().replace("test_it", f"test_{number}")
+        tests += f"{before}\n{test}\n{after}\n"
+    ends(suite(tests), passed=2, xfailed=1)
 
 
 def test_not_strict_means_that_a_refusal_is_the_programs_affair(suite):
@@ -352,11 +301,6 @@ def test_not_strict_means_that_a_refusal_is_the_programs_affair(suite):
         client.beta.sessions.events.send(session, events=[outcome])
     """
     ends(suite(tests), passed=1)
-
-
-def test_another_answer_to_a_tool_call_is_not_recorded_either(suite):
-    out = ends(suite("def test_it(managed_agents_api): ask('Rain today?', 'sun')"), failed=1)
-    assert "it has 'rain' where you sent 'sun'" in out
 
 
 def test_each_test_has_a_server_of_its_own(suite):

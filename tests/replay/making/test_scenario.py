@@ -24,25 +24,6 @@ FILES = sorted((DATA / "recordings").glob("*.jsonl"))
 RECORDINGS = [path for path in FILES if not is_messages(path)]
 EVENT = TypeAdapter(BetaManagedAgentsSessionEvent)
 
-# The keys that every published event of a type had, besides id, type and processed_at: from captures of
-# three hosted sessions, August 2026. [seen]
-ALWAYS = {
-    "session.status_running": set(),
-    "session.thread_status_running": {"agent_name", "session_thread_id"},
-    "user.message": {"content"},
-    "user.tool_confirmation": {"tool_use_id", "result"},  # in no capture: what the SDK requires [sdk]
-    "span.model_request_start": set(),
-    "span.model_request_end": {"is_error", "model_request_start_id", "model_usage"},
-    "agent.thinking": set(),
-    "agent.message": {"content"},
-    "agent.tool_use": {"evaluated_permission", "input", "name", "session_thread_id"},
-    "agent.tool_result": {"content", "is_error", "tool_use_id"},
-    "agent.custom_tool_use": {"input", "name"},  # these two are in no capture: what the SDK requires [sdk]
-    "user.custom_tool_result": {"custom_tool_use_id"},
-    "session.thread_status_idle": {"agent_name", "session_thread_id", "stop_reason"},
-    "session.usage": {"budget", "usage"},
-    "session.status_idle": {"stop_reason"},
-}
 # A turn, one letter an event; [seen] for built-in tools, custom ones go by the order of the idle events.
 LETTERS = {
     "session.status_running": "R",
@@ -131,12 +112,6 @@ def test_every_event_is_one_that_the_sdk_knows(recording):
         assert not parsed.model_extra, f"{event['type']} has {parsed.model_extra}, which the SDK doesn't know"
 
 
-def test_every_event_has_the_keys_that_hosted_ones_have(recording):
-    for event in recording.events:
-        expected = {"id", "type", "processed_at"} | ALWAYS[event["type"]]
-        assert expected <= event.keys(), event["type"]
-
-
 def test_events_come_in_the_hosted_order(recording):
     turns = "".join(LETTERS[event["type"]] for event in recording.events)
     turns = re.sub("iuIv+Rr", "", turns)  # a call that asks is one with a pause before its result [ours]
@@ -217,16 +192,16 @@ def test_write_mends_what_verify_reports(folder):
         ('mount_path = "note.txt"', "x = 1", "mount_path"),
     ],
 )
-@pytest.mark.parametrize("task", ["--write", "--verify"])
-def test_a_broken_scenario_is_one_clear_line(folder, capsys, old, new, told, task):
+def test_a_broken_scenario_is_one_clear_line(folder, capsys, old, new, told):
     text = made(folder).read_text()
     (folder / "small.toml").write_text(SCENARIO.replace(old, new, 1))
     capsys.readouterr()
-    assert main([str(folder), task]) == 2
-    error = capsys.readouterr().err
-    assert error.startswith("scenario: small.toml: ") and error.count("\n") == 1
-    assert told in error
-    assert made(folder).read_text() == text
+    for task in ("--write", "--verify"):
+        assert main([str(folder), task]) == 2
+        error = capsys.readouterr().err
+        assert error.startswith("scenario: small.toml: ") and error.count("\n") == 1
+        assert told in error
+        assert made(folder).read_text() == text
 
 
 def test_a_folder_without_scenarios_does_not_pass(tmp_path, capsys):

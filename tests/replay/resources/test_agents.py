@@ -70,9 +70,3 @@ def test_a_session_pins_its_agents_version(call):
     assert call.get(f"/sessions/{session['id']}")["agent"]["version"] == 1
     assert call.session(agent=agent)["agent"]["system"] == "new"
     assert call.session(agent={"type": "agent", "id": agent, "version": 1})["agent"]["version"] == 1
-
-
-# -- environments ---------------------------------------------------------------------------------------
-
-
-# -- files ------------------------------------------------------------------------------------------------

@@ -277,9 +277,3 @@ def test_a_conversation_that_is_not_held_is_said_to_be_lost():
     with server_of(TEA) as server, pytest.raises(anthropic.NotFoundError) as caught:
         strict(server).beta.messages.create(**lost)
     assert caught.value.error_code == "thread_not_found"
-
-
-# -- the file ---------------------------------------------------------------------------------
-
-
-# -- recording --------------------------------------------------------------------------------

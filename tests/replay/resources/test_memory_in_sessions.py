@@ -276,12 +276,3 @@ def test_the_sdks_worker_keeps_a_folder_and_a_store_in_step(tmp_path):
     assert found == dict.fromkeys(["changed.md", "gone.md", "kept.md", "raced.md"], "1")
     assert rows == {"/changed.md": "2", "/deep/new.md": "new", "/kept.md": "1", "/raced.md": "theirs"}
     assert left == "theirs"  # the store wins
-
-
-# -- in a recording -------------------------------------------------------------------------------------
-
-
-# -- made from a scenario -------------------------------------------------------------------------------
-
-
-# -- exported -------------------------------------------------------------------------------------------

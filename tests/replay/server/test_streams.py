@@ -149,6 +149,3 @@ def test_faults_do_what_they_say_and_once(faults, seen, caplog):
         assert [event.processed_at is None for event in got[2:4]] == [True, False]
         assert got[2].id == got[3].id
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
-
-
-# -- the process ---------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Rules of the API that no other test is about; the others carry their marks where they are."""
+"""Orders and shapes of events: those of captured hosted sessions, and of the recordings of the course."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_the_clients_own_events_have_all_their_keys():
         assert sorted(accepted) == SHAPES["events"][event["type"]]["keys"]
 
 
-@pytest.fixture(params=RECORDINGS, ids=lambda recording: recording.name)
+@pytest.fixture(scope="module", params=RECORDINGS, ids=lambda recording: recording.name)
 def log(request):
     """What a session on a recording of the course is served as."""
     return played(request.param)
@@ -279,9 +279,3 @@ def test_an_unknown_event_is_passed_on():
     script.event("session.weather_changed", weather={"rain": [1, None]})
     (event,) = [e for e in played(script.recording()) if e["type"] == "session.weather_changed"]
     assert event["weather"] == {"rain": [1, None]}
-
-
-# -- sessions -----------------------------------------------------------------------------------------
-
-
-# -- the wire -----------------------------------------------------------------------------------------

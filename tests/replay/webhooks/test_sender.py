@@ -80,9 +80,6 @@ def test_a_session_that_nobody_looks_at_is_told_of_in_time():
         assert time.monotonic() - started > 0.1
 
 
-# -- which come: the pure core ----------------------------------------------------------------
-
-
 # -- receivers that fail ----------------------------------------------------------------------
 
 
