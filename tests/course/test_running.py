@@ -10,6 +10,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from utilities.course.running.__main__ import main
 from utilities.course.running.notebooks import differences, dumps, execute, keep_volatile, normalise, read
 
+pytestmark = pytest.mark.slow
+
 
 def write_notebook(path, *sources, tags=()):
     """A notebook of these code cells, with a line of prose before each; the tags are for the last."""

@@ -125,6 +125,7 @@ def test_a_server_for_a_whole_room_tells_it_too(
     assert "replay: your user.message is not the recorded one" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_helpers_cost_only_what_they_need() -> None:
     code = (
         "import sys; from utilities import stream_until_end_turn, wait_for_idle_status, TurnResult;"

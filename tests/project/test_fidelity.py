@@ -12,6 +12,8 @@ import pytest
 from tests.kit.places import ROOT
 from tests.project.fidelity import SHAPES, Rule, RuleError, collect, known_types, listed, page, rules
 
+pytestmark = pytest.mark.slow
+
 GOOD = '"it does", topic="sessions", evidence="seen", source="a capture"'
 
 

@@ -57,6 +57,7 @@ def test_no_key_and_no_address_is_in_the_environment():
     assert os.environ["COOKBOOK_OFFLINE"] == "1"
 
 
+@pytest.mark.slow
 def test_not_even_when_the_user_has_one():
     test = f"{__file__}::{test_no_key_and_no_address_is_in_the_environment.__name__}"
     env = os.environ | {"ANTHROPIC_API_KEY": "a-key", "ANTHROPIC_BASE_URL": "https://example.com"}
@@ -65,6 +66,7 @@ def test_not_even_when_the_user_has_one():
     assert child.returncode == 0, child.stdout
 
 
+@pytest.mark.slow
 def test_notebooks_under_nbmake_have_the_same_guards(tmp_path):
     """nbmake runs no fixtures and starts its own kernels: all they know is the environment."""
     source = f"""

@@ -10,6 +10,8 @@ import pytest
 
 from tests.kit.places import ROOT
 
+pytestmark = pytest.mark.slow
+
 README = (ROOT / "README.md").read_text("utf-8")
 PAGE = re.search(r"^## Test your own agent$.*?(?=^## )", README, re.M | re.S)[0]
 # The name of a file just before it, if it is one; its language, if it is not a command; its text.
