@@ -10,8 +10,8 @@ import pytest
 from anthropic.types.beta.sessions import BetaManagedAgentsSessionEvent
 
 from tests.kit.turns import START, Tags, call, event, message, page, parsed, printed, result, text, turn
+from utilities.show import timeline, transcript
 from utilities.show.printing import print_event
-from utilities.show.transcript import timeline, transcript
 
 # ---------------------------------------------------------------- print_event
 

@@ -1,28 +1,24 @@
 """The picture of a turn: its words come from the data, and it is drawn the same everywhere."""
 
-from __future__ import annotations
-
 import base64
 import html
 import subprocess
 import sys
-import time
-from typing import Any
 
 import pytest
 
 from tests.kit.turns import call, event, result, span, turn
-from utilities.show.transcript import timeline
+from utilities.show import timeline
 
 
-def test_alt_text_is_computed_from_the_data() -> None:
+def test_alt_text_is_computed_from_the_data():
     assert timeline(turn()).alt == (
         "Timeline of 8.0 seconds: 2 model requests, 2 tool calls. The model worked for 4.5 s, "
         "tools ran for 3.0 s, the session was idle for 0.0 s; at the end it is idle (end_turn)."
     )
 
 
-def test_idle_between_turns_counts_and_other_numbers_follow() -> None:
+def test_idle_between_turns_counts_and_other_numbers_follow():
     start, end = span("s3", 14.0, 15.5)
     second = [event("session.status_running", 13.0, id="run2"), start, end]
     second += [event("session.status_idle", 16.0, id="idle2", stop_reason={"type": "budget_reached"})]
@@ -31,14 +27,14 @@ def test_idle_between_turns_counts_and_other_numbers_follow() -> None:
     assert "worked for 6.0 s" in alt and "idle for 5.0 s" in alt and "it is idle (budget_reached)" in alt
 
 
-def test_what_never_ended_lasts_to_the_end_and_is_counted() -> None:
+def test_what_never_ended_lasts_to_the_end_and_is_counted():
     events = [each for each in turn() if each.id not in ("s2_end", "r_c1")]
     alt = timeline(events).alt
     assert "2 model requests, 2 tool calls" in alt and "worked for 4.5 s" in alt and "ran for 5.5 s" in alt
     assert alt.endswith("2 of the requests and calls had no recorded end.")
 
 
-def test_the_picture_is_the_same_bytes_whatever_the_readers_settings() -> None:
+def test_the_picture_is_the_same_bytes_whatever_the_readers_settings():
     import matplotlib
 
     first = timeline(turn())
@@ -49,11 +45,12 @@ def test_the_picture_is_the_same_bytes_whatever_the_readers_settings() -> None:
     assert timeline(turn()[:-3]).png != first.png
 
 
-def test_the_picture_is_the_same_in_another_process_and_leaves_pyplot_alone() -> None:
+def test_the_picture_is_the_same_in_another_process_and_leaves_pyplot_alone():
     code = (
         "import sys, hashlib, utilities.show\n"
         "assert 'matplotlib' not in sys.modules, 'imported before it is needed'\n"
-        "from tests.show.test_timeline import turn, timeline\n"
+        "from tests.kit.turns import turn\n"
+        "from utilities.show import timeline\n"
         "png = timeline(turn()).png\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
         "sys.stdout.write(png.hex())"
@@ -62,7 +59,7 @@ def test_the_picture_is_the_same_in_another_process_and_leaves_pyplot_alone() ->
     assert run.stdout == timeline(turn()).png.hex()
 
 
-def test_picture_shows_with_its_alt_text() -> None:
+def test_picture_shows_with_its_alt_text():
     picture = timeline(turn())
     data, metadata = picture._repr_mimebundle_()
     assert list(data) == ["text/plain", "text/html", "image/png"]
@@ -71,19 +68,42 @@ def test_picture_shows_with_its_alt_text() -> None:
     assert data["image/png"] in data["text/html"]
     assert base64.b64decode(data["image/png"]) == picture.png
     assert metadata["image/png"]["alt"] == picture.alt and metadata["image/png"]["width"] > 0
-    names = {words.get_text() for words in picture.figure.axes[0].texts}
-    assert {"bash", "read", "idle (end_turn)"} <= names
 
 
-def crowded() -> list[Any]:
+def names_of(picture):
+    return [label.get_text() for label in picture.figure.axes[0].get_yticklabels()]
+
+
+def test_a_row_has_the_name_of_what_it_shows():
+    names = ["model", "bash", "read", "session running", "session idle (end_turn)"]
+    assert names_of(timeline(turn())) == names
+    failed = event("span.model_request_end", 3.0, id="e", model_request_start_id="s1", is_error=True)
+    assert names_of(timeline([*span("s1", 0.0, 3.0)[:1], failed])) == ["model, error"]
+
+
+def test_more_tools_than_there_is_room_for_share_a_row():
+    names = names_of(timeline([call(f"c{n}", float(n), f"tool_{n}") for n in range(30)]))
+    assert names == [*(f"tool_{n}" for n in range(10)), "others"]
+
+
+def test_calls_at_the_same_time_are_drawn_under_each_other():
+    def height(*calls):
+        return timeline([*turn(), *calls]).figure.get_figheight()
+
+    one, other = call("c3", 9.0, "edit"), call("c4", 9.0, "edit")
+    assert height(one, other) > height(one) > height()
+    assert height(one, result("c3", 9.5, ""), call("c4", 9.5, "edit")) == height(one)
+
+
+def crowded():
     """Forty calls in a second or so, of names long and short, some in parallel."""
-    names = ("bash", "read", "a_tool_with_quite_a_long_name", "edit", "edit", "edit")
+    names = ("bash", "read", "W" * 60, "edit", "edit", "edit")
     calls = [call(f"c{n}", 1 + n * 0.04, names[n % 6]) for n in range(40)]
     return [*turn()[:3], *calls, *(result(f"c{n}", 1.03 + n * 0.04, "ok") for n in range(40)), *turn()[3:]]
 
 
 @pytest.mark.parametrize("events", [turn(), crowded()], ids=["turn", "crowded"])
-def test_labels_do_not_overlap_or_leave_the_picture(events: list[Any]) -> None:
+def test_labels_do_not_overlap_or_leave_the_picture(events):
     figure = timeline(events).figure
     axes = figure.axes[0]
     boxes = [words.get_window_extent() for words in (*axes.texts, axes.xaxis.label, *axes.get_yticklabels())]
@@ -92,37 +112,39 @@ def test_labels_do_not_overlap_or_leave_the_picture(events: list[Any]) -> None:
     assert all(box.x0 >= 0 and box.x1 <= figure.bbox.width and box.y0 >= 0 for box in boxes)
 
 
-def spans(count: int, length: float, apart: float) -> list[Any]:
+def test_the_seconds_are_written_into_bars_that_have_room():
+    [axes] = timeline([*span("s1", 0.0, 9.0), *span("s2", 9.0, 9.1)]).figure.axes
+    assert [words.get_text() for words in axes.texts] == ["9.0 s"]
+
+
+def spans(count, length, apart):
     return [e for n in range(count) for e in span(f"s{n}", n * apart, n * apart + length)]
 
 
-def test_bars_too_narrow_to_be_told_apart_are_one_without_outlines() -> None:
-    [band] = timeline(spans(2_500, 0.5, 1.0)).figure.axes[0].patches
-    assert band.get_width() == pytest.approx(2_499.5)
-    assert band.get_edgecolor()[3] == 0  # transparent
-    bars = timeline(spans(40, 0.5, 1.0)).figure.axes[0].patches
-    assert len(bars) == 40
-    assert {bar.get_edgecolor()[3] for bar in bars} == {1}
+def bars_of(events):
+    """The extents of the first row's bars, and how wide their outlines are."""
+    bars = timeline(events).figure.axes[0].collections[0]
+    return [path.get_extents() for path in bars.get_paths()], bars.get_linewidth()[0]
 
 
-def test_a_single_bar_too_narrow_to_be_seen_is_drawn_wider_with_its_outline() -> None:
-    [first, _, last] = timeline(spans(3, 0.0001, 100.0)).figure.axes[0].patches
-    assert first.get_width() == pytest.approx(last.get_width())
-    assert first.get_width() > 0.5
-    assert first.get_edgecolor()[3] == 1
+def test_so_many_bars_that_outlines_would_be_all_of_them_have_none():
+    bars, outline = bars_of(spans(2_500, 0.5, 1.0))
+    assert (len(bars), outline) == (2_500, 0)
+    bars, outline = bars_of(spans(40, 0.5, 1.0))
+    assert len(bars) == 40 and outline > 0
 
 
-def test_ten_thousand_events_are_drawn_without_ten_thousand_bars() -> None:
-    events = [*spans(2_500, 0.4, 2.0)]
-    for n in range(2_500):
-        events += [call(f"c{n}", 2 * n + 1, ("bash", "read")[n % 2]), result(f"c{n}", 2 * n + 1.5, "")]
-    began = time.perf_counter()
-    picture = timeline(events)
-    assert time.perf_counter() - began < 10  # a guard against drawing each, not a benchmark
-    assert len(picture.figure.axes[0].patches) < 10
-    assert "2500 model requests, 2500 tool calls" in picture.alt
+def test_a_bar_too_narrow_to_be_seen_is_drawn_wider():
+    bars, outline = bars_of(spans(3, 0.0001, 100.0))
+    assert all(bar.width > 0.5 for bar in bars) and outline > 0
 
 
-def test_names_with_dollar_signs_are_not_formulas() -> None:
-    axes = timeline([call("c", 0.0, "$x^$"), result("c", 1.0, "")]).figure.axes[0]
-    assert "$x^$" in {words.get_text() for words in axes.texts}
+def test_names_with_dollar_signs_are_not_formulas():
+    picture = timeline([call("c", 0.0, "$x^$"), result("c", 1.0, "")])
+    assert names_of(picture) == ["$x^$"]
+    assert not picture.figure.axes[0].get_yticklabels()[0].get_parse_math()
+
+
+def test_what_has_no_length_can_be_drawn():
+    assert timeline([]).alt == "Timeline without events: none has a recorded time."
+    assert names_of(timeline([event("session.status_running", 0.0, id="run")])) == ["session running"]

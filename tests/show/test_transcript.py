@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.kit.turns import Tags, call, event, message, page, parsed, result, text, turn, usage
-from utilities.show.transcript import timeline, transcript
+from utilities.show import timeline, transcript
 
 # ---------------------------------------------------------------- the transcript
 

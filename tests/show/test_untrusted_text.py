@@ -14,8 +14,8 @@ import pytest
 
 from tests.kit.turns import Tags, call, event, message, page, printed, result, text, usage
 from utilities import LiveTranscript
+from utilities.show import timeline, transcript
 from utilities.show.lanes import lanes
-from utilities.show.transcript import timeline, transcript
 
 NASTY = {
     "script": '<script>alert(1)</script><img src=x onerror="alert(1)">',

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Table"]
+from utilities.show.html_table import cell, escape, heading, html_table, row
 
-CELL = "border:1px solid #bbb;padding:3px 8px;text-align:left;vertical-align:top"
+__all__ = ["Table"]
 
 
 @dataclass(frozen=True)
@@ -36,14 +35,9 @@ class Table:
         return "\n".join([self.caption, "", *lines])
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        names = map(html.escape, ["", *self.columns])
-        head = "".join(f'<th scope="col" style="{CELL}">{name}</th>' for name in names)
-        body = "".join(
-            f'<tr><th scope="row" style="{CELL}">{html.escape(name)}</th>'
-            + "".join(f'<td style="{CELL}">{html.escape(str(cell))}</td>' for cell in row.values())
-            + "</tr>"
-            for name, row in self.rows.items()
+        rows = (
+            row(heading(escape(name)), *(cell(escape(str(value))) for value in values.values()))
+            for name, values in self.rows.items()
         )
-        caption = f'<caption style="text-align:left;font-weight:bold">{html.escape(self.caption)}</caption>'
-        table = f'<table style="border-collapse:collapse">{caption}<thead><tr>{head}</tr></thead>'
-        return {"text/plain": str(self), "text/html": f"{table}<tbody>{body}</tbody></table>"}
+        html = html_table(self.caption, ["", *self.columns], rows, width=None)
+        return {"text/plain": str(self), "text/html": html}

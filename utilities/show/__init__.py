@@ -1,7 +1,9 @@
 """For people's eyes: what happened in a session, as lines, tables and pictures.
 
-Copy this folder into a project; pictures need matplotlib, `LiveTranscript` and `Buttons` ipywidgets, each
-imported when it is used; the rest needs nothing.
+What an agent or a tool wrote is not trusted: it is cut and escaped, and nothing in it acts.
+
+Copy this folder into a project. `timeline` and `lanes` need matplotlib, `Buttons` ipywidgets, each when it
+is used; `LiveTranscript` needs a notebook, and prints lines elsewhere. The rest needs nothing.
 """
 
 from .buttons import Buttons

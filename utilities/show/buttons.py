@@ -8,14 +8,14 @@
 The kernel has to hear the click while the cell is still running, so ask from an async tool of
 `stream_until_end_turn_async`. ipykernel 7 with JupyterLab 4.4 or newer hears it (on a thread of its
 own, hence the thread-safe hand-over); older ones hear nothing until the cell ends, and then the
-deadline decides. Copy this file with `events.py`, which makes untrusted text visible; it
-needs ipywidgets.
+deadline decides.
 """
 
 from __future__ import annotations
 
 import asyncio
 import html
+from importlib import import_module
 from typing import Any
 
 from .untrusted import visible
@@ -37,7 +37,7 @@ class Buttons:
     """
 
     def __init__(self, question: str, *names: str) -> None:
-        import ipywidgets  # type: ignore[import-untyped]  # here: the rest of this folder needs none
+        ipywidgets: Any = import_module("ipywidgets")  # here: the rest of this folder needs none
 
         self.question, self.names = visible(question), names
         self.picked: str | None = None

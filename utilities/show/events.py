@@ -1,12 +1,7 @@
-"""Read an event of a session, and make text that isn't trusted safe to show.
+"""Read an event of a session.
 
 It works on the SDK's event objects (and on the same events as plain dicts), goes by an event's `type` and
 never by its class, and expects any attribute to be missing.
-
-What an agent or a tool wrote is not trusted: `cut` and `one_line` shorten it, and make its control
-characters, terminal escapes and text-direction overrides visible instead of letting them act.
-
-To copy it into a project: this one file, no other.
 """
 
 from __future__ import annotations
@@ -16,25 +11,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from .untrusted import cut, one_line, visible
-
 __all__ = [
+    "answered_call",
     "attribute",
-    "call_answered",
     "content_text",
-    "cut",
     "events_of",
     "json_text",
     "kind",
     "moment",
-    "one_line",
-    "visible",
 ]
 
 TOO_DEEP = "[nested too deeply to be shown]"
-
-
-# ---------------------------------------------------------------- reading events
 
 
 def attribute(thing: Any, name: str) -> Any:
@@ -72,7 +59,7 @@ def events_of(events: Any) -> list[Any]:
     return list(found.values())
 
 
-def call_answered(event: Any) -> str | None:
+def answered_call(event: Any) -> str | None:
     """The id of the tool call that this event is the result of, else None."""
     if not kind(event).endswith("tool_result"):
         return None
@@ -113,6 +100,3 @@ def json_text(value: Any) -> str:
             return str(value)
     except RecursionError:
         return TOO_DEEP
-
-
-# ---------------------------------------------------------------- untrusted text

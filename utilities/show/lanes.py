@@ -1,28 +1,27 @@
 """Draw who said what to whom: a sequence diagram of a turn, with a lane for your process, the session and
 the agent.
 
-`timeline` in `picture.py` is to scale and shows where the time went; this one has a row for each event and
-shows how a turn goes back and forth. To copy it into a project: this file, `picture.py` and `events.py`.
+`timeline` is to scale and shows where the time went; this one has a row for each event and shows how a turn
+goes back and forth.
 """
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .events import attribute, call_answered, content_text, events_of, kind, moment
-from .picture import DPI, WIDTH, Picture
+from .events import answered_call, attribute, content_text, events_of, kind, moment
+from .picture import INK, WIDTH, Picture, drawn
 from .untrusted import one_line
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from .picture import Axes, Figure
 
 __all__ = ["lanes"]
 
 LANES = {"you": (2.0, "your process"), "session": (4.7, "session"), "agent": (7.4, "agent")}  # x in inches
 ROW = 0.36  # inches, from one event to the next
-ASKS, ANSWERS, STATES = "#D55E00", "#0072B2", "#333333"  # Okabe-Ito's; each also has words of its own
+ASKS, ANSWERS, STATES = "#D55E00", "#0072B2", INK  # Okabe-Ito's; each also has words of its own
 LABEL = 46  # characters of a label
 
 
@@ -47,14 +46,10 @@ def lanes(events: Any) -> Picture:
     Returns:
         A `Picture`; its `alt` lists the rows in words.
     """
-    import matplotlib
-    from matplotlib.figure import Figure
-
     steps = _steps(events)
     height = (len(steps) + 2) * ROW
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()  # whatever the reader's settings, the same picture
-        figure = Figure(figsize=(WIDTH, height), dpi=DPI)
+
+    def draw(figure: Figure) -> None:
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set(xlim=(0, WIDTH), ylim=(height, 0))
         axes.axis("off")
@@ -63,9 +58,8 @@ def lanes(events: Any) -> Picture:
             axes.plot([x, x], [1.1 * ROW, height - 0.3 * ROW], color="#999999", linewidth=0.8, zorder=0)
         for number, step in enumerate(steps):
             _draw(axes, step, (number + 1.9) * ROW)
-        png = io.BytesIO()
-        figure.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
-    return Picture(_alt(steps), figure, png.getvalue())
+
+    return drawn(draw, height, _alt(steps))
 
 
 def _steps(events: Any) -> list[Step]:
@@ -98,7 +92,7 @@ def _row(event: Any, names: dict[Any, str]) -> tuple[str, str, str, str] | None:
         case "agent.message":
             return "agent", "you", f"message: {text}", STATES
         case "user.custom_tool_result" | "user.tool_confirmation" | "user.tool_result":
-            id = call_answered(event) or attribute(event, "tool_use_id")
+            id = answered_call(event) or attribute(event, "tool_use_id")
             said = attribute(event, "result") or ("error" if attribute(event, "is_error") else "result")
             return "you", "agent", f"{short}: {names.get(id, 'a call')}, {said}", ANSWERS
         case "user.message":

@@ -4,8 +4,6 @@
         result = stream_until_end_turn(client, session.id, "Fix the tests", on_event=live)
 
 Outside a notebook it prints a line per event, as `print_event` does.
-
-To copy it into a project: this file, `display.py`, `printing.py` and `events.py`.
 """
 
 from __future__ import annotations

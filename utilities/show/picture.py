@@ -1,28 +1,42 @@
+"""A picture with words that say the same: `drawn` makes one, a notebook shows it.
+
+All pictures of this house are drawn here, so that each is the same bytes in every run, whatever the reader's
+settings of matplotlib. Nothing here imports matplotlib before a picture is asked for.
+"""
+
+# mypy: disable-error-code="import-not-found"
+
 from __future__ import annotations
 
 import base64
 import html
+import io
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    import matplotlib.axes
+    import matplotlib.figure
 
+    Axes: TypeAlias = matplotlib.axes.Axes
+    Figure: TypeAlias = matplotlib.figure.Figure
+
+__all__ = ["Picture", "drawn", "outlined", "plain"]
 
 WIDTH, DPI, SHOWN_WIDTH = 8.6, 160, 800  # inches, pixels per inch, pixels on the page
-
-
+INK = "#333333"
 STYLES = {  # Okabe-Ito's colours, told apart by hatching and place too
-    "model": ("#0072B2", "", "white"),  # colour, hatching, colour of the words in it
-    "tools": ("#E69F00", "////", "black"),
-    "running": ("#A6D8F5", "", "black"),
-    "idle": ("#FFFFFF", "....", "black"),
+    "model": ("#0072B2", ""),
+    "tools": ("#E69F00", "////"),
+    "running": ("#A6D8F5", ""),
+    "idle": ("#FFFFFF", "...."),
 }
 
 
 @dataclass
 class Picture:
-    """What `timeline` returns: a notebook shows the picture, a screen reader reads `alt`.
+    """A notebook shows the picture, a screen reader reads `alt`.
 
     Attributes:
         alt: what the picture shows, in words and numbers.
@@ -45,3 +59,34 @@ class Picture:
         image = f'<img alt="{html.escape(self.alt)}" width="{SHOWN_WIDTH}" src="data:image/png;base64,{png}">'
         data = {"text/plain": self.alt, "text/html": image, "image/png": png}
         return data, {"image/png": {"alt": self.alt, "width": SHOWN_WIDTH}}
+
+
+def drawn(draw: Callable[[Figure], None], height: float, alt: str) -> Picture:
+    """The picture that `draw` makes of an empty figure, which is `WIDTH` inches wide.
+
+    Args:
+        draw: adds axes to the figure, and what is in them.
+        height: of the figure, in inches.
+        alt: what the picture shows, in words and numbers.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()  # whatever the reader's settings, the same picture
+        figure = Figure(figsize=(WIDTH, height), dpi=DPI)
+        draw(figure)
+        png = io.BytesIO()
+        figure.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
+    return Picture(alt, figure, png.getvalue())
+
+
+def plain(axes: Axes, *edges: str) -> None:
+    """Axes with these of their four edges only ("left", "bottom", …), and small numbers on them."""
+    axes.spines[[edge for edge in ("left", "right", "top", "bottom") if edge not in edges]].set_visible(False)
+    axes.tick_params(labelsize=9)
+
+
+def outlined(colour: str, hatch: str = "") -> dict[str, Any]:
+    """How a bar looks, as arguments of matplotlib's `bar`, `barh` and `broken_barh`."""
+    return {"facecolor": colour, "hatch": hatch, "edgecolor": INK, "linewidth": 0.6}

@@ -1,7 +1,4 @@
-"""Say in a line what an event is, and print it: `print_event` is made to be passed as `on_event`.
-
-To copy it into a project: this file and `events.py`, which reads an event and makes its text safe to show.
-"""
+"""Say in a line what an event is, and print it: `print_event` is made to be passed as `on_event`."""
 
 from __future__ import annotations
 

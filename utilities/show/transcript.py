@@ -1,13 +1,6 @@
-"""Show what happened in a session: a table once it has run, a line per event while it runs.
+"""Show what happened in a session: a table in a notebook, lines of text everywhere else.
 
-`transcript` and `timeline` show what is already there; `print_event` (in `printing.py`) is made to be passed
-as `on_event`, and so is `LiveTranscript` (in `live.py`), which shows the table while the turn runs.
-No other helper prints or draws.
-
-What an agent or a tool wrote is not trusted: it is cut, escaped, and its control characters, terminal
-escapes and text-direction overrides are made visible instead of being obeyed.
-
-To copy it into a project: this file, `printing.py` and `events.py` (`picture.py` too, for `timeline`).
+`print_event` and `LiveTranscript` do the same while a turn runs.
 """
 
 from __future__ import annotations
@@ -15,9 +8,10 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .events import attribute, call_answered, events_of, kind, moment
+from .events import answered_call, attribute, events_of, kind, moment
+from .html_table import cell, escape, html_table, row
 from .printing import (
     MESSAGE_CHARACTERS,
     MESSAGE_LINES,
@@ -28,15 +22,11 @@ from .printing import (
     describe,
     entry_text,
     hang,
-    print_event,
     result_text,
 )
-from .untrusted import LINE_CHARACTERS, cut, one_line, visible
+from .untrusted import LINE_CHARACTERS, cut, one_line
 
-if TYPE_CHECKING:
-    from .picture import Picture
-
-__all__ = ["Transcript", "print_event", "timeline", "transcript"]
+__all__ = ["Transcript", "transcript"]
 
 FOLD_CHARACTERS, FOLD_LINES = 500, 6  # a tool's input or output beyond this is folded in the table
 HTML_CHARACTERS = 10_000  # of anything in the table, unfolded
@@ -54,20 +44,6 @@ def transcript(events: Any) -> Transcript:
         A `Transcript`: a notebook shows it as a table, `print` as text.
     """
     return Transcript(events_of(events))
-
-
-def timeline(events: Any) -> Picture:
-    """A picture of a turn from its recorded times; see `picture.timeline`, which needs matplotlib.
-
-    Args:
-        events: as for `transcript`.
-
-    Returns:
-        A `Picture`: a notebook shows it, its `alt` says the same in words.
-    """
-    from .timeline import timeline as draw
-
-    return draw(events)
 
 
 class Transcript:
@@ -125,28 +101,21 @@ class Transcript:
         caption = f"Transcript: {self._seconds:.1f} s, {calls} tool call{'' if calls == 1 else 's'}"
         until = "so far" if self._running else "at the end"
         caption += f"; {until}, session {one_line(self._last)}" if self._last else ""
-        head = "".join(f'<th scope="col" style="{_CELL}">{name}</th>' for name in ("time", "who", "what"))
-        rows = "".join(map(self._row, self._entries)) or _whole_row("no events to show")
-        foot = f"<tfoot>{_whole_row(self._usage)}</tfoot>" if self._usage else ""
-        return (
-            f'{_NO_MATHS}<table style="{_TABLE}"><caption style="{_CAPTION}">{_escape(caption)}</caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody>{foot}</table></div>"
-        )
+        rows = [self._row(entry) for entry in self._entries] or [_whole_row("no events to show")]
+        foot = _whole_row(self._usage) if self._usage else ""
+        return html_table(caption, ("time", "who", "what"), rows, foot=foot)
 
     def _row(self, entry: Entry) -> str:
         failed = (entry.result or entry).head.startswith("error")
         colour = ERROR_COLOUR if failed else COLOURS[entry.who]
-        what = f"<strong>{_escape(one_line(entry.head))}</strong> " if entry.head else ""
+        what = f"<strong>{escape(one_line(entry.head))}</strong> " if entry.head else ""
         what += _folded(entry.body, code=entry.who == "tool") if entry.body or not entry.head else ""
         if entry.is_call:
             what += f'<div style="margin-top:4px"><strong>{self._result_words(entry)}</strong></div>'
             what += _folded(entry.result.body, code=True) if entry.result else ""
         when = self._when(entry).replace(" ", "&nbsp;")
-        return (
-            f'<tr valign="top" style="background:none"><td style="{_CELL}">{when}</td>'
-            f'<td style="{_CELL};border-left:4px solid {colour}">{entry.who}</td>'
-            f'<td style="{_CELL};width:100%">{what}</td></tr>'
-        )
+        who = cell(entry.who, f"border-left:4px solid {colour}")
+        return row(cell(when), who, cell(what, "width:100%"))
 
 
 def _join(entries: Iterable[Entry]) -> list[Entry]:
@@ -154,7 +123,7 @@ def _join(entries: Iterable[Entry]) -> list[Entry]:
     joined: list[Entry] = []
     calls: dict[str, Entry] = {}
     for entry in entries:
-        call = calls.get(call_answered(entry.event) or "")
+        call = calls.get(answered_call(entry.event) or "")
         if call and call.result is None:
             call.result = entry
             continue
@@ -200,25 +169,15 @@ def _money(amount: Any) -> str:
 
 # ---------------------------------------------------------------- HTML
 
-_TABLE = "border-collapse:collapse;text-align:left;width:100%;max-width:900px;margin:0;table-layout:auto"
-_CAPTION = "caption-side:top;text-align:left;padding:4px 8px"
-_CELL = "text-align:left;vertical-align:top;padding:4px 8px;border-bottom:1px solid rgba(128,128,128,.3)"
 _PRE = (
     "margin:0;padding:0;background:none;color:inherit;font-family:monospace;font-size:.92em;"
     "white-space:pre-wrap;overflow-wrap:anywhere;word-break:normal"  # JupyterLab breaks inside words
 )
 _SAID = "white-space:pre-wrap;overflow-wrap:anywhere"
 
-# JupyterLab would set "$HOME … $PATH" as a formula.
-_NO_MATHS = '<div class="tex2jax_ignore mathjax_ignore">'
-
 
 def _whole_row(text: str) -> str:
-    return f'<tr><td colspan="3" style="{_CELL}">{_escape(text)}</td></tr>'
-
-
-def _escape(text: str) -> str:
-    return html.escape(visible(text))
+    return f"<tr>{cell(escape(text), columns=3)}</tr>"
 
 
 def _folded(text: str, *, code: bool) -> str:

@@ -1,12 +1,17 @@
+"""Make text safe to show that isn't trusted, because an agent or a tool wrote it.
+
+It is shortened, and its control characters, terminal escapes and text-direction overrides are made visible
+instead of being obeyed.
+"""
+
 from __future__ import annotations
 
 import re
 
+__all__ = ["cut", "one_line", "visible"]
+
 SPARED_CHARACTERS = 40  # to say that these are left out would take as much room
-
-
 LINE_CHARACTERS = 100  # of a tool's input, a name, an error, on their one line
-
 
 # C0, C1, soft hyphen, fillers, bidi marks and overrides, zero-width, separators, surrogates, tags
 _INVISIBLE = re.compile(
@@ -14,12 +19,8 @@ _INVISIBLE = re.compile(
     "\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-
-
 # More accents on a letter than any language has: they are drawn over the lines above and below.
 _ACCENTS = "[\u0300-\u034e\u0350-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
-
-
 _PILED_UP = re.compile(f"(?<={_ACCENTS}{{4}}){_ACCENTS}")
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from utilities.show.picture import DPI, WIDTH, Picture
+from utilities.show.picture import Picture, drawn, outlined, plain
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from utilities.show.picture import Axes, Figure
 
 ROW, TITLE = 0.27, 0.42  # inches, for a memory and for a question
 NEAR, FAR = ("#0072B2", ""), ("#A6D8F5", "////")  # the first hit and the others, told apart by hatching too
@@ -38,27 +37,19 @@ def picture_of(asked: dict[str, list[Hit]]) -> Picture:
     Args:
         asked: the hits by question.
     """
-    import matplotlib
+    height = sum(map(len, asked.values())) * ROW + len(asked) * TITLE + 0.5
 
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        from matplotlib.figure import Figure
-
-        rows = sum(map(len, asked.values()))
-        height = rows * ROW + len(asked) * TITLE + 0.5
-        figure = Figure(figsize=(WIDTH, height), dpi=DPI)
+    def draw(figure: Figure) -> None:
         axes = figure.add_axes((TEXT, 0.5 / height, 0.97 - TEXT, 1 - 0.5 / height))
         y = 0.0
         for question, hits in asked.items():
             y = _draw(axes, question, hits, y)
         axes.set(xlim=(0, 1), ylim=(y, 0))
         axes.set_yticks([])
-        axes.tick_params(labelsize=9)
-        axes.spines[["left", "right", "top"]].set_visible(False)
+        plain(axes, "bottom")
         axes.set_xlabel("nearness in meaning (cosine)", fontsize=9)
-        png = io.BytesIO()
-        figure.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
-    return Picture(_alt(asked), figure, png.getvalue())
+
+    return drawn(draw, height, _alt(asked))
 
 
 def _draw(axes: Axes, question: str, hits: list[Hit], y: float) -> float:
@@ -68,11 +59,8 @@ def _draw(axes: Axes, question: str, hits: list[Hit], y: float) -> float:
     axes.text(left, y + TITLE * 0.6, textwrap.shorten(question, 90), fontsize=9, weight="bold", **words)
     y += TITLE
     for number, hit in enumerate(hits):
-        colour, hatch = FAR if number else NEAR
         length = max(0.0, hit.nearness)
-        axes.barh(
-            y + ROW / 2, length, ROW * 0.7, color=colour, hatch=hatch, edgecolor="#333333", linewidth=0.6
-        )
+        axes.barh(y + ROW / 2, length, ROW * 0.7, **outlined(*(FAR if number else NEAR)))
         text = textwrap.shorten(f"{number + 1}. {hit.text}", 66)
         axes.text(left, y + ROW / 2, text, fontsize=8.5, **words)
         told = f"{hit.nearness:.2f}, score {hit.score:.4f}"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
-from utilities.show.picture import DPI, WIDTH, Picture
+from utilities.show.picture import Picture, drawn, outlined, plain
 
 from .retrieval import KINDS, Results, Row
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from utilities.show.picture import Axes, Figure
 
 HEIGHT = 3.2  # inches
 BAR = 0.38  # of the distance between two methods
@@ -24,14 +23,11 @@ def chart_of(results: Results) -> Picture:
     Args:
         results: of `measure`. The thin line on a bar is the 95 % interval (see `chance.interval`).
     """
-    import matplotlib
 
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
+    def draw(figure: Figure) -> None:
+        import matplotlib
+
         matplotlib.rcParams["hatch.linewidth"] = 0.6
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DPI)
         total = max(row.total for row in results.rows)
         for number, kind in enumerate(KINDS):
             axes = figure.add_axes((0.075 + number * 0.47, 0.10, 0.44, 0.70))
@@ -46,20 +42,17 @@ def chart_of(results: Results) -> Picture:
         names = sorted(legend, key=LEGEND.index)
         figure.legend([legend[name] for name in names], names, loc="upper left", bbox_to_anchor=(0.065, 1.0),
                       ncols=3, fontsize=9, frameon=False, handlelength=1.6)  # fmt: skip
-        png = io.BytesIO()
-        figure.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
-    return Picture(_alt(results), figure, png.getvalue())
+
+    return drawn(draw, HEIGHT, _alt(results))
 
 
 def _draw(axes: Axes, rows: list[Row], total: int) -> None:
     for place, row in enumerate(rows):
-        for side, (top, (colour, hatch)) in enumerate(STYLES.items()):
+        for side, (top, style) in enumerate(STYLES.items()):
             count = row.found(top)
             x = place + (side - 0.5) * (BAR + 0.03)
             label = LEGEND[side] if not place else None
-            axes.bar(
-                x, count, BAR, color=colour, hatch=hatch, edgecolor="#333333", linewidth=0.6, label=label
-            )
+            axes.bar(x, count, BAR, label=label, **outlined(*style))
             low, high = (share * row.total for share in row.interval(top))
             name = LEGEND[2] if not place and not side else None
             for colour, width in (("#FFFFFF", 3.2), ("#000000", 1.3)):  # a white edge, to be seen on blue
@@ -69,9 +62,8 @@ def _draw(axes: Axes, rows: list[Row], total: int) -> None:
     axes.set(xlim=(-0.6, len(rows) - 0.4), ylim=(0, total * 1.1))
     axes.set_yticks([round(total * part / 3) for part in range(4)])
     axes.set_xticks(range(len(rows)), [row.method for row in rows])
-    axes.tick_params(labelsize=9)
+    plain(axes, "left", "bottom")
     axes.tick_params(axis="x", length=0)
-    axes.spines[["right", "top"]].set_visible(False)
     axes.grid(axis="y", color="#DDDDDD", linewidth=0.6)
     axes.set_axisbelow(True)
 

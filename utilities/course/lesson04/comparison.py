@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from utilities.show.html_table import cell, heading, html_table, row
+
 from .conditions import amounts_to, in_order, told
 from .evidence import RULES, evidence_class
 
@@ -30,6 +32,8 @@ VERDICTS = ("yes", "partly", "no")
 WIDTH, GAP = 110, 2  # of the table as text, in characters
 NARROW = 14  # of its columns other than the two with evidence
 LEFT, RIGHT = 1, 3  # the places of the two claims among the columns
+WHOLE = "word-break:normal"  # JupyterLab breaks inside words
+ANYWHERE = f"{WHOLE};overflow-wrap:anywhere"  # which in a narrow column would break common words
 
 
 class Claim(NamedTuple):
@@ -218,25 +222,17 @@ class Comparison:
         return {"text/plain": str(self), "text/html": self._html()}
 
     def _html(self) -> str:
-        head = "".join(f'<th scope="col" style="{_CELL}">{_escape(name)}</th>' for name in _columns())
-        rows = "".join(self._html_row(feature) for feature in self._seen)
-        return (
-            f'<div class="tex2jax_ignore mathjax_ignore"><table style="{_TABLE}">'
-            f'<caption style="{_CAPTION}">{_escape(self._caption())}</caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
-        )
+        rows = (self._html_row(feature) for feature in self._seen)
+        return html_table(self._caption(), _columns(), rows, width=1100)
 
     def _html_row(self, feature: str) -> str:
         _, left, _, right, _, mark = map(_escape, self._row(feature))
         a, b = (_html_seen(self._seen[feature].get(side)) for side in SIDES)
         differs = mark.startswith("differs")
         last = f"border-left:4px solid {'#D55E00' if differs else 'rgba(128,128,128,.3)'}"
-        pairs = ((left, _CELL), (a, _EVIDENCE), (right, _CELL), (b, _EVIDENCE))
-        cells = "".join(f'<td style="{style}">{cell}</td>' for cell, style in pairs)
-        return (
-            f'<tr style="background:none"><th scope="row" style="{_CELL}">{_escape(feature)}</th>{cells}'
-            f'<td style="{_CELL};{last}">{f"<strong>{mark}</strong>" if differs else mark}</td></tr>'
-        )
+        cells = cell(left, WHOLE), cell(a, ANYWHERE), cell(right, WHOLE), cell(b, ANYWHERE)
+        mark = f"<strong>{mark}</strong>" if differs else mark
+        return row(heading(_escape(feature), WHOLE), *cells, cell(mark, f"{WHOLE};{last}"))
 
 
 def _known_word(word: object, what: str) -> None:
@@ -275,14 +271,6 @@ def _shown(character: str) -> str:
 
 
 # -- HTML ------------------------------------------------------------------------------------------------
-
-_TABLE = "border-collapse:collapse;text-align:left;width:100%;max-width:1100px;margin:0"
-_CAPTION = "caption-side:top;text-align:left;padding:4px 8px"
-_CELL = (
-    "text-align:left;vertical-align:top;padding:4px 8px;border-bottom:1px solid rgba(128,128,128,.3);"
-    "word-break:normal"
-)
-_EVIDENCE = f"{_CELL};overflow-wrap:anywhere"  # which in a narrow column would break common words
 
 
 def _escape(text: str) -> str:

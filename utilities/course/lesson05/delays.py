@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -12,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from anthropic import Anthropic
 
 from utilities.show.events import moment
-from utilities.show.picture import DPI, STYLES, WIDTH, Picture
+from utilities.show.picture import INK, STYLES, WIDTH, Picture, drawn, outlined, plain
 
 from .wire import Wire
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from utilities.show.picture import Axes, Figure
 
 __all__ = ["TimedTurn", "Watch", "what_was_visible", "what_knowing_costs"]
 
@@ -134,7 +133,7 @@ def what_was_visible(turn: TimedTurn, watches: Sequence[Watch]) -> Picture:
     height = TOP + LANE * (len(watches) + 1.4) + BOTTOM
     end = max(turn.second(at) for watch in watches for at in watch.seen.values())
 
-    def draw(figure: Any) -> None:
+    def draw(figure: Figure) -> None:
         box = (LEFT / WIDTH, BOTTOM / height, (WIDTH - LEFT - RIGHT) / WIDTH, 1 - (TOP + BOTTOM) / height)
         axes = figure.add_axes(box)
         axes.set(xlim=(-0.8, end * 1.02), ylim=(len(watches) + 0.6, -0.8))
@@ -143,37 +142,33 @@ def what_was_visible(turn: TimedTurn, watches: Sequence[Watch]) -> Picture:
         for row, watch in enumerate(watches, 1):
             _draw_lane(axes, turn, watch, row)
         _draw_columns(axes, turn, watches)
-        axes.tick_params(labelsize=9)
+        plain(axes, "bottom")
         axes.tick_params(axis="y", length=0)
-        axes.spines[["left", "right", "top"]].set_visible(False)
         axes.set_xlabel(
             "seconds of the turn; a number is how many events came into sight at once", fontsize=9
         )
 
-    return _picture(draw, height, _alt_of_lanes(turn, watches))
+    return drawn(draw, height, _alt_of_lanes(turn, watches))
 
 
 def _draw_session(axes: Axes, turn: TimedTurn) -> None:
-    colour, _, ink = STYLES["model"]
     starts = {e.id: turn.happened(e) for e in turn.events if e.type == "span.model_request_start"}
     for event in turn.events:
         if event.type == "span.model_request_end":
             start = starts[event.model_request_start_id]
-            axes.barh(0, turn.happened(event) - start, 0.42, start, color=colour, edgecolor="#333333", lw=0.6)
-    colour, hatch, _ = STYLES["tools"]
+            axes.barh(0, turn.happened(event) - start, 0.42, start, **outlined(*STYLES["model"]))
     calls = {e.id: turn.happened(e) for e in turn.events if e.type == "agent.tool_use"}
     for event in turn.events:
         if event.type == "agent.tool_result":
             start = calls[event.tool_use_id]
-            width = turn.happened(event) - start
-            axes.barh(0, width, 0.42, start, color=colour, hatch=hatch, edgecolor="#333333", lw=0.6)
+            axes.barh(0, turn.happened(event) - start, 0.42, start, **outlined(*STYLES["tools"]))
     start, stop = turn.silence
     axes.axvspan(start, stop, color="#EEEEEE", zorder=0)
     middle = (start + stop) / 2
     words = {"ha": "center", "va": "center", "fontsize": 8}
     axes.text(middle, 0, "a tool runs", bbox={"fc": "white", "ec": "none", "pad": 1.5}, **words)  # type: ignore[arg-type]
     axes.text(middle, -0.62, f"{stop - start:.0f} s without an event", **words)  # type: ignore[arg-type]
-    axes.axvline(turn.seconds, color="#333333", lw=0.9, ls="--", zorder=0.5)
+    axes.axvline(turn.seconds, color=INK, lw=0.9, ls="--", zorder=0.5)
     axes.text(turn.seconds + 0.8, -0.62, "it ends", va="center", fontsize=8)
 
 
@@ -184,7 +179,7 @@ def _draw_lane(axes: Axes, turn: TimedTurn, watch: Watch, row: int) -> None:
     axes.plot(asked, [row + 0.3] * len(asked), "|", color="#666666", ms=4, mew=0.7)
     for at, count in _moments(turn, watch):
         size = 3.4 + 1.1 * count**0.5
-        axes.plot(at, row, MARKERS[watch.way], color=colour, ms=size, mec="#333333", mew=0.5)
+        axes.plot(at, row, MARKERS[watch.way], color=colour, ms=size, mec=INK, mew=0.5)
         if watch.way != "stream":  # there they would be too close to each other
             words = {"ha": "center", "va": "center", "bbox": {"fc": "white", "ec": "none", "pad": 0.4}}
             axes.text(at, row - 0.34, str(count), fontsize=7.5, zorder=2.5, **words)  # type: ignore[arg-type]
@@ -235,18 +230,18 @@ def what_knowing_costs(turn: TimedTurn, watches: Iterable[Watch]) -> Picture:
         if watch.every:
             polls.setdefault(watch.every, []).append(watch)
 
-    def draw(figure: Any) -> None:
+    def draw(figure: Figure) -> None:
         axes = figure.add_axes((0.70 / WIDTH, 0.5 / 3.7, (WIDTH - 0.85) / WIDTH, 3.1 / 3.7))
         axes.set(xscale="log", yscale="log")
         shades = [10 ** (step / 20) for step in range(0, 33)]  # 1 to 40 s
         line = [(requests_for(turn, every), every / 2) for every in shades]
-        axes.plot(*zip(*line, strict=True), color="#333333", lw=1, ls="--", zorder=1)
+        axes.plot(*zip(*line, strict=True), color=INK, lw=1, ls="--", zorder=1)
         for every, group in sorted(polls.items()):
             _draw_poll(axes, turn, every, group)
         for way, place in (("stream", (9, 0)), ("webhook", (9, 0))):
             for watch in (w for w in watches if w.way == way):
                 at = watch.wire.requests, max(0.02, turn.end_delay(watch))
-                axes.plot(*at, MARKERS[way], color=COLOURS[way], ms=8, mec="#333333", mew=0.6)
+                axes.plot(*at, MARKERS[way], color=COLOURS[way], ms=8, mec=INK, mew=0.6)
                 axes.annotate(way, at, place, textcoords="offset points", fontsize=9, va="center")
         axes.annotate("interval / 2  ", line[-1], fontsize=9, ha="right", va="center")
         axes.set(xlim=(0.8, 60), ylim=(0.03, 40))
@@ -255,14 +250,13 @@ def what_knowing_costs(turn: TimedTurn, watches: Iterable[Watch]) -> Picture:
         axes.minorticks_off()
         axes.grid(color="#DDDDDD", linewidth=0.6)
         axes.set_axisbelow(True)
-        axes.tick_params(labelsize=9)
-        axes.spines[["right", "top"]].set_visible(False)
+        plain(axes, "left", "bottom")
         axes.set_xlabel(
             "requests in the whole turn (a dot is a mean, a dash one of those that poll)", fontsize=9
         )
         axes.set_ylabel("the end known after (s)", fontsize=9)
 
-    return _picture(draw, 3.7, _alt_of_costs(turn, watches, polls))
+    return drawn(draw, 3.7, _alt_of_costs(turn, watches, polls))
 
 
 def requests_for(turn: TimedTurn, every: float) -> float:
@@ -276,7 +270,7 @@ def _draw_poll(axes: Axes, turn: TimedTurn, every: float, group: Sequence[Watch]
     requests = [watch.wire.requests for watch in group]
     at = mean(requests), mean(delays)
     axes.plot([at[0]] * len(delays), delays, "_", color=colour, ms=9, mew=1.4, zorder=2)
-    axes.plot(*at, MARKERS["poll"], color=colour, ms=8, mec="#333333", mew=0.6, zorder=3)
+    axes.plot(*at, MARKERS["poll"], color=colour, ms=8, mec=INK, mew=0.6, zorder=3)
     words: dict[str, Any] = {"fontsize": 9, "va": "center", "bbox": {"fc": "white", "ec": "none", "pad": 0.8}}
     axes.annotate(f"poll {every:g} s", at, (10, 8), textcoords="offset points", **words)
 
@@ -290,17 +284,3 @@ def _alt_of_costs(turn: TimedTurn, watches: Sequence[Watch], polls: dict[float, 
             f"{mean(turn.end_delay(w) for w in group):.1f} s after the end (expected {every / 2:g})"
         )
     return f"How late the end of the turn was known, over the requests made. {'; '.join(parts)}."
-
-
-def _picture(draw: Callable[[Any], None], height: float, alt: str) -> Picture:
-    import matplotlib
-
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(WIDTH, height), dpi=DPI)
-        draw(figure)
-        png = io.BytesIO()
-        figure.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
-    return Picture(alt, figure, png.getvalue())
