@@ -5,6 +5,7 @@ PY := .venv/bin/python
 STAMP := .venv/.setup-stamp
 NB ?=
 SDK ?=
+LIVE ?=
 LAB_ARGS ?=
 PYTEST_ARGS ?= -n 2 --dist worksteal
 
@@ -22,8 +23,8 @@ REFUSE_PYTHON = $(if $(PYTHON_VERSION),$(if $(PYTHON_RECENT),,$(error $(call nee
 needs = Python 3.11 or newer is needed, and $(1). Name another one: make setup PYTHON=python3.12
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab run check test conformance newest-sdk test-postgres notebooks recordings verify fidelity \
-	rooms guards lint bench doctor
+.PHONY: help setup lab run check test conformance newest-sdk confirm-live test-postgres notebooks recordings verify \
+	fidelity rooms guards lint bench doctor
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' "$(strip $(MAKEFILE_LIST))"
@@ -62,6 +63,9 @@ conformance: setup  ## the anthropic SDK's own tests against the replay server
 
 newest-sdk: setup  ## try the newest anthropic beside this one: what it changes, what fails (SDK=2.11.0 for another)
 	@$(PY) -m tests.newest_sdk $(SDK)
+
+confirm-live: setup  ## with a key: ask the hosted service about the rules (LIVE="--spend 60" starts turns too)
+	@$(PY) -m tests.live $(LIVE)
 
 # Neither PostgreSQL nor these packages are needed by the course.
 test-postgres: setup  ## memory on a PostgreSQL of its own, with pgvector (PG_BIN=… names its programs)

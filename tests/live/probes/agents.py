@@ -1,0 +1,159 @@
+"""Agents: versions, limits, what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.live.probe import Finding, found, probe, reply
+from tests.live.run import TOOL, Run
+
+
+@probe("an unknown version of an agent is 404")
+def an_unknown_agent_version(run: Run) -> Finding:
+    got = reply(run.once.beta.agents.retrieve, run.plain_agent.id, version=999)
+    return found(got.status == 404, got)
+
+
+@probe("a session with an unknown version of an agent is 404")
+def a_session_with_an_unknown_agent_version(run: Run) -> Finding:
+    pinned = {"type": "agent", "id": run.plain_agent.id, "version": 999}
+    environment = run.plain_environment.id
+    got = reply(run.once.beta.sessions.create, agent=pinned, environment_id=environment, metadata=run.marks)
+    return found(got.status == 404, got)
+
+
+@probe(
+    "an update with a stale `version` is 409 `Concurrent modification detected…`",
+    rule="an update with a stale `version` is 409",
+)
+def a_stale_version(run: Run) -> Finding:
+    agent = run.agent("stale")
+    run.client.beta.agents.update(agent.id, version=agent.version, description="a change")
+    got = reply(run.once.beta.agents.update, agent.id, version=agent.version, description="another")
+    return found(got.status == 409 and "Concurrent modification detected" in got.message, got)
+
+
+@probe("a 409 has the type `conflict_error`", rule="a 409 has the type", question="conflict-type")
+def the_type_of_a_conflict(run: Run) -> Finding:
+    agent = run.agent("conflict")
+    run.client.beta.agents.update(agent.id, version=agent.version, description="a change")
+    got = reply(run.once.beta.agents.update, agent.id, version=agent.version, description="another")
+    return found(got.type == "conflict_error", got, answer=got.type)
+
+
+@probe(
+    "an update that changes nothing makes no version", rule="an update that changes nothing makes no version"
+)
+def a_change_that_changes_nothing(run: Run) -> Finding:
+    agent = run.agent("unchanged")
+    same = run.client.beta.agents.update(agent.id, version=agent.version, name=agent.name)
+    return found(same.version == agent.version, f"version {agent.version}, then {same.version}")
+
+
+@probe(
+    "metadata: 17 pairs, a key of 65 and a value of 513 characters are 400", rule="metadata: at most 16 pairs"
+)
+def metadata_limits(run: Run) -> Finding:
+    pairs = {**run.marks, **{f"key{number}": "x" for number in range(15)}}
+    cases: dict[str, dict[str, str]] = {
+        "17 pairs": pairs,
+        "key of 65": {**run.marks, "k" * 65: "x"},
+        "value of 513": {**run.marks, "k": "v" * 513},
+    }
+    return _all_refused(run, {case: {"metadata": metadata} for case, metadata in cases.items()})
+
+
+@probe(
+    "names of more than 256, prompts of more than 100,000, descriptions of more than 2,048 characters are 400"
+)
+def lengths_of_an_agents_texts(run: Run) -> Finding:
+    cases = {
+        "name": {"name": run.name("x" * 256)},
+        "system": {"system": "x" * 100_001},
+        "description": {"description": "x" * 2_049},
+    }
+    return _all_refused(run, cases)
+
+
+@probe("a model that doesn't exist is 400")
+def an_unknown_model(run: Run) -> Finding:
+    return _all_refused(run, {"model": {"model": "claude-no-such-model"}})
+
+
+@probe("21 MCP servers, a name twice, an unused server and an unknown one are 400")
+def mcp_servers(run: Run) -> Finding:
+    def servers(*names: str) -> list[dict[str, str]]:
+        return [{"type": "url", "name": name, "url": f"https://{name}.example.com/mcp"} for name in names]
+
+    def toolsets(*names: str) -> list[dict[str, str]]:
+        return [{"type": "mcp_toolset", "mcp_server_name": name} for name in names]
+
+    many = [f"s{number}" for number in range(21)]
+    cases = {
+        "21": {"mcp_servers": servers(*many), "tools": toolsets(*many)},
+        "a name twice": {"mcp_servers": servers("a", "a"), "tools": toolsets("a")},
+        "unused": {"mcp_servers": servers("a"), "tools": []},
+        "unknown": {"mcp_servers": [], "tools": toolsets("a")},
+    }
+    return _all_refused(run, cases)
+
+
+@probe("a custom tool without description, named with a space, as a built-in one, or twice is 400")
+def custom_tools(run: Run) -> Finding:
+    toolset = {"type": "agent_toolset_20260401"}
+    nested = {
+        "type": "object",
+        "properties": {"a": {"$ref": "#/$defs/a"}},
+        "$defs": {"a": {"type": "string"}},
+    }
+    cases = {
+        "no description": {"tools": [TOOL | {"description": ""}]},
+        "a space": {"tools": [TOOL | {"name": "look up"}]},
+        "129 characters": {"tools": [TOOL | {"name": "x" * 129}]},
+        "built-in": {"tools": [toolset, TOOL | {"name": "bash"}]},
+        "twice": {"tools": [TOOL, TOOL]},
+        "$ref": {"tools": [TOOL | {"input_schema": nested}]},
+    }
+    return _all_refused(run, cases)
+
+
+@probe("domain lists that are empty, both kinds at once, or URLs are 400")
+def domain_lists(run: Run) -> Finding:
+    def fetching(**fields: Any) -> dict[str, Any]:
+        toolset = {"type": "agent_toolset_20260401", "configs": [{"name": "web_fetch", **fields}]}
+        return {"tools": [toolset]}
+
+    cases = {
+        "empty": fetching(allowed_domains=[]),
+        "both": fetching(allowed_domains=["a.com"], blocked_domains=["b.com"]),
+        "a URL": fetching(allowed_domains=["https://a.com/"]),
+        "65": fetching(allowed_domains=[f"a{number}.com" for number in range(65)]),
+    }
+    return _all_refused(run, cases)
+
+
+@probe("an archived agent can't be used by new sessions: 400", rule="an archived agent can't be used")
+def an_archived_agent(run: Run) -> Finding:
+    agent = run.agent("archived")
+    run.client.beta.agents.archive(agent.id)
+    environment = run.plain_environment.id
+    got = reply(run.once.beta.sessions.create, agent=agent.id, environment_id=environment, metadata=run.marks)
+    return found(got.status == 400, got)
+
+
+@probe("an archived agent can't be updated: 400")
+def an_archived_agent_updated(run: Run) -> Finding:
+    agent = run.agent("archived-update")
+    run.client.beta.agents.archive(agent.id)
+    got = reply(run.once.beta.agents.update, agent.id, version=agent.version, description="a change")
+    return found(got.status == 400, got)
+
+
+def _all_refused(run: Run, cases: dict[str, dict[str, Any]]) -> Finding:
+    """Whether an agent with each of these is 400."""
+    wanted = {"name": run.name("refused"), "model": run.model, "metadata": run.marks}
+    got = {case: reply(run.once.beta.agents.create, **(wanted | fields)) for case, fields in cases.items()}
+    return found(
+        all(one.status == 400 for one in got.values()),
+        "; ".join(f"{case}: {one}" for case, one in got.items()),
+    )

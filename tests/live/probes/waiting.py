@@ -1,0 +1,96 @@
+"""Sessions that wait for the result of a custom tool. Each probe starts a turn."""
+
+from __future__ import annotations
+
+from tests.live.probe import Finding, found, probe, reply
+from tests.live.run import Run, message, result
+
+
+@probe(
+    "a second answer to the same call is 400",
+    rule="a second answer to the same call is 400",
+    question="second-answer",
+    cents=3,
+)
+def a_second_answer(run: Run) -> Finding:
+    session_id, call = run.parked(3)
+    run.send(session_id, result(call.id))
+    got = reply(run.send, session_id, result(call.id, "It was lost."))
+    return found(got.status == 400, got, answer="refused" if got.status == 400 else "accepted")
+
+
+@probe(
+    "a message while calls wait for the client is 400 and names them",
+    rule="a message while calls wait for the client is 400",
+    question="message-while-parked",
+    cents=3,
+)
+def a_message_while_parked(run: Run) -> Finding:
+    session_id, call = run.parked(3)
+    got = reply(run.send, session_id, message("Never mind."))
+    answer = "refused" if got.status == 400 else "queued"
+    return found(got.status == 400 and call.id in got.message, got, answer=answer)
+
+
+@probe(
+    "an interrupt closes the calls that wait with an error result",
+    question="interrupt-closes-calls",
+    cents=3,
+)
+def an_interrupt_while_parked(run: Run) -> Finding:
+    session_id, call = run.parked(3)
+    before = len(run.events(session_id))
+    run.send(session_id, {"type": "user.interrupt"})
+    run.next_idle(session_id, 1)
+    after = run.events(session_id)[before:]
+    results = [
+        event
+        for event in after
+        if call.id in (getattr(event, "custom_tool_use_id", None), getattr(event, "tool_use_id", None))
+    ]
+    seen = f"{[event.type for event in after]}; {[event.to_dict() for event in results]}"
+    return found(results, seen, answer="yes" if results else "no")
+
+
+@probe("the echo of a result has its `processed_at` at once", cents=3)
+def the_echo_of_a_result(run: Run) -> Finding:
+    session_id, call = run.parked(3)
+    (echo,) = run.send(session_id, result(call.id)).data
+    return found(echo.processed_at is not None, echo.processed_at)
+
+
+@probe(
+    "a custom-tool turn: call, idle trio with `requires_action`; result, running pair, answer, idle trio",
+    rule="a custom-tool turn: call, idle trio",
+    cents=3,
+)
+def a_custom_tool_turn(run: Run) -> Finding:
+    session_id, call = run.parked(3)
+    before = len(run.events(session_id))
+    run.send(session_id, result(call.id))
+    run.next_idle(session_id, 1)
+    types = [event.type for event in run.events(session_id)][before:]
+    begins = ["user.custom_tool_result", "session.status_running", "session.thread_status_running"]
+    ends = ["session.thread_status_idle", "session.usage", "session.status_idle"]
+    return found(types[:3] == begins and types[-3:] == ends, types)
+
+
+@probe("a parked session can be archived", cents=3)
+def archiving_a_parked_session(run: Run) -> Finding:
+    session_id, _ = run.parked(3)
+    run.settled(session_id)
+    got = reply(run.once.beta.sessions.archive, session_id)
+    return found(got.status == 200, got)
+
+
+@probe(
+    "a result that comes after the interrupt is refused",
+    rule="a result that comes after the interrupt is refused",
+    cents=3,
+)
+def a_result_after_the_interrupt(run: Run) -> Finding:
+    session_id, call = run.parked(3)
+    run.send(session_id, {"type": "user.interrupt"})
+    run.next_idle(session_id, 1)
+    got = reply(run.send, session_id, result(call.id))
+    return found(got.status == 400, got)
