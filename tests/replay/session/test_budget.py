@@ -1,6 +1,7 @@
 """Budgets: when a session stops, in which order it says so, and how it goes on; and what waits in line."""
 
 import json
+from decimal import Decimal
 
 import pytest
 
@@ -62,6 +63,41 @@ def test_the_cost_of_a_turn_is_spread_over_its_requests_by_their_tokens():
     assert [before[i] for i in starts] == [0, 3, 6, 10]
     assert (len(before), before[-1]) == (len(events) + 1, 20)
     assert all(a <= b for a, b in zip(before, before[1:], strict=False))
+
+
+def used(tokens, amount, seconds=0.0):
+    """One request with so many tokens of output, and the cost that was reported after it."""
+    script = Script()
+    script.event("span.model_request_end", model_usage={"input_tokens": 0, "output_tokens": tokens})
+    cost = {"amount": amount, "currency": "USD"}
+    script.event("session.usage", usage={"list_cost": cost, "active_seconds": seconds}, budget=None)
+    return script.events
+
+
+@pytest.mark.rule(
+    "`list_cost` is reported in whole cents, rounded; compared with the budget is the exact cost",
+    topic="sessions",
+    evidence="doc",
+    source="docs: session budgets",
+)
+@pytest.mark.parametrize(
+    ("tokens", "reported", "exact"),
+    [
+        (1000, "2", "1.5"),  # 15 USD for a million tokens of output
+        (1000, "1", "1.5"),
+        (1200, "2", "1.8"),
+        (1000, "3", "3"),  # something else was paid as well: nobody can tell what
+    ],
+)
+def test_a_reported_cost_is_rounded_and_the_tokens_tell_the_exact_one(tokens, reported, exact):
+    events = used(tokens, reported)
+    assert costs(events, "claude-sonnet-4-6")[-1] == Decimal(exact)
+    assert costs(events, {"id": "claude-sonnet-4-6"})[-1] == Decimal(exact)
+    assert costs(events, "claude-of-next-year")[-1] == costs(events)[-1] == Decimal(reported)
+
+
+def test_running_costs_too():
+    assert costs(used(0, "8", seconds=3600.0), "claude-sonnet-4-6")[-1] == 8
 
 
 # -- the stop [sdk: no new model request once the tracked list cost reaches it; seen: the order] ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import anthropic
 
 from ..ids import TICK, later, make_id
 from ..recordings.recording import FORMAT, Event, Recording
+from ..session.budgets import PRICES, WEIGHTS, in_cents, price_of
 from .sandbox import Sandbox, ScenarioError
 
 if TYPE_CHECKING:
@@ -18,9 +20,11 @@ NOTE = (
     "Scripted, not live: the agent's moves and the times were written by hand, its tool calls were "
     "executed for real with the SDK's agent_toolset, and token counts are estimated at four characters each."
 )
+COUNTED = {
+    "input": "input_tokens", "cache_write": "cache_creation_input_tokens",
+    "cache_read": "cache_read_input_tokens", "output": "output_tokens",
+}  # fmt: skip
 BY_HAND = " What the client answered was written by hand too."
-# List prices in US dollars per million tokens, for the estimated cost. [doc]
-PRICES = {"claude-sonnet-4-6": {"input": 3.0, "cache_write": 3.75, "cache_read": 0.3, "output": 15.0}}
 
 
 class EventLog:
@@ -169,8 +173,13 @@ class EventLog:
 
     def usage(self) -> dict[str, Any]:
         """What the session has used so far, at list prices."""
-        prices = PRICES[self.scenario["agent"]["model"]]
-        cents = sum(count * prices[kind] / 1e4 for kind, count in self.tokens.items())
+        model = self.scenario["agent"]["model"]
+        weighed = sum((WEIGHTS[key] * self.tokens[kind] for kind, key in COUNTED.items()), Decimal(0))
+        cost = price_of(model, weighed, self.active)
+        if cost is None:
+            raise ScenarioError(
+                f"agent.model: no list price of {model!r} is known; there are: {', '.join(PRICES)}"
+            )
         return {
             "active_seconds": round(self.active, 3),
             "input_tokens": self.tokens["input"],
@@ -181,7 +190,7 @@ class EventLog:
                 "ephemeral_1h_input_tokens": 0,
             },
             "server_tool_use": {"web_search_requests": 0, "web_fetch_requests": 0},
-            "list_cost": {"amount": f"{cents:.4f}", "currency": "USD"},
+            "list_cost": in_cents(cost),
         }
 
     def recording(self, path: Path) -> Recording:

@@ -163,7 +163,7 @@ class Session:
             return Decimal(0)
         recording = self.leader.recording
         if recording not in self.costs:
-            self.costs[recording] = budgets.costs(recording.events)
+            self.costs[recording] = budgets.costs(recording.events, recording.header["agent"].get("model"))
         return self.costs[recording][self.position] - self.waived
 
     # -- what the client sends ------------------------------------------------------------
