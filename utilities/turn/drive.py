@@ -1,114 +1,143 @@
-"""The steps of following a turn, and doing them with the SDK's clients, sync and async.
+"""Doing the steps of a plan with the SDK's client, sync or async.
 
-A flow (`stream.py`, `poll.py`) is a generator: it yields a step, gets the answer or the error back, and
-returns the turn's result. Copy this file with `turn.py`, `follow.py`, `tools.py`, and the flow you use.
+Nothing here knows what a turn is: a plan (`plan.py`) yields a step, a driver does it and gives the reply or
+the error back, until the plan returns its result.
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-import os
+import queue
+import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextlib import suppress
+from operator import attrgetter
+from typing import Any, ClassVar, TypeVar
 
 import httpx2
-from anthropic import Anthropic, AsyncAnthropic
+from anthropic import Anthropic, AsyncAnthropic, AsyncStream, Stream
 
-from .plan import Flow, Forward, Pause, ReadHistory, ReadNew, ReadNewest, ReadStatus, Run, Send
-from .protocol import History, Show, Turn
-from .result import TurnResult
-from .tools import Confirm, Tool, asks, run_tools, verdict_event
+from .plan import Ask, Next, Pause, Run, Step
+from .protocol import Show
+from .result import Event
+from .retry import StreamEnded
+from .tools import (
+    Confirm,
+    Tool,
+    asks,
+    run_tools,
+    run_tools_in_background,
+    tools_by_name,
+    verdict_event,
+)
 
-__all__ = [
-    "Async",
-    "Flow",
-    "Pause",
-    "ReadHistory",
-    "ReadNew",
-    "ReadNewest",
-    "ReadStatus",
-    "Run",
-    "Send",
-    "Sync",
-]
+__all__ = ["Async", "Sync"]
 
-Event = Any
+T = TypeVar("T")
 MAX_REQUEST = 60.0  # seconds for one request, or one read of the stream, before it is tried again
 
 
-# -- what is wanted -----------------------------------------------------------------------------
-
-
-# -- doing it -------------------------------------------------------------------------------------
-
-
-@dataclass
-class Sync:
-    """Does what a flow wants with the sync client.
+class _Driver:
+    """What a plan's steps are done with.
 
     Args:
-        client: the SDK's client, which must not try again by itself: a flow knows the deadline and the
-            history.
-        turn: the turn.
-        tools: by name.
+        name: the function that was called, for messages; its twin has the same name with or without `_async`.
+        client: the SDK's client. What fails is tried again by the plan, which knows the deadline and the
+            history, not by the client itself.
+        tools: for the agent's custom calls.
         confirm: decides about calls that ask for permission.
         on_event: is called with each new event.
-        twin: the async function that somebody with an async `confirm` or `on_event` should call instead.
+
+    Raises:
+        TypeError: a client of the other kind.
+        ValueError: two tools have one name.
     """
 
-    client: Anthropic
-    turn: Turn
-    tools: dict[str, Tool]
-    confirm: Confirm | None
-    on_event: Callable[[Event], object] | None
-    twin: str
+    kinds: ClassVar[tuple[type, type]]  # of client: this driver's, its twin's
 
-    def run(self, flow: Flow) -> TurnResult:
-        """Do all that the flow wants; returns its result."""
+    def __init__(
+        self,
+        name: str,
+        client: Any,
+        tools: Sequence[Tool] = (),
+        confirm: Confirm | None = None,
+        on_event: Callable[[Event], object] | None = None,
+    ) -> None:
+        ours, other = self.kinds
+        self.twin = name.removesuffix("_async") if name.endswith("_async") else f"{name}_async"
+        if isinstance(client, other):
+            raise TypeError(f"{name} needs {ours.__name__}; for {other.__name__} use {self.twin}")
+        self.client = client.with_options(max_retries=0)
+        self.tools, self.confirm, self.on_event = tools_by_name(tools), confirm, on_event
+
+    def request(self, ask: Ask) -> Any:
+        """The SDK's reply, which is to be awaited or iterated over as the client's kind is."""
+        method = attrgetter(ask.method)(self.client.beta.sessions)
+        return method(**ask.arguments, timeout=min(ask.seconds, MAX_REQUEST))
+
+
+class Sync(_Driver):
+    """Does a plan's steps with the sync client."""
+
+    kinds = (Anthropic, AsyncAnthropic)
+    stream: _ReadStream | None = None
+
+    def run(self, steps: Generator[Step, Any, T]) -> T:
+        """Do all steps of a plan; returns its result."""
         try:
-            step: Any = next(flow)
+            step = next(steps)
             while True:
                 try:
-                    answer = self.do(step)
+                    reply = self.do(step)
                 except Exception as error:
                     if isinstance(step, Show | Run):
                         raise  # the caller's own function failed, not the connection
-                    step = flow.throw(error)
+                    step = steps.throw(error)
                 else:
-                    step = flow.send(answer)
+                    step = steps.send(reply)
         except StopIteration as over:
-            result: TurnResult = over.value
+            result: T = over.value
             return result
         finally:
             self.close()
 
-    def do(self, step: Any) -> Any:
+    def do(self, step: Step) -> Any:
+        """Do one step; returns the reply."""
         match step:
-            case Run(calls, seconds):
-                ends = time.monotonic() + seconds
-                answers = {call.id: verdict_event(call, self._verdict(call)) for call in calls if asks(call)}
-                remaining = ends - time.monotonic()  # the user took the rest
-                if remaining <= 0:
-                    return None
-                results = _in_background(run_tools(calls, self.tools), remaining)
-                return None if results is None else _given(answers | results)
+            case Ask():
+                return self._ask(step)
+            case Next(seconds):
+                assert self.stream is not None, "no stream is open"
+                return self.stream.next(seconds)
             case Show(event):
                 return self.on_event and self._plain(self.on_event(event), "on_event")
+            case Run(calls, seconds):
+                return self._run(calls, time.monotonic() + seconds)
             case Pause(seconds):
                 return time.sleep(seconds)
-        ends = time.monotonic() + step.seconds
-        reply = request(step, self.client, self.turn.session_id)
-        if reader := reader_of(step, self.turn):
-            for event in reply:
-                if not reader.take(event):
-                    break
-                in_time(ends)
-            return reader.events
-        return content_of(step, reply)
+
+    def _ask(self, ask: Ask) -> Any:
+        ends = time.monotonic() + ask.seconds
+        reply = self.request(ask)
+        if isinstance(reply, Stream):
+            self.close()
+            self.stream = _ReadStream(reply)
+        if ask.into is None:
+            return reply
+        for event in reply:
+            if not ask.into.take(event):
+                break
+            in_time(ends)
+        return ask.into.events
+
+    def _run(self, calls: list[Event], ends: float) -> dict[str, Any] | None:
+        answers = {call.id: verdict_event(call, self._verdict(call)) for call in calls if asks(call)}
+        remaining = ends - time.monotonic()  # the user took the rest
+        results = run_tools_in_background(calls, self.tools, remaining) if remaining > 0 else None
+        return None if results is None else given(answers | results)
 
     def _verdict(self, call: Event) -> Any:
         return self._plain(self.confirm(call), "confirm") if self.confirm else None
@@ -121,74 +150,139 @@ class Sync:
         return result
 
     def close(self) -> None:
-        """Leave nothing open."""
+        """Leave no stream open."""
+        if self.stream is not None:
+            self.stream.close()
+            self.stream = None
 
 
-@dataclass
-class Async:
-    """Does what a flow wants with the async client; see `Sync`."""
+class _ReadStream:
+    """A stream that a thread reads: only so can a deadline end a read, since the keep-alives of a silent
+    stream never reach the loop over it."""
 
-    client: AsyncAnthropic
-    turn: Turn
-    tools: dict[str, Tool]
-    confirm: Confirm | None
-    on_event: Callable[[Event], object] | None
+    def __init__(self, stream: Stream[Any]) -> None:
+        self.stream = stream
+        self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
 
-    async def run(self, flow: Flow) -> TurnResult:
-        """Do all that the flow wants; returns its result."""
+    def _read(self) -> None:
         try:
-            step: Any = next(flow)
+            for event in self.stream:
+                self.inbox.put(event)
+            self.inbox.put(StreamEnded("the stream ended before the turn"))
+        except Exception as error:  # noqa: BLE001 (handed over to the thread that reads the inbox)
+            self.inbox.put(error)
+
+    def next(self, seconds: float) -> Event | None:
+        try:
+            event = self.inbox.get(timeout=min(seconds, threading.TIMEOUT_MAX))
+        except queue.Empty:
+            return None
+        if isinstance(event, Exception):
+            raise event
+        return event
+
+    def close(self) -> None:
+        connection = self.stream.response.extensions.get("network_stream")
+        raw = connection.get_extra_info("socket") if connection is not None else None
+        if raw is not None:
+            with suppress(OSError):  # closed by the other side already
+                raw.shutdown(socket.SHUT_RDWR)  # wakes the reading thread, which a close alone would not
+        self.reader.join(1.0)
+        self.stream.close()
+
+
+class Async(_Driver):
+    """Does a plan's steps with the async client; `confirm` and `on_event` may be async too."""
+
+    kinds = (AsyncAnthropic, Anthropic)
+    stream: AsyncStream[Any] | None = None
+    coming: asyncio.Task[Any] | None = None
+
+    async def run(self, steps: Generator[Step, Any, T]) -> T:
+        """Do all steps of a plan; returns its result."""
+        try:
+            step = next(steps)
             while True:
                 try:
-                    answer = await self.do(step)
+                    reply = await self.do(step)
                 except Exception as error:
                     if isinstance(step, Show | Run):
                         raise  # the caller's own function failed, not the connection
-                    step = flow.throw(error)
+                    step = steps.throw(error)
                 else:
-                    step = flow.send(answer)
+                    step = steps.send(reply)
         except StopIteration as over:
-            result: TurnResult = over.value
+            result: T = over.value
             return result
         finally:
             await self.close()
 
-    async def do(self, step: Any) -> Any:
+    async def do(self, step: Step) -> Any:
+        """Do one step; returns the reply."""
         match step:
-            case Run(calls, seconds):
-                try:
-                    async with asyncio.timeout(None if seconds == float("inf") else seconds) as deadline:
-                        asked = [call for call in calls if asks(call)]
-                        answers = {call.id: verdict_event(call, await self._verdict(call)) for call in asked}
-                        return _given(answers | await run_tools(calls, self.tools))
-                except TimeoutError:
-                    if not deadline.expired():
-                        raise  # confirm's own
-                    return None
+            case Ask():
+                return await self._ask(step)
+            case Next(seconds):
+                return await self._next(seconds)
             case Show(event):
-                return self.on_event and await _value(self.on_event(event))
+                return self.on_event and await value(self.on_event(event))
+            case Run(calls, seconds):
+                return await self._run(calls, seconds)
             case Pause(seconds):
                 return await asyncio.sleep(seconds)
-        ends = time.monotonic() + step.seconds
-        reply = request(step, self.client, self.turn.session_id)
-        if reader := reader_of(step, self.turn):
-            async for event in reply:
-                if not reader.take(event):
-                    break
-                in_time(ends)
-            return reader.events
-        return content_of(step, await reply)
+
+    async def _ask(self, ask: Ask) -> Any:
+        ends = time.monotonic() + ask.seconds
+        if ask.into is None:
+            reply = await self.request(ask)
+            if isinstance(reply, AsyncStream):
+                await self.close()
+                self.stream = reply
+            return reply
+        async for event in self.request(ask):
+            if not ask.into.take(event):
+                break
+            in_time(ends)
+        return ask.into.events
+
+    async def _next(self, seconds: float) -> Event | None:
+        # A read that is cancelled would lose the stream, so one that is not done is kept for the next call.
+        assert self.stream is not None, "no stream is open"
+        self.coming = self.coming or asyncio.ensure_future(anext(self.stream, None))
+        await asyncio.wait([self.coming], timeout=None if seconds == float("inf") else seconds)
+        if not self.coming.done():
+            return None
+        done, self.coming = self.coming, None
+        event = done.result()
+        if event is None:
+            raise StreamEnded("the stream ended before the turn")
+        return event
+
+    async def _run(self, calls: list[Event], seconds: float) -> dict[str, Any] | None:
+        try:
+            async with asyncio.timeout(None if seconds == float("inf") else seconds) as deadline:
+                asked = [call for call in calls if asks(call)]
+                answers = {call.id: verdict_event(call, await self._verdict(call)) for call in asked}
+                return given(answers | await run_tools(calls, self.tools))
+        except TimeoutError:
+            if not deadline.expired():
+                raise  # confirm's own
+            return None
 
     async def _verdict(self, call: Event) -> Any:
-        return await _value(self.confirm(call)) if self.confirm else None
+        return await value(self.confirm(call)) if self.confirm else None
 
     async def close(self) -> None:
-        """Leave nothing open."""
-
-
-def within(seconds: float) -> float:
-    """How long one request may take, in seconds."""
-    return min(seconds, MAX_REQUEST)
+        """Leave no stream open."""
+        if self.coming is not None:
+            self.coming.cancel()
+            await asyncio.wait([self.coming])
+            self.coming = None
+        if self.stream is not None:
+            await self.stream.close()
+            self.stream = None
 
 
 def in_time(ends: float) -> None:
@@ -201,81 +295,11 @@ def in_time(ends: float) -> None:
         raise httpx2.ReadTimeout("the list was not read to its end in time")
 
 
-def request(step: Any, client: Anthropic | AsyncAnthropic, session_id: str) -> Any:
-    """The request for a step, to be awaited or iterated over as the client's kind is."""
-    sessions: Any = client.beta.sessions
-    limit = within(step.seconds)
-    match step:
-        case Send(batch):
-            return sessions.events.send(session_id, events=batch, timeout=limit)
-        case ReadNewest():
-            return sessions.events.list(session_id, order="desc", limit=1, timeout=limit)
-        case ReadHistory():
-            return sessions.events.list(session_id, order="desc", limit=100, timeout=limit)
-        case ReadNew(_, since):
-            return sessions.events.list(session_id, created_at_gte=since, limit=1000, timeout=limit)
-        case ReadStatus():
-            return sessions.retrieve(session_id, timeout=limit)
-    raise TypeError(f"nobody does {step!r}")
-
-
-def content_of(step: Any, reply: Any) -> Any:
-    """What a flow wants of a reply that is no list."""
-    return (reply.data or []) if isinstance(step, Send) else reply.status
-
-
-def reader_of(step: Any, turn: Turn) -> History | Forward | None:
-    """Takes the events of a list, as long as they are wanted; None if the step asks for no list."""
-    match step:
-        case ReadNewest():
-            return Forward(most=1)
-        case ReadHistory(_, since):
-            return History(turn.seen | {since or ""})
-        case ReadNew(_, _, after):
-            return Forward(after)
-    return None
-
-
-def _given(answers: dict[str, Any]) -> dict[str, Any]:
+def given(answers: dict[str, Any]) -> dict[str, Any]:
+    """Without those that are still undecided."""
     return {id: answer for id, answer in answers.items() if answer is not None}
 
 
-async def _value(result: Any | Awaitable[Any]) -> Any:
+async def value(result: Any | Awaitable[Any]) -> Any:
+    """What a function returned that may have been async."""
     return await result if inspect.isawaitable(result) else result
-
-
-class _Background:
-    """One event loop for the tools of sync callers: it works inside Jupyter, where a loop runs already,
-    and stays the same from turn to turn, for tools whose connections belong to a loop. If its thread has
-    ended, because a tool stopped the loop or because this process was forked, there is a new one."""
-
-    def __init__(self) -> None:
-        self.forget()
-
-    def forget(self) -> None:
-        self.lock = threading.Lock()
-        self.thread: threading.Thread | None = None
-
-    def loop(self) -> asyncio.AbstractEventLoop:
-        with self.lock:
-            if self.thread is None or not self.thread.is_alive():
-                self._loop = asyncio.new_event_loop()
-                self.thread = threading.Thread(target=self._loop.run_forever, name="tools", daemon=True)
-                self.thread.start()
-            return self._loop
-
-
-_background = _Background()
-if hasattr(os, "register_at_fork"):  # the child has the lock, but not the thread that may hold it
-    os.register_at_fork(after_in_child=_background.forget)
-
-
-def _in_background(work: Coroutine[Any, Any, dict[str, Any]], seconds: float) -> dict[str, Any] | None:
-    """The result of a coroutine in that loop, None if it took longer than `seconds`; it is cancelled then."""
-    future = asyncio.run_coroutine_threadsafe(work, _background.loop())
-    try:
-        return future.result(None if seconds == float("inf") else seconds)
-    except TimeoutError:  # of the waiting: what a tool raises has become its result
-        return None
-    finally:
-        future.cancel()

@@ -1,7 +1,4 @@
-"""The files that a session left in /mnt/session/outputs; they can be listed some seconds after the turn.
-
-Copy this file and settle.py; they need nothing else.
-"""
+"""The files that a session left in /mnt/session/outputs; they can be listed some seconds after the turn."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ from .settle import PASSING, Patience
 
 __all__ = ["outputs_of", "outputs_of_async"]
 
-# The list of a session's files needs it, and the SDK doesn't send it by itself. [doc]
+# The documentation says that the list of a session's files needs it; the SDK doesn't send it by itself.
 BETAS = ["managed-agents-2026-04-01"]
 
 

@@ -1,44 +1,90 @@
-"""One turn, however its events come: what `stream.py` and `poll.py` have in common.
+"""One turn, from its message to its result: what to ask for next, and what to make of the reply.
 
-`Follow` says what happens when: it sends the message once, acts on events, answers calls, judges errors.
-It does nothing itself: it yields the steps that it wants done (`steps.py`). Copy this file with
-`turn.py`, `steps.py`, `tools.py`, and `stream.py` or `poll.py`.
+`Plan.steps` is a generator. It yields a step, mostly the request itself (`reply = yield Ask(...)`), is given
+the reply or the error back, and returns the turn's result. It does nothing itself, so it is written once:
+`drive.py` does its steps, sync or async. How a plan looks for new events is all in which `stream.py` and
+`poll.py` differ.
 """
 
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import anthropic
-import httpx2
 
-from .protocol import Answer, Finish, Show, Turn
-from .result import Sent, TurnTimeout
+from .protocol import Answer, Finish, Forward, History, Show, Turn
+from .result import Event, Sent, TurnResult, TurnTimeout
+from .retry import is_passing, wait_before
 
-__all__ = ["Follow", "Message", "StreamEnded"]
+__all__ = ["Ask", "Message", "Next", "Pause", "Plan", "Run", "Step", "Steps"]
 
-Event = Any
 Message = str | Iterable[Any] | None
 QUIET = 60.0  # seconds of silence after which it is doubted that anything will come
 DOOMED_QUIET = 2.0  # the same, after an error that will end the session
-MAX_BACKOFF = 10.0  # seconds
 
 
-class StreamEnded(Exception):
-    """The stream ended although the turn has not."""
+# -- the steps; `Show`, of the protocol, is one too ------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request; the reply is the SDK's, or of a list the events that `into` kept.
+
+    A stream stays open, in place of the one before, for `Next` to read from.
+
+    Attributes:
+        method: of `client.beta.sessions`.
+        arguments: of that method.
+        seconds: how long all of it may take.
+        into: takes a list's events, page after page, until it wants no more.
+    """
+
+    method: str
+    arguments: dict[str, Any]
+    seconds: float
+    into: History | Forward | None = None
+
+
+@dataclass(frozen=True)
+class Next:
+    """The next event of the stream; the reply is None after so many seconds of silence."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Run:
+    """Run these calls' tools and ask about permissions; the reply is the events to send, by call id,
+    None if the time was not enough."""
+
+    calls: list[Event]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Wait before the next step."""
+
+    seconds: float
+
+
+Step = Ask | Next | Run | Pause | Show
+Steps = Generator[Step, Any, Any]  # gets the reply to each
+
+
+# -- the plan ----------------------------------------------------------------------------------------------
 
 
 @dataclass
-class Follow:
-    """One turn, from its message to its result; each method is a part of it, and yields its steps.
+class Plan(ABC):
+    """One turn; each method that returns `Steps` is a part of it.
 
     Args:
-        turn: what is known of it.
+        session_id: the session.
         message: what begins it, None if it was begun already.
         timeout: seconds for the whole of it; None for no limit.
         quiet: seconds of silence after which the session is looked at.
@@ -50,31 +96,58 @@ class Follow:
         ValueError: a number of seconds is none.
     """
 
-    turn: Turn
+    session_id: str
     message: Message
     timeout: float | None
-    quiet: float
-    retries: int
+    quiet: float = QUIET
+    retries: int = 0
+    _: KW_ONLY
     clock: Callable[[], float] = time.monotonic
-
-    started: bool = False  # the message has arrived, or the turn that was begun already has been found
-    failures: int = 0  # in a row
-    newest: list[Event] | None = None  # the session's newest event before our message; None: not looked yet
-    answers: dict[str, dict[str, Any]] = field(default_factory=dict)  # by call
-    unsure: bool = False  # answers were sent and their response never came: they may wait in the history
 
     def __post_init__(self) -> None:
         self.start = self.clock()
-        if not isinstance(self.turn.session_id, str):
-            raise TypeError(
-                f"session_id must be a text, session.id, not a {type(self.turn.session_id).__name__}"
-            )
+        if not isinstance(self.session_id, str):
+            raise TypeError(f"session_id must be a text, session.id, not a {type(self.session_id).__name__}")
+        self.turn = Turn(self.session_id)
         self.opening = None if self.message is None else user_message(self.message)
         self.sent: Sent = "yes" if self.opening is None else "no"
         if self.timeout is not None and not self.timeout >= 0:
             raise ValueError(f"timeout must be 0 seconds or more, or None, not {self.timeout}")
         if not self.quiet > 0:
             raise ValueError(f"quiet must be more than 0 seconds, not {self.quiet}")
+        self.started = False  # the message has arrived, or the turn that was begun already has been found
+        self.lost = True  # what has come since the last look is not known
+        self.terminated = False  # the session was so before the last look: nothing else will come
+        self.failures = 0  # in a row
+        self.newest: list[Event] | None = None  # the last event before our message; None: not looked yet
+        self.answers: dict[str, dict[str, Any]] = {}  # by call
+        self.unsure = False  # answers were sent and their response never came: they may wait in the history
+
+    def steps(self) -> Generator[Step, Any, TurnResult]:
+        """The whole turn; returns its result."""
+        while True:
+            try:
+                events = yield from self.look()
+                self.lost = False
+                result: TurnResult | None = yield from self.act(events)
+            except Exception as error:  # noqa: BLE001 (`failed` judges it)
+                self.lost = True
+                result = yield from self.failed(error)
+            if result:
+                return result
+
+    @abstractmethod
+    def look(self) -> Steps:
+        """Look for new events, and return them; the first time, `begin`."""
+
+    def ask(self, method: str, least: float = 0.0, into: History | Forward | None = None, **more: Any) -> Ask:
+        """The request to this method about this session, in the time that is `left`."""
+        return Ask(method, {"session_id": self.session_id, **more}, self.left(least), into)
+
+    def ask_history(self, since: Iterable[Event] = (), least: float = 0.0) -> Ask:
+        """The request for what is not known yet, back to where the turn began, or to one of `since`."""
+        known = self.turn.seen | {event.id for event in since}
+        return self.ask("events.list", least, History(known), order="desc", limit=100)
 
     def left(self, least: float = 0.0) -> float:
         """Seconds until the deadline, or `least` if they are fewer.
@@ -90,51 +163,48 @@ class Follow:
 
     def _timed_out(self) -> TurnTimeout:
         passed = self.clock() - self.start
-        return TurnTimeout(self.turn.session_id, passed, self.turn.events, self.sent)
+        return TurnTimeout(self.session_id, passed, self.turn.events, self.sent)
 
     def patience(self) -> float:
         """Seconds of silence that are nothing to wonder about."""
         return DOOMED_QUIET if self.turn.doomed else self.quiet
 
-    def begin(self) -> Flow:
+    def begin(self) -> Steps:
         """Send the message, unless an attempt before this one did; returns the turn's events so far."""
+        events: list[Event] = []
         if self.opening is None:
-            events = yield ReadHistory(self.left())
+            events = yield self.ask_history()
             if not events:
                 raise ValueError(
-                    f"session {self.turn.session_id} has no events, so no turn to wait for: pass a message"
+                    f"session {self.session_id} has no events, so no turn to wait for: pass a message"
                 )
         else:
-            events = []
             if self.newest is None:
-                self.newest = yield ReadNewest(self.left())
-            else:  # an attempt failed, perhaps only its response: there is no idempotency key [sdk]
-                since = next((event.id for event in self.newest), None)
-                events = yield ReadHistory(self.left(), since)
+                page = yield self.ask("events.list", order="desc", limit=1)
+                self.newest = (page.data or [])[:1]
+            else:  # an attempt failed, perhaps only its response: the SDK sends no idempotency key
+                events = yield self.ask_history(self.newest)
             if not any(says(event, self.opening) for event in events):
                 self.sent = "no"
-                send = Send([self.opening], self.left())
+                send = self.ask("events.send", events=[self.opening])
                 self.sent = "perhaps"
-                self.turn.expect((yield send))
+                self.turn.expect((yield send).data or ())
             self.sent = "yes"
         self.started = True
         return events
 
-    def act(self, events: Iterable[Event], terminated: bool) -> Flow:
-        """Take these events; returns the result if they end the turn, else None.
-
-        `terminated` is that the session was so before they were read: there will be no others.
-        """
+    def act(self, events: Iterable[Event]) -> Steps:
+        """Take these events; returns the result if they end the turn, else None."""
         for action in self.turn.feed(*events):
             if isinstance(action, Show):
                 yield action
             elif isinstance(action, Finish):
                 return action.result
-            elif not terminated and (pending := (yield from self._answer(action))):
+            elif not self.terminated and (pending := (yield from self._answer(action))):
                 return self.turn.finish("requires_action", pending)
-        return self.turn.finish("terminated") if terminated else None
+        return self.turn.finish("terminated") if self.terminated else None
 
-    def _answer(self, wanted: Answer) -> Flow:
+    def _answer(self, wanted: Answer) -> Steps:
         """Answer what can be answered, in one send; returns the ids that nobody here has an answer for.
 
         `answers` outlives a failed send: the calls behind it are not run a second time.
@@ -151,11 +221,11 @@ class Follow:
             self.unsure = True
             open_still: list[str] = []
             try:
-                yield Send([answers[id] for id in ready], self.left())
+                yield self.ask("events.send", events=[answers[id] for id in ready])
             except anthropic.BadRequestError:
                 # Somebody else was faster: another program that follows the session, or an answer of our
                 # own that took effect although its response was lost. The rest of the batch is still ours.
-                actions = self.turn.feed(*(yield ReadHistory(self.left())))
+                actions = self.turn.feed(*(yield self.ask_history()))
                 wait = {call.id for each in actions if isinstance(each, Answer) for call in each.calls}
                 open_still = [id for id in ready if id in wait]
                 if open_still == ready:
@@ -174,10 +244,10 @@ class Follow:
                 "perhaps": "the message may have arrived: look for it in events.list, and if it is there, go "
                 "on with message=None",
             }[self.sent]
-            error.add_note(f"session {self.turn.session_id}: {advice}")
+            error.add_note(f"session {self.session_id}: {advice}")
         return error
 
-    def failed(self, error: Exception) -> Flow:
+    def failed(self, error: Exception) -> Steps:
         """Wait before the next attempt if one can help; returns the result if the error says it, else None.
 
         Raises:
@@ -220,101 +290,3 @@ def says(event: Event, message: dict[str, Any]) -> bool:
         return False
     ours = [(block["type"], block.get("text")) for block in message["content"]]
     return ours == [(block.type, getattr(block, "text", None)) for block in event.content]
-
-
-def wait_before(error: Exception, failures: int) -> float:
-    """Seconds before the next attempt: what the service asks for, else longer each time.
-
-    A connection that broke is opened again at once.
-    """
-    if isinstance(error, anthropic.APIStatusError):
-        with suppress(KeyError, ValueError):  # not said, or as a date
-            return max(0.0, float(error.response.headers["retry-after"]))
-    elif failures == 1:
-        return 0.0
-    return min(MAX_BACKOFF, 0.25 * 2.0 ** min(failures, 10))
-
-
-def is_passing(error: Exception) -> bool:
-    """Whether trying again can help: the connection broke or the service is busy, rather than said no.
-
-    The stream raises httpx2's own errors, and an `APIStatusError` with status 200 for an error event. [sdk]
-    """
-    if isinstance(error, anthropic.APIStatusError):
-        return error.status_code in (200, 408, 409, 429) or error.status_code >= 500
-    return isinstance(error, StreamEnded | httpx2.TransportError | anthropic.APIConnectionError)
-
-
-Flow = Generator[Any, Any, Any]  # yields steps, is given their answers, returns its result
-
-
-@dataclass(frozen=True)
-class Send:
-    """Send these events (the SDK's event params); the answer is what the API accepted."""
-
-    events: list[Any]
-    seconds: float
-
-
-@dataclass(frozen=True)
-class ReadHistory:
-    """Read back to where the turn began, or to the event `since`; the answer is the events after it."""
-
-    seconds: float
-    since: str | None = None
-
-
-@dataclass(frozen=True)
-class ReadNewest:
-    """The session's newest event, in a list that is empty if it has none."""
-
-    seconds: float
-
-
-@dataclass(frozen=True)
-class ReadNew:
-    """The events that were processed at `since` or later, without those up to the event `after`."""
-
-    seconds: float
-    since: datetime
-    after: str
-
-
-@dataclass(frozen=True)
-class ReadStatus:
-    """The session's status field."""
-
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Run:
-    """Run these calls' tools and ask about permissions; the answer is the events to send, by call id,
-    None if the time was not enough."""
-
-    calls: list[Event]
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Pause:
-    """Wait before the next attempt."""
-
-    seconds: float
-
-
-@dataclass
-class Forward:
-    """Keeps events in the order in which they are listed, those after the event `after` if it is there."""
-
-    after: str | None = None
-    most: float = float("inf")
-    events: list[Event] = field(default_factory=list)
-
-    def take(self, event: Event) -> bool:
-        """Take the next event; returns whether more are wanted."""
-        if self.after is not None and event.id == self.after:
-            self.events.clear()
-        else:
-            self.events.append(event)
-        return len(self.events) < self.most

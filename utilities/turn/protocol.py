@@ -1,15 +1,24 @@
 """What a turn is: the protocol of session events, without any I/O.
 
-Feed `Turn` the session's events, from wherever they come, in order and as often as they come;
-it says what to do: show an event, answer tool calls, stop. The drivers (`stream.py`, `poll.py`)
-only move bytes. Copy this file with whichever of them you use; it needs nothing else.
+Feed `Turn` a session's events, from wherever they come, in order and as often as they come; it says what to
+do: show an event, answer tool calls, stop. The rules, of the API's documentation and the SDK's docstrings:
 
-The rules come from the API's documentation and the SDK's docstrings:
-- `session.status_idle` alone does not end a turn, its `stop_reason` does. One that nobody has
-  heard of still means that the agent has stopped.
-- An idle event from before our message was processed belongs to the turn before.
-- The same event can arrive more than once, a client event first without `processed_at`.
-- `session.thread_status_idle` is about one thread; another may go on.
+1. A turn ends with a `session.status_idle` whose `stop_reason` is anything but `requires_action`. One that
+   nobody has heard of still means that the agent has stopped.
+2. `requires_action` names calls that wait for an answer. Each is asked for until it is answered, whoever
+   answers it. One that names no call ends the turn: nobody can answer what isn't asked.
+3. `session.status_running` says that the agent goes on: nothing waits any more.
+4. `session.status_terminated` and `session.deleted` end the turn at any time: nothing comes after them.
+5. An event can arrive more than once. It counts the first time, by its id.
+6. A client event without `processed_at` is queued: accepted, but no news. It comes again, processed.
+7. While a client event is queued, an idle belongs to the turn before ours, and so does all before it. So does
+   an idle that is older than the last of ours to be processed: it was listed late.
+8. A `session.error` ends nothing by itself. `retrying`: the service tries again. `exhausted`: it has dropped
+   what was queued, so rule 7 no longer holds. `terminal`: the session is about to end.
+9. `session.thread_status_idle` is about one thread; another may go on.
+10. `event_start` and `event_delta` are previews, of the stream only: they are shown and not kept.
+11. In a history, a turn begins after the last end of a turn that something followed: a
+    `session.status_running` or a queued client event.
 """
 
 from __future__ import annotations
@@ -19,20 +28,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from .result import CALLS, Event, Sent, ToolCall, TurnError, TurnResult, TurnTimeout, answered_call, inner
+from .result import CALLS, Event, TurnResult, answered_call, inner
 
-__all__ = [
-    "Answer",
-    "Finish",
-    "History",
-    "Sent",
-    "Show",
-    "ToolCall",
-    "Turn",
-    "TurnError",
-    "TurnResult",
-    "TurnTimeout",
-]
+__all__ = ["Answer", "Finish", "Forward", "History", "Show", "Turn"]
 
 PREVIEWS = ("event_start", "event_delta")  # stream only, never stored
 
@@ -220,6 +218,22 @@ class History:
     def events(self) -> list[Event]:
         """What was found, oldest first."""
         return self._found[::-1]
+
+
+@dataclass
+class Forward:
+    """Keeps events in the order in which they are listed, those after the event `after` if it is there."""
+
+    after: str | None = None
+    events: list[Event] = field(default_factory=list)
+
+    def take(self, event: Event) -> bool:
+        """Take the next event; returns whether more are wanted."""
+        if self.after is not None and event.id == self.after:
+            self.events.clear()
+        else:
+            self.events.append(event)
+        return True
 
 
 def is_queued(event: Event) -> bool:

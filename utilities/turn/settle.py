@@ -1,24 +1,24 @@
 """Waiting until a session's status says what its events have said already.
 
 The idle event reaches the stream before the session's `status` field changes; whoever archives or
-deletes in between gets a 400. Copy this file alone; it needs nothing else.
+deletes in between gets a 400.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import suppress
 
 from anthropic import (
     Anthropic,
     APIConnectionError,
-    APIStatusError,
     AsyncAnthropic,
     InternalServerError,
     RateLimitError,
 )
 from anthropic.types.beta import BetaManagedAgentsSession
+
+from .retry import retry_after
 
 __all__ = ["wait_for_idle_status", "wait_for_idle_status_async"]
 
@@ -115,7 +115,7 @@ class Patience:
         left = self.timeout - self.waited()
         if left <= 0:
             return None
-        pause = max(self.interval, _retry_after(failed))
+        pause = max(self.interval, retry_after(failed) or 0.0)
         self.interval = min(2.0, self.interval * 1.5)
         return min(pause, left)
 
@@ -143,11 +143,3 @@ class _Looks(Patience):
                 f"{' or '.join(SETTLED)}: a turn may be under way; follow it with stream_until_end_turn"
             ) from error
         return pause
-
-
-def _retry_after(failed: Exception | None) -> float:
-    """Seconds that the service asks to wait; 0 if it says nothing."""
-    if isinstance(failed, APIStatusError):
-        with suppress(KeyError, ValueError):  # not said, or as a date
-            return float(failed.response.headers["retry-after"])
-    return 0.0

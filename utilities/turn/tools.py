@@ -1,8 +1,7 @@
 """Custom tools and confirmations: from a session's calls to the events that answer them.
 
 The tools are the SDK's own (`@beta_tool`, `@beta_async_tool`), so what you write here also
-works in its `tool_runner`. Copy this file with `turn.py`, `follow.py`, `steps.py`, and `stream.py`
-or `poll.py`.
+works in its `tool_runner`.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import os
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
@@ -20,10 +20,20 @@ from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from pydantic import BaseModel
 
-__all__ = ["Confirm", "Tool", "custom_tool_params", "run_tools", "tools_by_name", "verdict_event"]
+from .result import Event
+
+__all__ = [
+    "Confirm",
+    "Tool",
+    "asks",
+    "custom_tool_params",
+    "run_tools",
+    "run_tools_in_background",
+    "tools_by_name",
+    "verdict_event",
+]
 
 Tool = BetaFunctionTool[Any] | BetaAsyncFunctionTool[Any]
-Event = Any
 Verdict = bool | str | None
 Confirm = Callable[[Event], Any]
 """Decides about a call that asks for permission: True allows, False or a text (the reason, shown to
@@ -31,7 +41,7 @@ the agent) denies, None leaves it undecided. May be async in the async helpers; 
 deadline end it."""
 Outcome = tuple[list[dict[str, Any]], bool]  # a result's content and `is_error`
 
-BLOCKS = ("text", "image", "document", "search_result")  # what a session accepts as a result [sdk]
+BLOCKS = ("text", "image", "document", "search_result")  # what the SDK's types let a result consist of
 
 
 def custom_tool_params(tools: Iterable[Tool]) -> list[BetaManagedAgentsCustomToolParams]:
@@ -89,6 +99,45 @@ async def run_tools(calls: Sequence[Event], tools: Mapping[str, Tool]) -> dict[s
     }
 
 
+def run_tools_in_background(
+    calls: Sequence[Event], tools: Mapping[str, Tool], seconds: float
+) -> dict[str, dict[str, Any]] | None:
+    """`run_tools` for a caller without an event loop; None if it took longer, and it is cancelled then."""
+    future = asyncio.run_coroutine_threadsafe(run_tools(calls, tools), _loop.get())
+    try:
+        return future.result(None if seconds == float("inf") else seconds)
+    except TimeoutError:  # of the waiting: what a tool raises has become its result
+        return None
+    finally:
+        future.cancel()
+
+
+class _Loop:
+    """One event loop for the tools of sync callers: it works inside Jupyter, where a loop runs already,
+    and stays the same from turn to turn, for tools whose connections belong to a loop. If its thread has
+    ended, because a tool stopped the loop or because this process was forked, there is a new one."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        self.lock = threading.Lock()
+        self.thread: threading.Thread | None = None
+
+    def get(self) -> asyncio.AbstractEventLoop:
+        with self.lock:
+            if self.thread is None or not self.thread.is_alive():
+                self.running = asyncio.new_event_loop()
+                self.thread = threading.Thread(target=self.running.run_forever, name="tools", daemon=True)
+                self.thread.start()
+            return self.running
+
+
+_loop = _Loop()
+if hasattr(os, "register_at_fork"):  # the child has the lock, but not the thread that may hold it
+    os.register_at_fork(after_in_child=_loop.forget)
+
+
 async def _run(tool: Tool, arguments: dict[str, Any], threads: CapacityLimiter) -> Outcome:
     try:
         if isinstance(tool, BetaAsyncFunctionTool):
@@ -107,7 +156,7 @@ def _called(tool: BetaFunctionTool[Any], arguments: dict[str, Any]) -> Outcome |
     try:
         result: Any = tool.call(arguments)
         return result if inspect.isawaitable(result) else (result_content(result), False)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001
         return _failure(error)
 
 

@@ -29,7 +29,7 @@ from utilities import TurnTimeout, stream_until_end_turn, wait_for_idle_status, 
 from utilities.replay import Faults, Library, ReplayServer
 from utilities.replay.__main__ import main
 from utilities.replay.faults import FAULTS_HEADER, KINDS, FaultError, markdown_table
-from utilities.turn.plan import wait_before
+from utilities.turn.retry import wait_before
 
 both_clients = pytest.mark.parametrize("kind", CLIENTS)
 
