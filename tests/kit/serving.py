@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import anthropic
 import httpx2
@@ -20,16 +20,21 @@ from utilities import (
     poll_until_end_turn_async,
     stream_until_end_turn,
     stream_until_end_turn_async,
+    wait_for_idle_status,
+    wait_for_idle_status_async,
 )
 from utilities.replay import Faults, Library, ReplayServer
 from utilities.replay.faults import FAULTS_HEADER
 from utilities.replay.testing import ManagedAgentsApi
 
-KINDS = ("sync", "async")
-WAYS: dict[str, dict[str, Any]] = {
-    "stream": {"sync": stream_until_end_turn, "async": stream_until_end_turn_async},
-    "poll": {"sync": poll_until_end_turn, "async": poll_until_end_turn_async},
+HELPERS: dict[str, Any] = {
+    "sync": stream_until_end_turn,
+    "async": stream_until_end_turn_async,
+    "poll-sync": poll_until_end_turn,
+    "poll-async": poll_until_end_turn_async,
 }
+KINDS = ("sync", "async")  # of the helpers that follow the stream
+POLLING = ("poll-sync", "poll-async")
 
 
 class Posts(Middleware):
@@ -86,37 +91,88 @@ def broken(request: Any) -> anthropic.APIConnectionError:
 
 @dataclass
 class Served:
-    """One session of one server, followed with the sync or the async helper."""
+    """One session of one server, followed with one of the helpers.
+
+    Attributes:
+        posts: what its clients post goes through it.
+        retries: their `max_retries`.
+        headers: their headers, for faults that only they have.
+    """
 
     server: ReplayServer
     session_id: str
     posts: Posts = field(default_factory=Posts)
     retries: int = 2
-    way: ClassVar[str] = "stream"  # or "poll", for a whole file of tests
+    headers: dict[str, str] = field(default_factory=dict)
 
     def client(self) -> Anthropic:
         return Anthropic(**self._options())
 
     def _options(self) -> dict[str, Any]:
-        url = self.server.base_url
-        return {"api_key": "x", "base_url": url, "middleware": [self.posts], "max_retries": self.retries}
+        return {
+            "api_key": "x",
+            "base_url": self.server.base_url,
+            "middleware": [self.posts],
+            "max_retries": self.retries,
+            "default_headers": self.headers,
+        }
 
     def follow(self, kind: str, *args: Any, session_id: str | None = None, **options: Any) -> TurnResult:
         """A turn with the helper of this kind; the session is this one's unless another is given."""
-        options = {"timeout": 20.0, **({"interval": 0.01} if self.way == "poll" else {}), **options}
-        turn = WAYS[self.way][kind]
-        if kind == "sync":
-            result: TurnResult = turn(self.client(), session_id or self.session_id, *args, **options)
+        options = {"timeout": 20.0, **({"interval": 0.01} if kind in POLLING else {}), **options}
+        turn, id = HELPERS[kind], session_id or self.session_id
+        if not is_async(kind):
+            result: TurnResult = turn(self.client(), id, *args, **options)
             return result
 
         async def run() -> TurnResult:
             async with AsyncAnthropic(**self._options()) as client:
-                return await turn(client, session_id or self.session_id, *args, **options)
+                followed: TurnResult = await turn(client, id, *args, **options)
+                return followed
 
         return asyncio.run(run())
 
+    def follow_showing_all(self, kind: str, *args: Any, **options: Any) -> TurnResult:
+        """A turn, after which what was shown is the whole history, each event once."""
+        shown: list[Any] = []
+        result = self.follow(kind, *args, on_event=shown.append, **options)
+        assert [event.id for event in shown] == [event.id for event in self.history()]
+        return result
+
+    def settled(self, kind: str, **options: Any) -> Any:
+        """The session once it is idle, waited for with the helper of this kind."""
+        options = {"interval": 0.01, **options}
+        if not is_async(kind):
+            return wait_for_idle_status(self.client(), self.session_id, **options)
+
+        async def run() -> Any:
+            async with AsyncAnthropic(**self._options()) as client:
+                return await wait_for_idle_status_async(client, self.session_id, **options)
+
+        return asyncio.run(run())
+
+    def only_the_status_knows(self, type: str) -> Callable[[Any], None]:
+        """An on_event that ends the session behind the helper's back when it sees an event of this type."""
+
+        def end(event: Any) -> None:
+            if event.type == type:
+                self.server.api.sessions.plays[self.session_id].look = lambda: "terminated"  # type: ignore[method-assign]
+
+        return end
+
+    def delete(self) -> None:
+        """Delete the session at once, as only the service can while it is running."""
+        sessions = self.server.api.sessions
+        del sessions.items[self.session_id]
+        sessions.plays.pop(self.session_id).closed = True
+
     def history(self) -> list[Any]:
         return list(healthy(self.server).beta.sessions.events.list(self.session_id))
+
+
+def is_async(kind: str) -> bool:
+    """Whether the helper of this kind is for the async client."""
+    return kind.endswith("async")
 
 
 def healthy(server: ReplayServer) -> Anthropic:

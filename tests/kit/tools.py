@@ -11,7 +11,7 @@ from anthropic import beta_async_tool, beta_tool
 
 def make_tool(kind: str, function: Callable[[str], Any]) -> Any:
     """The tool as a sync or an async function, in a thread of its own in both."""
-    if kind == "sync":
+    if not kind.endswith("async"):
 
         @beta_tool
         def work(name: str) -> Any:

@@ -4,8 +4,6 @@ The SDK's `tool_runner` and Astrocyte's `run_session_with_memory`. A test here d
 with the locked versions; one that fails after an update is news about them, not a bug of ours.
 """
 
-from __future__ import annotations
-
 import asyncio
 import threading
 import time
@@ -23,13 +21,12 @@ from tests.kit.recordings import Script
 from tests.kit.serving import Posts, playing
 from tests.kit.sessions import message
 from utilities import wait_for_idle_status
-from utilities.replay.testing import ManagedAgentsApi
 
 NOTHING = '{"hits": [], "total": 0}'  # what Astrocyte's memory_recall says of an empty bank
 NOT_END_TURN = ("retries_exhausted", "budget_reached", "refusal", "a_new_one")
 
 
-def recalling(calls: int = 3, reason: str = "end_turn", *, builtin: bool = False) -> Script:
+def recalling(calls=3, reason="end_turn", *, builtin=False):
     """The agent makes so many custom calls at once, and ends its turn for this reason."""
     script = Script("recalling")
     script.message("go")
@@ -47,12 +44,12 @@ def recalling(calls: int = 3, reason: str = "end_turn", *, builtin: bool = False
     return script
 
 
-def sends(api: ManagedAgentsApi) -> list[int]:
+def sends(api):
     """The statuses of what was sent to the session, the message first."""
     return [e.status for e in api.exchanges if e.method == "POST" and e.path.endswith("/events")]
 
 
-def only(api: ManagedAgentsApi) -> Any:
+def only(api):
     (session,) = api.sessions
     return session
 
@@ -63,7 +60,7 @@ def only(api: ManagedAgentsApi) -> Any:
 class Recall:
     """A tool of 20 ms that counts how often it runs, and how many of it at once."""
 
-    def __init__(self, name: str = "memory_recall", error: Exception | None = None) -> None:
+    def __init__(self, name="memory_recall", error=None):
         self.runs = self.now = self.most = 0
 
         async def recall(query: str = "", command: str = "") -> str:
@@ -80,12 +77,12 @@ class Recall:
 
 
 def run_tools(
-    api: ManagedAgentsApi, session: str, *tools: Recall, client: AsyncAnthropic | None = None,
-    send: bool = True, seconds: float = 20.0,
-) -> list[Any]:  # fmt: skip
+    api, session, *tools, client = None,
+    send = True, seconds = 20.0,
+):  # fmt: skip
     """What `tool_runner` yields; TimeoutError if it has not ended after `seconds`."""
 
-    async def run() -> list[Any]:
+    async def run():
         events = (client or api.async_client).beta.sessions.events
         if send:
             await events.send(session, events=[message("go")])
@@ -193,7 +190,7 @@ def test_the_runner_says_of_a_result_whose_response_was_lost_that_it_never_arriv
 class Brain:
     """A brain in memory (no model, no network), counting what is asked of it."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         self.brain = Astrocyte.from_config_dict({"vector_store": "in_memory", "llm_provider": "mock"})
         self.recalls = self.retains = 0
 
@@ -201,12 +198,12 @@ class Brain:
         self.recalls += 1
         return await self.brain.recall(*args, **options)
 
-    async def retain(self, *args: Any, **options: Any) -> Any:
+    async def retain(self, *args, **options):
         self.retains += 1
         return await self.brain.retain(*args, **options)
 
 
-def run_session(api: ManagedAgentsApi, session: str, brain: Brain | None = None, **options: Any) -> str:
+def run_session(api, session, brain=None, **options):
     """`run_session_with_memory`, from a program that has no event loop."""
     brain, options = brain or Brain(), {"bank_id": "bank", "prompt": "go", **options}
     return asyncio.run(run_session_with_memory(api.client, brain, session_id=session, **options))
@@ -247,7 +244,7 @@ def test_astrocyte_hands_other_tools_on():
     script.running()
     script.idle()
 
-    async def forecast(name: str, arguments: dict[str, Any]) -> str:
+    async def forecast(name, arguments):
         assert (name, arguments) == ("forecast", {"city": "Bern"})
         return "rain"
 
@@ -281,10 +278,10 @@ def test_astrocyte_waits_for_ever_after_any_other_end_and_its_timeout_does_not_f
         script.message("go")
         script.say("Done.")
         script.idle("requires_action", [script.builtin("bash", "ask", command="ls")])
-    ended: list[str] = []
+    ended = []
     with playing(script) as (api, session):
 
-        def run() -> None:
+        def run():
             ended.append(run_session(api, session, timeout_seconds=0.1))
 
         thread = threading.Thread(target=run, daemon=True)
@@ -333,13 +330,13 @@ def test_astrocyte_copes_with_calls_that_are_named_one_by_one():
 def test_astrocyte_blocks_the_event_loop_for_the_whole_turn():
     ticks = 0
 
-    async def ticking() -> None:
+    async def ticking():
         nonlocal ticks
         while True:
             await asyncio.sleep(0.01)
             ticks += 1
 
-    async def both(api: ManagedAgentsApi, session: str) -> str:
+    async def both(api, session):
         task = asyncio.create_task(ticking())
         await asyncio.sleep(0)
         try:

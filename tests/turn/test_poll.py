@@ -1,100 +1,39 @@
-"""Polling against the replay server: what is true of the stream is true of it, it reads only what is new,
-and a process that dies is replaced by another."""
+"""Polling reads only what is new, however late it is listed; a process that dies is replaced by another."""
 
-from __future__ import annotations
-
-import asyncio
 import os
 import signal
 import subprocess
 import sys
 from collections import Counter
-from pathlib import Path
 from time import monotonic, sleep
-from typing import Any
 
 import pytest
-from anthropic import Anthropic, AsyncAnthropic, beta_tool
+from anthropic import beta_tool
 from anthropic.lib.tools import ToolError
 
 from tests.kit.calling import Caller
 from tests.kit.places import RECORDINGS, ROOT
 from tests.kit.polling import Wire, bit_by_bit, send, two_turns
-from tests.kit.serving import KINDS, Posts, Served, healthy, served
+from tests.kit.serving import POLLING, Posts, Served, healthy, served
 from tests.kit.turn_scripts import a_turn, asking, parallel_calls
-from tests.replay.server.test_faults import (  # noqa: F401
-    test_a_lost_response_does_not_send_anything_twice,
-    test_a_request_that_is_never_answered_is_made_again,
-    test_a_rescheduled_session_goes_on,
-    test_a_service_that_stays_busy_is_its_own_error,
-    test_a_session_error_ends_what_it_says_it_ends,
-    test_a_turn_cut_short_has_its_own_outcome,
-    test_a_wait_that_is_longer_than_the_deadline_is_not_begun,
-    test_a_window_slides_over_parallel_calls,
-    test_an_error_before_the_turn_has_begun_says_whether_the_message_was_sent,
-    test_requests_that_are_never_answered_do_not_outlast_the_deadline,
-)
-from tests.turn.test_stream import (  # noqa: F401
-    only_the_status_knows,
-    test_a_call_that_nobody_has_a_tool_for_stays_with_its_owner,
-    test_a_confirm_that_raises_allows_nothing,
-    test_a_message_that_the_api_refuses_is_its_error,
-    test_a_refusal_says_why,
-    test_a_requires_action_that_names_no_call_does_not_wait_for_the_deadline,
-    test_a_session_in_place_of_its_id_is_told,
-    test_a_slow_tool_meets_the_deadline_and_can_be_run_again,
-    test_a_terminal_error_without_a_last_word_ends_promptly,
-    test_a_tool_that_raises_is_an_answer_too,
-    test_a_turn_that_was_over_before_the_stream_was_opened,
-    test_an_action_that_nobody_takes_is_an_outcome_not_a_hang,
-    test_an_answer_that_never_arrived_is_given_again_without_running_the_tool_again,
-    test_an_answer_that_somebody_else_gave_first_is_theirs,
-    test_an_answer_whose_response_was_lost_is_not_given_twice,
-    test_an_error_of_on_event_is_the_callers,
-    test_an_undecided_call_is_an_outcome_and_can_be_decided_later,
-    test_an_unknown_session_is_the_apis_own_error,
-    test_another_threads_idle_is_not_the_sessions,
-    test_calls_that_come_together_run_together_and_go_in_one_send,
-    test_content_blocks_can_be_the_sdks_own,
-    test_every_stop_reason_ends_the_turn_under_its_own_name,
-    test_nothing_to_wait_for_is_an_error,
-    test_only_the_last_turn_is_returned,
-    test_session_errors_are_told_apart,
-    test_silence_makes_the_connection_doubtful,
-    test_the_deadline_says_what_it_waited_for_and_loses_nothing,
-    test_the_end_of_the_session_ends_the_turn,
-    test_the_users_verdict_leads_on,
-    test_two_tools_of_one_name_are_refused,
-    test_unknown_events_are_shown_and_do_no_harm,
-)
-from utilities import TurnTimeout, poll_until_end_turn, poll_until_end_turn_async
+from utilities import TurnTimeout, poll_until_end_turn
 from utilities.replay import Faults, Library, ReplayServer
-from utilities.replay.faults import FAULTS_HEADER
 from utilities.replay.http.errors import ApiError
-from utilities.replay.recordings.recording import Recording
 from utilities.turn.drive import Sync
-from utilities.turn.plan import Follow, Pause
-from utilities.turn.poll import _flow
-from utilities.turn.protocol import Turn
+from utilities.turn.plan import Pause
+from utilities.turn.poll import PollPlan
 
 
-@pytest.fixture(params=KINDS)
-def kind(request: pytest.FixtureRequest) -> Any:
+@pytest.fixture(params=POLLING)
+def kind(request):
     return request.param
-
-
-@pytest.fixture(autouse=True)
-def polling(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever follows a session in this file does it by polling, the tests that were written for the
-    stream among them."""
-    monkeypatch.setattr(Served, "way", "poll")
 
 
 # -- only what is new --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("step", [1, 3])
-def test_a_poll_costs_the_same_however_long_the_session_is(step: int) -> None:
+def test_a_poll_costs_the_same_however_long_the_session_is(step):
     """Counted: requests, events and bytes of a turn, after one of 16 events and after one of 5,006."""
     wires = []
     for before in (10, 5000):
@@ -114,7 +53,7 @@ def test_a_poll_costs_the_same_however_long_the_session_is(step: int) -> None:
     assert max(events for events, _ in long.polls) <= step + 7
 
 
-def test_a_poll_of_a_silent_session_asks_for_one_event_at_most() -> None:
+def test_a_poll_of_a_silent_session_asks_for_one_event_at_most():
     script = a_turn()
     script.events = script.events[:-1]
     with served(script) as session:
@@ -125,7 +64,7 @@ def test_a_poll_of_a_silent_session_asks_for_one_event_at_most() -> None:
     assert {events for events, _ in wire.polls[-3:]} == {1}  # those of the newest time, which may get more
 
 
-def test_a_turn_that_is_taken_over_is_read_once_and_the_session_before_it_is_not() -> None:
+def test_a_turn_that_is_taken_over_is_read_once_and_the_session_before_it_is_not():
     with served(two_turns(first=3000)) as session:
         send(session, "go 0")
         send(session, "go 1")
@@ -135,10 +74,10 @@ def test_a_turn_that_is_taken_over_is_read_once_and_the_session_before_it_is_not
     assert [(path.split("/")[-1], events) for path, _, events, _ in wire.asked] == [("events", 100)]
 
 
-def test_more_new_events_than_a_page_has(kind: str) -> None:
+def test_more_new_events_than_a_page_has(kind):
     with served(two_turns(second=2500)) as session:
         send(session, "go 0")
-        shown: list[Any] = []
+        shown = []
         result = session.follow(kind, "go 1", on_event=shown.append)
         whole = session.history()
     assert [event.id for event in result.events] == [event.id for event in whole[16:]]
@@ -148,11 +87,11 @@ def test_more_new_events_than_a_page_has(kind: str) -> None:
 # -- times ---------------------------------------------------------------------------------------------
 
 
-def followed(session: Served, kind: str, view: Any, *, timeless: bool = False, **options: Any) -> Any:
+def followed(session, kind, view, *, timeless=False, **options):
     """A second turn, bit by bit; all of it is shown, each event once, and nothing of the first."""
     send(session, "go 0")
     before = len(session.history())
-    shown: list[Any] = []
+    shown = []
     with bit_by_bit(session, 1, view, timeless):
         result = session.follow(kind, "go 1", on_event=shown.append, interval=0.001, **options)
     whole = [event.id for event in session.history()[before:]]
@@ -161,26 +100,26 @@ def followed(session: Served, kind: str, view: Any, *, timeless: bool = False, *
     return result
 
 
-def test_events_of_the_same_time_are_not_lost(kind: str) -> None:
+def test_events_of_the_same_time_are_not_lost(kind):
     """A clock that only knows tens of seconds, so that many events have the time of the newest known."""
 
-    def coarse(log: list[Any], happened: int) -> list[Any]:
+    def coarse(log, happened):
         return [{**e, "processed_at": e["processed_at"][:18] + "0.000000Z"} for e in log[:happened]]
 
     with served(two_turns(second=25)) as session:
         assert followed(session, kind, coarse).outcome == "end_turn"
 
 
-def late_by(reads: int, place: int) -> Any:
+def late_by(reads, place):
     """The event at this place is listed so many reads after its time."""
 
-    def view(log: list[Any], happened: int) -> list[Any]:
+    def view(log, happened):
         return [e for number, e in enumerate(log[:happened]) if number != place or happened > place + reads]
 
     return view
 
 
-def test_an_event_that_is_listed_after_later_ones_is_not_lost(kind: str) -> None:
+def test_an_event_that_is_listed_after_later_ones_is_not_lost(kind):
     script = two_turns(second=1)
     script.events = script.events[:-3]
     for command in ("ls", "pwd"):
@@ -190,8 +129,8 @@ def test_an_event_that_is_listed_after_later_ones_is_not_lost(kind: str) -> None
         assert followed(session, kind, late_by(2, place=16 + 4)).outcome == "end_turn"  # µs before its result
 
 
-def test_a_first_turns_first_event_may_be_listed_late_too(kind: str) -> None:
-    shown: list[Any] = []
+def test_a_first_turns_first_event_may_be_listed_late_too(kind):
+    shown = []
     with served(a_turn()) as session:
         with bit_by_bit(session, 1, late_by(2, place=0)):
             result = session.follow(kind, "go", on_event=shown.append, interval=0.001)
@@ -199,7 +138,7 @@ def test_a_first_turns_first_event_may_be_listed_late_too(kind: str) -> None:
     assert result.outcome == "end_turn"
 
 
-def test_an_event_that_is_listed_late_by_the_clock_is_not_lost_however_short_the_interval(kind: str) -> None:
+def test_an_event_that_is_listed_late_by_the_clock_is_not_lost_however_short_the_interval(kind):
     """Reads bring nothing new for a while, and then one with a much later time."""
     script = two_turns(second=1)
     script.events = script.events[:-3]
@@ -209,7 +148,7 @@ def test_an_event_that_is_listed_late_by_the_clock_is_not_lost_however_short_the
     script.idle()
     late, since = 16 + 4, 0.0
 
-    def view(log: list[Any], happened: int) -> list[Any]:
+    def view(log, happened):
         nonlocal since
         if happened <= late + 2:
             return [event for number, event in enumerate(log[:happened]) if number != late]
@@ -222,7 +161,7 @@ def test_an_event_that_is_listed_late_by_the_clock_is_not_lost_however_short_the
         assert followed(session, kind, view).outcome == "end_turn"
 
 
-def test_the_idle_of_the_turn_before_may_be_listed_after_our_message(kind: str) -> None:
+def test_the_idle_of_the_turn_before_may_be_listed_after_our_message(kind):
     """It is older than our message, so it is not its end."""
     with served(two_turns()) as session:
         send(session, "go 0")
@@ -231,13 +170,13 @@ def test_the_idle_of_the_turn_before_may_be_listed_after_our_message(kind: str) 
         assert [event.id for event in result.events] == [event.id for event in session.history()[16:]]
 
 
-def test_an_event_that_is_listed_very_late_is_found_when_there_is_silence(kind: str) -> None:
+def test_an_event_that_is_listed_very_late_is_found_when_there_is_silence(kind):
     """The idle, long after an error that was processed after it: nothing else could end the turn."""
     script = two_turns(second=3)
     script.event("session.error", after=0.5)
     reads = 0
 
-    def view(log: list[Any], happened: int) -> list[Any]:
+    def view(log, happened):
         nonlocal reads
         reads += happened == len(log)
         return [e for n, e in enumerate(log[:happened]) if reads > 9 or n != 16 + 3 + 5]
@@ -247,10 +186,10 @@ def test_an_event_that_is_listed_very_late_is_found_when_there_is_silence(kind: 
 
 
 @pytest.mark.parametrize("timeless", [False, True])
-def test_a_message_that_is_listed_without_its_time_first(kind: str, timeless: bool) -> None:
+def test_a_message_that_is_listed_without_its_time_first(kind, timeless):
     """It waits with `processed_at` null while others are processed; then it has its time, and its place."""
 
-    def view(log: list[Any], happened: int) -> list[Any]:
+    def view(log, happened):
         ours = 16 + 2  # behind the running pair
         if not ours < happened <= ours + 3:
             return log[:happened]
@@ -260,35 +199,20 @@ def test_a_message_that_is_listed_without_its_time_first(kind: str, timeless: bo
         assert all(event.processed_at for event in followed(session, kind, view, timeless=timeless).events)
 
 
-@pytest.mark.parametrize("way", ["stream", "poll"])
-def test_a_message_that_waits_for_the_turn_before_it(kind: str, way: str, monkeypatch: Any) -> None:
-    monkeypatch.setattr(Served, "way", way)
-    script = a_turn()
-    script.message("and now")
-    script.say("second")
-    script.idle()
-    with served(script, speed=20) as session:
-        send(session, "go")
-        result = session.follow(kind, "and now")
-        assert (result.outcome, result.text) == ("end_turn", "second")
-        assert result.events == session.history()[len(a_turn().events) :]
-
-
 # -- the same as by the stream -------------------------------------------------------------------------
 
 
-def results_of(recording: Recording, way: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+def results_of(recording, kind):
     """Every turn of a recording: what its client answered, answered again."""
-    monkeypatch.setattr(Served, "way", way)
     events = recording.events
     results = {e["custom_tool_use_id"]: e for e in events if e["type"] == "user.custom_tool_result"}
     verdicts = {e["tool_use_id"]: e for e in events if e["type"] == "user.tool_confirmation"}
     calls = {e["id"]: e for e in events if "input" in e}
 
-    def tool(name: str) -> Any:
+    def tool(name):
         mine = [id for id in results if calls[id]["name"] == name]
 
-        def answer(**given: Any) -> Any:
+        def answer(**given):
             id = next(id for id in mine if calls[id]["input"] == given)
             mine.remove(id)
             if results[id]["is_error"]:
@@ -297,7 +221,7 @@ def results_of(recording: Recording, way: str, kind: str, monkeypatch: pytest.Mo
 
         return beta_tool(answer, name=name, input_schema={"type": "object"})
 
-    def confirm(call: Any) -> Any:
+    def confirm(call):
         verdict = next(v for id, v in verdicts.items() if calls[id]["input"] == call.input)
         return verdict["result"] == "allow" or verdict.get("deny_message") or False
 
@@ -317,12 +241,10 @@ def results_of(recording: Recording, way: str, kind: str, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("recording", Library.load(RECORDINGS).recordings, ids=lambda each: each.name)
-def test_every_recording_has_the_same_results_by_polling_as_by_the_stream(
-    recording: Recording, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    streamed = results_of(recording, "stream", "sync", monkeypatch)
-    assert streamed == results_of(recording, "poll", "sync", monkeypatch)
-    assert streamed == results_of(recording, "poll", "async", monkeypatch)
+def test_every_recording_has_the_same_results_by_polling_as_by_the_stream(recording):
+    streamed = results_of(recording, "sync")
+    assert streamed == results_of(recording, "poll-sync")
+    assert streamed == results_of(recording, "poll-async")
     assert all(turn.usage is not None for turn in streamed)
 
 
@@ -377,7 +299,7 @@ note(f"{result.outcome}: {result.text}")
 """
 
 
-def program(session: Served, diary: Path, stop: str, *message: str) -> subprocess.Popen[bytes]:
+def program(session, diary, stop, *message):
     arguments = [session.server.base_url, session.session_id, str(diary), stop, *message]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen([sys.executable, "-c", PROGRAM, *arguments], env=environment)
@@ -395,13 +317,11 @@ def program(session: Served, diary: Path, stop: str, *message: str) -> subproces
         ("paid b", {"a": 1, "b": 2}),
     ],
 )
-def test_a_process_that_is_killed_is_replaced_by_another_that_knows_the_session_id(
-    stop: str, runs: dict[str, int], tmp_path: Path
-) -> None:
+def test_a_process_that_is_killed_is_replaced_by_another_that_knows_the_session_id(stop, runs, tmp_path):
     diary = tmp_path / "diary"
     diary.touch()
 
-    def lines() -> list[str]:
+    def lines():
         return diary.read_text("utf-8").splitlines()
 
     with served(parallel_calls(["a"], ["b"])) as session:
@@ -430,40 +350,30 @@ def test_a_process_that_is_killed_is_replaced_by_another_that_knows_the_session_
 
 
 @pytest.mark.parametrize(("last", "outcome"), [("idle", "end_turn"), ("message", "terminated")])
-def test_a_session_that_was_archived_meanwhile(kind: str, last: str, outcome: str) -> None:
+def test_a_session_that_was_archived_meanwhile(kind, last, outcome):
     """The status says terminated; how the turn ended before that, the history says, if it does."""
     script = a_turn()
     script.events = script.events if last == "idle" else script.events[:4]
     with served(script) as session, bit_by_bit(session):
-        end = only_the_status_knows(session, "user.message")
+        end = session.only_the_status_knows("user.message")
         result = session.follow(kind, "go", on_event=end, quiet=0.1, timeout=10)
     assert result.outcome == outcome
 
 
-def test_a_session_that_is_deleted_meanwhile(kind: str) -> None:
-    def delete(event: Any) -> None:
+def test_a_session_that_is_deleted_meanwhile(kind):
+    def delete(event):
         if event.type == "user.message":
-            play = session.server.api.sessions.plays.pop(session.session_id)
-            del session.server.api.sessions.items[session.session_id]
-            play.closed = True
+            session.delete()
 
     with served(a_turn()) as session, bit_by_bit(session):
         result = session.follow(kind, "go", on_event=delete, timeout=10)
     assert (result.outcome, result.events[-1].type) == ("deleted", "user.message")
 
 
-@pytest.mark.parametrize(("request_", "sent"), [("GET/events", "no"), ("POST/events", "perhaps")])
-def test_a_deadline_of_polling_says_whether_the_message_was_sent(kind: str, request_: str, sent: str) -> None:
-    with served(a_turn(), faults=Faults(f"hang,times=9,on={request_}")) as session:
-        with pytest.raises(TurnTimeout) as caught:
-            session.follow(kind, "go", timeout=0.4)
-        assert (caught.value.sent, caught.value.events) == (sent, [])
-
-
-def test_many_slow_pages_do_not_outlast_the_deadline(kind: str) -> None:
+def test_many_slow_pages_do_not_outlast_the_deadline(kind):
     """Each comes within the time that is left, all of them don't."""
 
-    def slow(log: list[Any], happened: int) -> list[Any]:
+    def slow(log, happened):
         sleep(0.2)
         return log
 
@@ -476,29 +386,16 @@ def test_many_slow_pages_do_not_outlast_the_deadline(kind: str) -> None:
     assert caught.value.sent == "yes"
 
 
-def test_there_is_a_last_look_at_the_deadline(kind: str) -> None:
+def test_there_is_a_last_look_at_the_deadline(kind):
     with served(a_turn()) as session:
         assert session.follow(kind, "go", interval=600.0, timeout=0.2).outcome == "end_turn"
 
 
-def test_a_lost_response_of_polling_is_not_mistaken_for_the_same_message_of_an_earlier_turn() -> None:
-    script = two_turns()
-    script.events[18]["content"] = script.events[2]["content"]  # the same message twice
-    with served(script) as session:
-        session.follow("sync", "go 0")
-        faults = {FAULTS_HEADER: "status=500,retry-after=0,on=POST/events lose,on=POST/events"}
-        client = session.client().with_options(default_headers=faults)
-        turn = poll_until_end_turn(client, session.session_id, "go 0", interval=0.01)
-        history = session.history()
-    assert turn.events == history[16:]
-    assert [event.type for event in history].count("user.message") == 2
-
-
-def test_a_verdict_whose_response_was_lost_is_not_given_twice_while_it_waits(kind: str) -> None:
+def test_a_verdict_whose_response_was_lost_is_not_given_twice_while_it_waits(kind):
     """It is in the history without its time; whether the API would take a second one isn't known."""
     asked = 0
 
-    def view(log: list[Any], happened: int) -> list[Any]:
+    def view(log, happened):
         nonlocal asked
         verdict = [event for event in log if event["type"] == "user.tool_confirmation"]
         asked += bool(verdict)
@@ -513,32 +410,22 @@ def test_a_verdict_whose_response_was_lost_is_not_given_twice_while_it_waits(kin
         assert len(session.posts.events_posts) == 2
 
 
-@pytest.mark.parametrize("fault", ["status=429", "status=529"])
-@pytest.mark.parametrize("on", ["POST/events", "GET/events"])
-def test_a_poll_survives_a_busy_service(kind: str, fault: str, on: str) -> None:
-    with served(a_turn(), faults=Faults(f"{fault},times=2,retry-after=0.01,on={on}")) as session:
-        shown: list[Any] = []
-        result = session.follow(kind, "go", on_event=shown.append)
-        assert result.outcome == "end_turn"
-        assert result.events == shown == session.history()
-
-
 class Clock(Sync):
     """What is waited for has passed."""
 
     now = 0.0
 
-    def do(self, step: Any) -> Any:
+    def do(self, step):
         if not isinstance(step, Pause):
             return super().do(step)
         self.waited = [*getattr(self, "waited", []), step.seconds]
         self.now += step.seconds
 
 
-def test_a_busy_service_is_asked_again_when_it_wants_to_be_and_else_after_the_interval() -> None:
+def test_a_busy_service_is_asked_again_when_it_wants_to_be_and_else_after_the_interval():
     reads = 0
 
-    def view(log: list[Any], happened: int) -> list[Any]:
+    def view(log, happened):
         nonlocal reads
         reads += 1
         if reads in (4, 5):
@@ -547,10 +434,9 @@ def test_a_busy_service_is_asked_again_when_it_wants_to_be_and_else_after_the_in
 
     busy = Faults("status=429,retry-after=7.5,times=2,on=GET/events")
     with served(a_turn(), faults=busy) as session, bit_by_bit(session, 3, view):
-        turn = Turn(session.session_id)
-        clock = Clock(session.client().with_options(max_retries=0), turn, {}, None, None, "")
-        follow = Follow(turn, "go", 600.0, 60.0, 5, lambda: clock.now)
-        result = clock.run(_flow(follow, 2.0))
+        clock = Clock("poll_until_end_turn", session.client())
+        plan = PollPlan(session.session_id, "go", 600.0, retries=5, clock=lambda: clock.now)
+        result = clock.run(plan.steps())
     assert result.outcome == "end_turn"
     assert clock.waited == [7.5, 7.5, *[2.0] * 3, 0.5, 1.0, *[2.0] * (len(clock.waited) - 7)]
 
@@ -558,34 +444,12 @@ def test_a_busy_service_is_asked_again_when_it_wants_to_be_and_else_after_the_in
 # -- mistakes -------------------------------------------------------------------------------------------
 
 
-def test_a_client_of_the_other_kind_is_told_by_polling(kind: str) -> None:
-    function, client, twin = {
-        "sync": (poll_until_end_turn, AsyncAnthropic(api_key="x"), "poll_until_end_turn_async"),
-        "async": (poll_until_end_turn_async, Anthropic(api_key="x"), "poll_until_end_turn"),
-    }[kind]
-    with pytest.raises(TypeError, match=f"for {type(client).__name__} use {twin}$"):
-        asyncio.run(function(client, "sesn_1", "go"))  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("name", "seconds"),
-    [("timeout", -1), ("quiet", 0), ("interval", 0), ("interval", -1), ("interval", float("inf"))],
-)
-def test_seconds_of_polling_that_are_none_are_told_by_name(kind: str, name: str, seconds: float) -> None:
+@pytest.mark.parametrize("interval", [0, -1, float("inf")])
+def test_an_interval_that_is_none_is_told(kind, interval):
     with served(a_turn()) as session:
-        with pytest.raises(ValueError, match=f"{name} must be .* not {seconds}"):
-            session.follow(kind, "go", **{name: seconds})
+        with pytest.raises(ValueError, match=f"interval must be .* not {interval}"):
+            session.follow(kind, "go", interval=interval)
         assert session.history() == []
-
-
-async def never(event: Any) -> None:
-    raise AssertionError("never awaited")
-
-
-def test_an_async_callback_of_a_sync_poll_is_told() -> None:
-    told = pytest.raises(TypeError, match="on_event is async: use poll_until_end_turn_async")
-    with served(a_turn()) as session, told:
-        session.follow("sync", "go", on_event=never)
 
 
 # -- what it rests on -------------------------------------------------------------------------------------
@@ -604,7 +468,7 @@ def test_an_async_callback_of_a_sync_poll_is_told() -> None:
     evidence="ours",
     note="the documentation doesn't say; polling is right with or without it",
 )
-def test_an_event_that_waited_is_listed_by_the_time_of_its_processing() -> None:
+def test_an_event_that_waited_is_listed_by_the_time_of_its_processing():
     script = two_turns()
     call = Caller(script, speed=1.0)
     path = f"/sessions/{call.session()['id']}/events"

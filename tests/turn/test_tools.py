@@ -1,15 +1,11 @@
 """Custom tools and confirmations, whatever they raise and whatever they return."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os
 import subprocess
 import sys
 import threading
-from pathlib import Path
-from typing import Any
 
 import pytest
 from anthropic import AsyncAnthropic
@@ -37,8 +33,8 @@ both_tools = pytest.mark.parametrize("tool_kind", KINDS)
     "error",
     [SystemExit("bye"), KeyboardInterrupt(), GeneratorExit(), asyncio.CancelledError(), StopIteration()],
 )
-def test_whatever_a_tool_raises_is_an_answer(kind: str, tool_kind: str, error: BaseException) -> None:
-    def act(name: str) -> str:
+def test_whatever_a_tool_raises_is_an_answer(kind, tool_kind, error):
+    def act(name):
         raise error
 
     if (kind, tool_kind, type(error)) == ("async", "async", KeyboardInterrupt):
@@ -58,10 +54,10 @@ def test_whatever_a_tool_raises_is_an_answer(kind: str, tool_kind: str, error: B
         assert session.follow(kind, "go", tools=[tool], timeout=5).outcome == "end_turn"
 
 
-def test_ctrl_c_is_not_taken_for_a_tools_error() -> None:
+def test_ctrl_c_is_not_taken_for_a_tools_error():
     """Python raises it in the main thread, in the middle of whatever runs there."""
 
-    def act(name: str) -> str:
+    def act(name):
         raise KeyboardInterrupt
 
     with served(one_call()) as session, pytest.raises(KeyboardInterrupt):
@@ -69,8 +65,8 @@ def test_ctrl_c_is_not_taken_for_a_tools_error() -> None:
 
 
 @both_clients
-def test_a_tool_whose_inner_task_was_cancelled_is_an_answer_too(kind: str) -> None:
-    async def act() -> str:
+def test_a_tool_whose_inner_task_was_cancelled_is_an_answer_too(kind):
+    async def act():
         inner = asyncio.ensure_future(asyncio.sleep(9))
         inner.cancel()
         await inner
@@ -82,10 +78,10 @@ def test_a_tool_whose_inner_task_was_cancelled_is_an_answer_too(kind: str) -> No
 
 
 @both_clients
-def test_an_async_tool_is_cancelled_at_the_deadline(kind: str) -> None:
+def test_an_async_tool_is_cancelled_at_the_deadline(kind):
     cancelled = threading.Event()
 
-    async def act() -> str:
+    async def act():
         try:
             await asyncio.sleep(9)
         except asyncio.CancelledError:
@@ -100,15 +96,15 @@ def test_an_async_tool_is_cancelled_at_the_deadline(kind: str) -> None:
         assert "user.custom_tool_result" not in [event.type for event in session.history()]
 
 
-def test_a_turn_that_is_cancelled_does_not_go_on() -> None:
+def test_a_turn_that_is_cancelled_does_not_go_on():
     started = asyncio.Event()
 
-    async def act() -> str:
+    async def act():
         started.set()
         await asyncio.sleep(9)
         return "too late"
 
-    async def run(session: Any) -> None:
+    async def run(session):
         async with AsyncAnthropic(api_key="x", base_url=session.server.base_url) as client:
             tools = [tool_that("async", lambda name: act())]
             turn = asyncio.create_task(
@@ -124,8 +120,8 @@ def test_a_turn_that_is_cancelled_does_not_go_on() -> None:
         assert "user.custom_tool_result" not in [event.type for event in session.history()]
 
 
-def test_a_tool_that_stops_the_event_loop_costs_its_own_turn_only() -> None:
-    async def act() -> str:
+def test_a_tool_that_stops_the_event_loop_costs_its_own_turn_only():
+    async def act():
         asyncio.get_running_loop().stop()
         await asyncio.sleep(9)
         return "never"
@@ -152,8 +148,8 @@ def turn(session):
     return stream_until_end_turn(client, session, "go", tools=[work], timeout=5).outcome
 
 print(turn(sys.argv[2]), flush=True)
-import utilities.turn.drive
-utilities.turn.drive._background.lock.acquire()  # as if another thread were starting a turn right now
+from utilities.turn.tools import background
+background.lock.acquire()  # as if another thread were starting a turn right now
 child = os.fork()
 if child == 0:
     print(turn(sys.argv[3]), flush=True)
@@ -163,7 +159,7 @@ os.waitpid(child, 0)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
-def test_a_forked_child_has_tools_of_its_own() -> None:
+def test_a_forked_child_has_tools_of_its_own():
     with served(parallel_calls(["a"])) as session:
         client = session.client()
         first = client.beta.sessions.retrieve(session.session_id)
@@ -179,7 +175,7 @@ def test_a_forked_child_has_tools_of_its_own() -> None:
 PICTURE = {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}
 
 
-def text(words: str) -> dict[str, Any]:
+def text(words):
     return {"type": "text", "text": words}
 
 
@@ -188,7 +184,7 @@ class Order(BaseModel):
 
 
 class Itself:
-    def __str__(self) -> str:
+    def __str__(self):
         return "itself"
 
 
@@ -222,14 +218,14 @@ class Itself:
         ("\ud800", [text("?")]),
     ],
 )  # fmt: skip
-def test_whatever_a_tool_returns_is_sent_in_a_form_that_a_session_takes(returned: Any, sent: Any) -> None:
+def test_whatever_a_tool_returns_is_sent_in_a_form_that_a_session_takes(returned, sent):
     assert result_content(returned) == sent
 
 
 @both_clients
 @both_tools
 @pytest.mark.parametrize("returned", [7, {"lunch": "soup"}, ["a", "b"], True])
-def test_a_tool_that_returns_data_has_not_failed(kind: str, tool_kind: str, returned: Any) -> None:
+def test_a_tool_that_returns_data_has_not_failed(kind, tool_kind, returned):
     with served(one_call(json.dumps(returned))) as session:
         result = session.follow(kind, "go", tools=[tool_that(tool_kind, lambda name: returned)])
     assert result.outcome == "end_turn"
@@ -238,11 +234,11 @@ def test_a_tool_that_returns_data_has_not_failed(kind: str, tool_kind: str, retu
 
 
 @both_clients
-def test_any_number_of_tools_run_at_the_same_time(kind: str) -> None:
+def test_any_number_of_tools_run_at_the_same_time(kind):
     names = [f"n{number}" for number in range(60)]
     together = threading.Barrier(len(names), timeout=10)
 
-    def work(name: str) -> str:
+    def work(name):
         together.wait()
         return f"{name} ok"
 
@@ -256,7 +252,7 @@ def test_any_number_of_tools_run_at_the_same_time(kind: str) -> None:
 
 @both_clients
 @pytest.mark.parametrize("verdict", [1, 0, {}, [], b"no", object()])
-def test_a_verdict_that_is_none_is_told_and_nothing_is_sent(kind: str, verdict: Any) -> None:
+def test_a_verdict_that_is_none_is_told_and_nothing_is_sent(kind, verdict):
     with served(*asking(("allow", {}), ("deny", {}))) as session:
         with pytest.raises(TypeError, match=r"confirm returned .* must be True \(allow\)") as caught:
             session.follow(kind, "go", confirm=lambda call: verdict)
@@ -265,7 +261,7 @@ def test_a_verdict_that_is_none_is_told_and_nothing_is_sent(kind: str, verdict: 
 
 
 @both_clients
-def test_a_denial_with_an_empty_reason_has_none(kind: str) -> None:
+def test_a_denial_with_an_empty_reason_has_none(kind):
     with served(*asking(("allow", {}), ("deny", {}))) as session:
         result = session.follow(kind, "go", confirm=lambda call: "")
         [verdict] = [event for event in session.history() if event.type == "user.tool_confirmation"]
@@ -275,7 +271,7 @@ def test_a_denial_with_an_empty_reason_has_none(kind: str) -> None:
 
 @both_clients
 @pytest.mark.parametrize(("verdict", "denied"), [(True, False), (False, True), (None, False)])
-def test_a_call_that_was_denied_is_told_from_one_that_ran(kind: str, verdict: Any, denied: bool) -> None:
+def test_a_call_that_was_denied_is_told_from_one_that_ran(kind, verdict, denied):
     with served(*asking(("allow", {}), ("deny", {}))) as session:
         [call] = session.follow(kind, "go", confirm=lambda call: verdict).tool_calls
     assert call.denied is denied
@@ -283,7 +279,7 @@ def test_a_call_that_was_denied_is_told_from_one_that_ran(kind: str, verdict: An
 
 
 @both_clients
-def test_a_call_that_its_policy_denied_is_denied(kind: str) -> None:
+def test_a_call_that_its_policy_denied_is_denied(kind):
     script = Script()
     script.message("go")
     script.builtin_result(script.builtin(command="rm -r /", permission="deny"), "not allowed", is_error=True)
@@ -292,8 +288,8 @@ def test_a_call_that_its_policy_denied_is_denied(kind: str) -> None:
         assert session.follow(kind, "go").tool_calls[0].denied
 
 
-def test_the_deadline_ends_an_async_confirm() -> None:
-    async def think(call: Any) -> bool:
+def test_the_deadline_ends_an_async_confirm():
+    async def think(call):
         await asyncio.sleep(9)
         return True
 
@@ -305,8 +301,8 @@ def test_the_deadline_ends_an_async_confirm() -> None:
 
 
 @both_clients
-def test_a_timeout_of_confirms_own_is_the_callers(kind: str) -> None:
-    def ask(call: Any) -> bool:
+def test_a_timeout_of_confirms_own_is_the_callers(kind):
+    def ask(call):
         raise TimeoutError("the user is at lunch")
 
     with served(*asking(("allow", {}))) as session, pytest.raises(TimeoutError, match="at lunch"):
@@ -342,7 +338,7 @@ client.beta.agents.create(name="b", model="m", tools=custom_tool_params(both))
 '''
 
 
-def test_custom_tool_params_are_what_a_strict_type_checker_lets_agents_create_take(tmp_path: Path) -> None:
+def test_custom_tool_params_are_what_a_strict_type_checker_lets_agents_create_take(tmp_path):
     (tmp_path / "program.py").write_text(PROGRAM, "utf-8")
     command = [
         sys.executable,

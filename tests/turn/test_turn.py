@@ -1,9 +1,6 @@
 """The reducer alone: what no server has to be asked for."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -11,29 +8,29 @@ from utilities.turn.protocol import Answer, Finish, History, Show, Turn
 from utilities.turn.result import TurnError, TurnTimeout
 
 
-def event(type: str, id: str | None = None, **fields: Any) -> Any:
+def event(type, id=None, **fields):
     """An event as far as the reducer looks at it; the id is the type unless given."""
     return SimpleNamespace(type=type, id=id or type, processed_at="now", **{**fields})
 
 
-def idle(reason: str = "end_turn", id: str = "idle", ids: list[str] | None = None) -> Any:
+def idle(reason="end_turn", id="idle", ids=None):
     return event("session.status_idle", id, stop_reason=SimpleNamespace(type=reason, event_ids=ids))
 
 
-def queued(type: str = "user.message", id: str = "mine", **fields: Any) -> Any:
+def queued(type="user.message", id="mine", **fields):
     waiting = event(type, id, **fields)
     waiting.processed_at = None
     return waiting
 
 
-def error(retry: str, id: str = "error") -> Any:
+def error(retry, id="error"):
     inner = SimpleNamespace(
         type="model_overloaded_error", message="busy", retry_status=SimpleNamespace(type=retry)
     )
     return event("session.error", id, error=inner)
 
 
-def kinds(actions: list[Any]) -> list[str]:
+def kinds(actions):
     return [type(action).__name__ for action in actions]
 
 
@@ -41,7 +38,7 @@ RUNNING = event("session.status_running", "running")
 MINE = event("user.message", "mine", content=[])
 
 
-def test_an_idle_from_before_our_message_does_not_end_the_turn() -> None:
+def test_an_idle_from_before_our_message_does_not_end_the_turn():
     turn = Turn("sesn_1")
     turn.expect([queued()])
     assert kinds(turn.feed(idle(id="old"))) == ["Show"]
@@ -55,13 +52,13 @@ def test_an_idle_from_before_our_message_does_not_end_the_turn() -> None:
     ]  # the old turn is not ours
 
 
-def test_an_idle_left_over_in_a_history_with_a_queued_message() -> None:
+def test_an_idle_left_over_in_a_history_with_a_queued_message():
     turn = Turn("sesn_1")
     assert kinds(turn.feed(idle(id="old"), queued())) == ["Show"]
     assert kinds(turn.feed(RUNNING, MINE, idle(id="new"))) == ["Show", "Show", "Show", "Finish"]
 
 
-def test_when_the_service_drops_its_queue_our_message_will_never_be_processed() -> None:
+def test_when_the_service_drops_its_queue_our_message_will_never_be_processed():
     turn = Turn("sesn_1")
     turn.expect([queued()])
     actions = turn.feed(RUNNING, error("exhausted"), idle("retries_exhausted"))
@@ -69,13 +66,13 @@ def test_when_the_service_drops_its_queue_our_message_will_never_be_processed() 
     assert actions[-1].result.outcome == "retries_exhausted"
 
 
-def test_a_retrying_error_does_not_excuse_an_old_idle() -> None:
+def test_a_retrying_error_does_not_excuse_an_old_idle():
     turn = Turn("sesn_1")
     turn.expect([queued()])
     assert kinds(turn.feed(error("retrying"), idle())) == ["Show", "Show"]
 
 
-def test_only_a_terminal_error_announces_the_end() -> None:
+def test_only_a_terminal_error_announces_the_end():
     turn = Turn("sesn_1")
     turn.feed(error("retrying", "1"), error("exhausted", "2"))
     assert not turn.doomed
@@ -84,7 +81,7 @@ def test_only_a_terminal_error_announces_the_end() -> None:
 
 
 @pytest.mark.parametrize("last", ["session.status_terminated", "session.deleted"])
-def test_a_sessions_last_word_ends_the_turn_even_before_it_began(last: str) -> None:
+def test_a_sessions_last_word_ends_the_turn_even_before_it_began(last):
     turn = Turn("sesn_1")
     turn.expect([queued()])
     finished = turn.feed(event(last))[-1]
@@ -92,7 +89,7 @@ def test_a_sessions_last_word_ends_the_turn_even_before_it_began(last: str) -> N
     assert finished.result.outcome == last.replace("_", ".").rsplit(".")[-1]
 
 
-def test_a_history_is_judged_by_its_end() -> None:
+def test_a_history_is_judged_by_its_end():
     """A requires_action that was answered long ago asks for nothing."""
     call = event("agent.custom_tool_use", "call", name="f", input={})
     answer = event("user.custom_tool_result", "answer", custom_tool_use_id="call", content=[])
@@ -103,7 +100,7 @@ def test_a_history_is_judged_by_its_end() -> None:
     assert kinds(other.feed(RUNNING, call, idle("requires_action", ids=["call"]), on_its_way)) == ["Show"] * 3
 
 
-def test_calls_are_asked_for_once_and_the_window_may_slide() -> None:
+def test_calls_are_asked_for_once_and_the_window_may_slide():
     calls = [event("agent.custom_tool_use", f"call{n}", name="f", input={}) for n in range(8)]
     turn = Turn("sesn_1")
     first = turn.feed(RUNNING, *calls, idle("requires_action", "idle1", [c.id for c in calls[:5]]))[-1]
@@ -117,28 +114,28 @@ def test_calls_are_asked_for_once_and_the_window_may_slide() -> None:
     assert [call.id for call in second.calls] == ["call5", "call6", "call7"]
 
 
-def test_a_call_that_was_never_seen_is_named() -> None:
+def test_a_call_that_was_never_seen_is_named():
     answer = Turn("sesn_1").feed(RUNNING, idle("requires_action", ids=["elsewhere"]))[-1]
     assert answer == Answer([], ["elsewhere"])
 
 
-def test_previews_are_shown_but_not_kept() -> None:
+def test_previews_are_shown_but_not_kept():
     turn = Turn("sesn_1")
     delta = SimpleNamespace(type="event_delta", delta="a")
     assert turn.feed(delta, delta) == [Show(delta), Show(delta)]
     assert turn.events == []
 
 
-def test_nothing_is_shown_after_the_end() -> None:
+def test_nothing_is_shown_after_the_end():
     turn = Turn("sesn_1")
     turn.feed(RUNNING, idle())
     assert kinds(turn.feed(event("session.error", "late", error=None))) == ["Finish"]
 
 
 @pytest.mark.parametrize("missing", [None, SimpleNamespace(), SimpleNamespace(type=None)])
-def test_an_idle_without_a_reason_still_ends_the_turn(missing: Any) -> None:
+def test_an_idle_without_a_reason_still_ends_the_turn(missing):
     actions = Turn("sesn_1").feed(RUNNING, event("session.status_idle", "idle", stop_reason=missing))
-    assert actions[-1].result.outcome == "unknown"  # type: ignore[union-attr]
+    assert actions[-1].result.outcome == "unknown"
 
 
 # -- reading a history backwards -----------------------------------------------------------------
@@ -160,7 +157,7 @@ PARKED = idle("requires_action", "p1", ["call"])
         ([], []),
     ],
 )
-def test_where_a_turn_begins(history: list[Any], expected: list[str]) -> None:
+def test_where_a_turn_begins(history, expected):
     reader = History(set())
     for item in reversed(history):
         if not reader.take(item):
@@ -168,7 +165,7 @@ def test_where_a_turn_begins(history: list[Any], expected: list[str]) -> None:
     assert [item.id for item in reader.events] == expected
 
 
-def test_a_history_is_read_back_to_what_is_known() -> None:
+def test_a_history_is_read_back_to_what_is_known():
     reader = History({"m1"})
     assert [reader.take(item) for item in (NOW[2], NOW[1])] == [True, False]
     assert [item.id for item in reader.events] == ["a1"]
@@ -177,7 +174,7 @@ def test_a_history_is_read_back_to_what_is_known() -> None:
 # -- messages ---------------------------------------------------------------------------------------
 
 
-def test_errors_say_what_happened_to_which_session_and_what_to_do() -> None:
+def test_errors_say_what_happened_to_which_session_and_what_to_do():
     turn = Turn("sesn_1")
     turn.feed(RUNNING, error("exhausted"))
     message = str(TurnError(turn.finish("retries_exhausted")))
@@ -196,7 +193,7 @@ def test_errors_say_what_happened_to_which_session_and_what_to_do() -> None:
         ("yes", "not lost: call again with message=None"),
     ],
 )
-def test_a_deadline_says_whether_to_send_the_message_again(sent: Any, advice: str) -> None:
+def test_a_deadline_says_whether_to_send_the_message_again(sent, advice):
     late = TurnTimeout("sesn_1", 3.0, [RUNNING, MINE], sent)
     assert str(late).startswith("session sesn_1: the turn was not over after 3.0 s; ")
     assert "the last event was user.message (mine). The" in str(late) and advice in str(late)
@@ -207,21 +204,21 @@ def test_a_deadline_says_whether_to_send_the_message_again(sent: Any, advice: st
 @pytest.mark.parametrize(
     "inner", [None, SimpleNamespace(), SimpleNamespace(type=None, message=None), "something else"]
 )
-def test_an_error_event_that_says_nothing_is_an_error_all_the_same(inner: Any) -> None:
+def test_an_error_event_that_says_nothing_is_an_error_all_the_same(inner):
     turn = Turn("sesn_1")
     damaged = event("session.error", "1")  # without `error`
     finished = turn.feed(
         RUNNING, damaged, event("session.error", "2", error=inner), idle("retries_exhausted")
     )
     with pytest.raises(TurnError, match="stopped with retries_exhausted: .*\n  an error: without a message"):
-        finished[-1].result.raise_for_outcome()  # type: ignore[union-attr]
+        finished[-1].result.raise_for_outcome()
 
 
 # -- a requires_action that asks for nothing ---------------------------------------------------------
 
 
 @pytest.mark.parametrize("ids", [None, []])
-def test_a_requires_action_that_names_no_call_ends_the_turn(ids: Any) -> None:
+def test_a_requires_action_that_names_no_call_ends_the_turn(ids):
     parked = idle("requires_action", ids=ids)
     finished = Turn("sesn_1").feed(RUNNING, parked)[-1]
     assert isinstance(finished, Finish)
@@ -231,7 +228,7 @@ def test_a_requires_action_that_names_no_call_ends_the_turn(ids: Any) -> None:
         finished.result.raise_for_outcome()
 
 
-def test_a_requires_action_that_named_no_call_long_ago_does_not() -> None:
+def test_a_requires_action_that_named_no_call_long_ago_does_not():
     turn = Turn("sesn_1")
     assert (
         kinds(turn.feed(RUNNING, idle("requires_action"), event("session.status_running", "r2")))
@@ -242,13 +239,13 @@ def test_a_requires_action_that_named_no_call_long_ago_does_not() -> None:
     assert kinds(other.feed(idle("requires_action"))) == ["Show"]  # of the turn before ours
 
 
-def test_an_idle_without_any_reason_attribute_still_ends_the_turn() -> None:
+def test_an_idle_without_any_reason_attribute_still_ends_the_turn():
     bare = event("session.status_idle", "idle")
-    assert Turn("sesn_1").feed(RUNNING, bare)[-1].result.outcome == "unknown"  # type: ignore[union-attr]
+    assert Turn("sesn_1").feed(RUNNING, bare)[-1].result.outcome == "unknown"
     reader = History(set())
     assert [reader.take(item) for item in (bare, RUNNING)] == [True, True]
 
 
-def test_usage_and_text_are_empty_rather_than_missing() -> None:
+def test_usage_and_text_are_empty_rather_than_missing():
     result = Turn("sesn_1").finish("end_turn")
     assert (result.text, result.usage, result.tool_calls, result.errors) == ("", None, [], [])

@@ -85,7 +85,8 @@ class Kind:
 
 STREAM, REQUEST, TURN = ("times",), ("times", "on"), ("after", "times")
 _S = "tests/turn/test_stream.py::test_"
-_T = "tests/replay/server/test_faults.py::test_"
+_A = "tests/turn/test_answers.py::test_"
+_T = "tests/turn/test_faults.py::test_"
 
 KINDS = {
     "drop": Kind(
@@ -100,7 +101,7 @@ KINDS = {
     ),
     "silent": Kind(
         "silent=N", "a stream stays open and carries nothing after N events, not even a sign of life",
-        "doubts the connection after `quiet` seconds", f"{_T}a_stream_that_falls_silent_is_opened_anew",
+        "doubts the connection after `quiet` seconds", f"{_S}a_stream_that_falls_silent_is_opened_anew",
         _whole(0), options=STREAM,
     ),
     "repeat": Kind(
@@ -154,7 +155,7 @@ KINDS = {
     ),
     "window": Kind(
         "window[=N]", "an idle event names only the first N of the calls that wait; 5 by default",
-        "runs and answers each call once", f"{_T}a_window_slides_over_parallel_calls", _whole(1), 5,
+        "runs and answers each call once", f"{_A}a_window_slides_over_parallel_calls", _whole(1), 5,
     ),
 }  # fmt: skip
 IN_TURNS = ("error", "terminate", "reschedule", "budget")

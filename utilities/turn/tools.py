@@ -103,7 +103,7 @@ def run_tools_in_background(
     calls: Sequence[Event], tools: Mapping[str, Tool], seconds: float
 ) -> dict[str, dict[str, Any]] | None:
     """`run_tools` for a caller without an event loop; None if it took longer, and it is cancelled then."""
-    future = asyncio.run_coroutine_threadsafe(run_tools(calls, tools), _loop.get())
+    future = asyncio.run_coroutine_threadsafe(run_tools(calls, tools), background.get())
     try:
         return future.result(None if seconds == float("inf") else seconds)
     except TimeoutError:  # of the waiting: what a tool raises has become its result
@@ -112,7 +112,7 @@ def run_tools_in_background(
         future.cancel()
 
 
-class _Loop:
+class BackgroundLoop:
     """One event loop for the tools of sync callers: it works inside Jupyter, where a loop runs already,
     and stays the same from turn to turn, for tools whose connections belong to a loop. If its thread has
     ended, because a tool stopped the loop or because this process was forked, there is a new one."""
@@ -133,9 +133,9 @@ class _Loop:
             return self.running
 
 
-_loop = _Loop()
+background = BackgroundLoop()
 if hasattr(os, "register_at_fork"):  # the child has the lock, but not the thread that may hold it
-    os.register_at_fork(after_in_child=_loop.forget)
+    os.register_at_fork(after_in_child=background.forget)
 
 
 async def _run(tool: Tool, arguments: dict[str, Any], threads: CapacityLimiter) -> Outcome:

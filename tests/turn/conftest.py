@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.kit.serving import HELPERS
+
+
+@pytest.fixture(params=HELPERS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Each helper that follows a turn: what holds for one, holds for all. See `Served.follow`."""
+    kind: str = request.param
+    return kind
