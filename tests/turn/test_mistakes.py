@@ -101,3 +101,9 @@ def test_two_tools_of_one_name_are_refused(kind):
     tool = make_tool(kind, str)
     with served(a_turn()) as session, pytest.raises(ValueError, match="two tools are named work"):
         session.follow(kind, "go", tools=[tool, tool])
+
+
+@pytest.mark.parametrize("kind", ["sync", "poll-sync"])
+def test_a_stop_iteration_of_on_event_is_not_taken_for_the_end_of_the_turn(kind):
+    with served(a_turn()) as session, pytest.raises(StopIteration):
+        session.follow(kind, "go", on_event=lambda event: next(iter([])))

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import suppress
+from functools import partial
 from operator import attrgetter
 from typing import Any, ClassVar, TypeVar
 
@@ -87,20 +88,20 @@ class Sync(_Driver):
 
     def run(self, steps: Generator[Step, Any, T]) -> T:
         """Do all steps of a plan; returns its result."""
+        go_on = partial(next, steps)
         try:
-            step = next(steps)
             while True:
                 try:
-                    reply = self.do(step)
+                    step = go_on()
+                except StopIteration as over:
+                    result: T = over.value
+                    return result
+                try:
+                    go_on = partial(steps.send, self.do(step))
                 except Exception as error:
                     if isinstance(step, Show | Run):
                         raise  # the caller's own function failed, not the connection
-                    step = steps.throw(error)
-                else:
-                    step = steps.send(reply)
-        except StopIteration as over:
-            result: T = over.value
-            return result
+                    go_on = partial(steps.throw, error)
         finally:
             self.close()
 
@@ -202,20 +203,20 @@ class Async(_Driver):
 
     async def run(self, steps: Generator[Step, Any, T]) -> T:
         """Do all steps of a plan; returns its result."""
+        go_on = partial(next, steps)
         try:
-            step = next(steps)
             while True:
                 try:
-                    reply = await self.do(step)
+                    step = go_on()
+                except StopIteration as over:
+                    result: T = over.value
+                    return result
+                try:
+                    go_on = partial(steps.send, await self.do(step))
                 except Exception as error:
                     if isinstance(step, Show | Run):
                         raise  # the caller's own function failed, not the connection
-                    step = steps.throw(error)
-                else:
-                    step = steps.send(reply)
-        except StopIteration as over:
-            result: T = over.value
-            return result
+                    go_on = partial(steps.throw, error)
         finally:
             await self.close()
 
