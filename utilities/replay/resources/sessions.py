@@ -72,8 +72,10 @@ class Sessions(Collection):
         tracks.sort(key=lambda track: unlike[track.recording] is not None)
         # A session is as old as the recording that it will probably follow.
         created_at = tracks[0].recording.header["recorded_at"] if tracks else self.clock.tick()
-        play = Session(id, created_at, tracks, strict=self.strict, speed=self.speed, unlike=unlike)
-        play.budget = budgets.checked(given.get("budget"))
+        play = Session(
+            id, created_at, tracks, strict=self.strict, speed=self.speed, unlike=unlike,
+            budget=budgets.checked(given.get("budget")),
+        )  # fmt: skip
         item = {
             "id": id,
             "type": "session",
@@ -157,7 +159,7 @@ class Sessions(Collection):
         if not item["archived_at"]:
             play.require_settled("archived")
             item["archived_at"] = play.updated_at
-            play.status, play.closed = "terminated", True
+            play.archive()
             if self.outbox is not None:
                 self.outbox.archived(play)
         return self._shown(id, play.status)
@@ -206,20 +208,17 @@ class Sessions(Collection):
 
     def _keep(self, play: Session) -> None:
         """Put what the session has made into the stores of files and memories."""
-        ready = [] if play.broken.unlisted(play.now) else play.outputs[play.filed :]
-        for output in ready:
+        for output in play.fresh_outputs():
             self.files.add(
                 output.filename, output.content.encode(), mime_type=output.mime_type,
                 session_id=play.id, downloadable=True, created_at=output.created_at,
             )  # fmt: skip
-        play.filed += len(ready)
         mounted = {resource["mount_path"]: resource for resource in self.items[play.id]["resources"]}
-        for path, write in play.memory[play.remembered :]:
+        for path, write in play.writes.fresh():
             try:
                 self.memory.write(play.id, mounted.get(path), write)
             except ApiError as error:
                 play.notes.append(f"{path}{write.path} was written when this was recorded, not now: {error}")
-        play.remembered = len(play.memory)
 
     def advance(self, now: float) -> float | None:
         """Play every session up to `now`; returns when the next event is due, in any of them."""
@@ -238,10 +237,7 @@ class Sessions(Collection):
         play = self.play(id, now)
         accepted = play.send(events, now, faults)
         self._keep(play)
-        if play.leader is not None and (unlike := play.unlike.pop(play.leader.recording, None)):
-            play.notes.append(f"the memory is not what {play.leader.recording.name} began with: {unlike}")
-        notes, play.told = play.notes[play.told :], len(play.notes)
-        return {"data": accepted}, notes
+        return {"data": accepted}, play.fresh_notes()
 
     def list_events(self, id: str, query: Query, now: float) -> dict[str, Any]:
         play = self.play(id, now)

@@ -17,7 +17,8 @@ from ..http.paging import Query, page_of
 from ..http.validation import Resource
 from ..ids import TICK, later, seconds_between
 from ..recordings.recording import Event
-from ..session.session import Session, thread_id
+from ..session.names import thread_id
+from ..session.session import Session
 from .multiagent import roster, thread_agent
 from .sessions import Sessions
 from .subscriptions import Subscription

@@ -35,6 +35,8 @@ class BrokenTurns:
     """The faults of one session's turns, each turn with those of the client that sent its message."""
 
     opening: str = ""  # the id of the message that began the turn
+    accepted: Event | None = None  # the last message accepted
+    copies: list[tuple[str, str]] = field(default_factory=list)  # messages that came twice: first, second
     _faults: Faults = NO_FAULTS  # of this turn
     _coming: dict[str, Faults] = field(default_factory=dict)  # of turns that wait, by their message
     _left: list[Fault] = field(default_factory=list)  # what has not happened yet
@@ -44,9 +46,10 @@ class BrokenTurns:
     _listed: float = 0.0  # when the turn's outputs will be listed
     _hits: Hits = field(default_factory=Hits)
 
-    def expect(self, opening: str, faults: Faults) -> None:
+    def expect(self, opening: Event, faults: Faults) -> None:
         """A message was accepted, from a client with these faults."""
-        self._coming[opening] = faults
+        self.accepted = opening
+        self._coming[opening["id"]] = faults
 
     def begin(self, opening: str, length: int) -> None:
         """A turn's message is processed; it is event number `length` of the log."""

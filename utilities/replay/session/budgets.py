@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from ..http.errors import ApiError
 from ..ids import seconds_between
-from ..recordings.recording import Event
+from ..recordings.recording import Event, Recording
 from .made_up import tokens_used
 
 Budget = dict[str, Any]
@@ -81,6 +82,24 @@ def changed(before: Budget | None, given: Budget | None, consumed: Decimal) -> B
 
 
 # -- what it has cost -------------------------------------------------------------------------------
+
+
+@dataclass
+class Costs:
+    """What a session has cost: as in its leading recording, less what of that was not played."""
+
+    waived: Decimal = Decimal(0)
+    known: dict[Recording, list[Decimal]] = field(default_factory=dict)  # before each event
+
+    def at(self, recording: Recording, position: int) -> Decimal:
+        """The list cost in cents, when the event at `position` comes next."""
+        if recording not in self.known:
+            self.known[recording] = costs(recording.events, recording.header["agent"].get("model"))
+        return self.known[recording][position] - self.waived
+
+    def skip(self, recording: Recording, position: int, to: int) -> None:
+        """The session goes on at another position, at the same cost."""
+        self.waived += self.at(recording, to) - self.at(recording, position)
 
 
 def costs(events: Sequence[Event], model: Any = None) -> list[Decimal]:

@@ -1,0 +1,157 @@
+"""What a client sends to a session, looked at before any of it counts: all of it is possible, or nothing.
+
+An answer is for a call that has none yet, a message comes when no call waits, an interrupt at any time. What
+recordings go on with decides which of them are followed from here; where none does, the server is strict and
+refuses, or the closest goes on and a note says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..http.errors import UNRECORDED, ApiError
+from ..recordings.recording import OPENINGS, Event, answered_call
+from ..recordings.track import Track
+from .calls import Calls
+
+# Keys of the client's events that its own request can leave out, but the log has. [seen]
+FILLED: dict[str, dict[str, Any]] = {
+    "user.interrupt": {"session_thread_id": None},
+    "user.tool_result": {"session_thread_id": None, "is_error": False},
+}
+NOBODY = "no recording continues from here"
+
+
+@dataclass
+class Intake:
+    """One send: where the session stands, and what the send will have changed if all of it is possible.
+
+    Args:
+        session_id: the session's id.
+        tracks: copies of the session's.
+        calls: a copy of the session's.
+        strict: refuse an event that no recording continues, instead of following the closest.
+        idle: whether the session's status is idle.
+        paused: whether its budget is used up.
+        waiting: the ids of what it has accepted and not processed yet.
+        opened: the last message accepted, if it may come again because its response was lost.
+    """
+
+    session_id: str
+    tracks: list[Track]
+    calls: Calls
+    strict: bool
+    idle: bool
+    paused: bool
+    waiting: set[str]
+    opened: Event | None
+
+    busy: bool = field(init=False)  # whether there is a turn that an interrupt can stop
+    accepted: list[Event] = field(default_factory=list)  # all of them
+    queued: list[Event] = field(default_factory=list)  # those that the session has still to process
+    stops: list[Event] = field(default_factory=list)  # interrupts that no recording has
+    unheard: list[Event] = field(default_factory=list)  # messages to a session that has spent its budget
+    copies: list[tuple[str, str]] = field(default_factory=list)  # messages that came twice: first, second
+    notes: list[str] = field(default_factory=list)  # where a recording was left
+
+    def __post_init__(self) -> None:
+        self.busy = not self.idle or self.paused or bool(self.calls.waiting())
+
+    def take(self, id: str, sent: Event) -> None:
+        """Look at the next event of the send.
+
+        Args:
+            id: the id that it gets.
+            sent: the event as it came.
+
+        Raises:
+            ApiError: 400, the session can't take it now.
+        """
+        self._require_possible(sent)
+        event = {"id": id, **FILLED.get(sent["type"], {}), **sent}
+        queued = {**event, "processed_at": None}
+        gives_up = event["type"] == "user.interrupt" and self.paused
+        if gives_up or self._is_unrecorded_interrupt(event):
+            self._interrupt(event)
+        elif event["type"] == "user.message" and self.paused:
+            self.unheard.append(event)  # without money there is no turn for a recording to have
+        elif self.opened is not None and self._is_copy(event, self.opened):
+            self.copies.append((self.opened["id"], event["id"]))
+            self.queued.append(queued)
+        else:
+            self._follow(event)
+            if call := answered_call(event):
+                self.calls.answered.add(call)
+            self.queued.append(queued)
+        self.accepted.append(queued)
+
+    def _require_possible(self, event: Event) -> None:
+        call = answered_call(event)
+        if call is not None and call not in self.calls.places:
+            key = "custom_tool_use" if event["type"] == "user.custom_tool_result" else "tool_use"
+            # [claimed]
+            raise ApiError(400, f'tool_use_id "{call}" does not match any {key} event in this session')
+        if call in self.calls.answered:
+            # [unsettled]
+            raise ApiError(400, f"the call {call} has been answered already; each takes one answer")
+        waiting = ", ".join(self.calls.waiting())
+        if event["type"] == "user.message" and waiting and self.idle:
+            raise ApiError(  # [claimed]
+                400,
+                f"Session {self.session_id} is waiting on responses to events [{waiting}]: send their "
+                "user.custom_tool_result or user.tool_confirmation, or a user.interrupt, before a message.",
+            )
+
+    def _is_unrecorded_interrupt(self, event: Event) -> bool:
+        """An interrupt can come at any moment; few recordings have one where this client sends it."""
+        if event["type"] != "user.interrupt":
+            return False
+        return all(track.counterpart(event, {}) is None for track in self.tracks)
+
+    def _interrupt(self, event: Event) -> None:
+        """The recordings go on behind the turn that the first interrupt stops."""
+        if self.busy and not self.stops:
+            self.calls.give_up()
+            for track in self.tracks:
+                track.drop_turn(self.waiting | {accepted["id"] for accepted in self.accepted})
+        self.stops.append(event)
+
+    def _is_copy(self, event: Event, opened: Event) -> bool:
+        """A message that comes a second time, because the response to the first was lost. [sdk]"""
+        first = {**opened, "id": event["id"]}
+        alike = {key: first.get(key) for key in event} == event and event["type"] in OPENINGS
+        begun = bool(self.tracks) and opened["id"] in self.tracks[0].taken.values()
+        if not (alike and begun):
+            return False
+        return all(track.difference(event, self.calls.places) is not None for track in self.tracks)
+
+    def _follow(self, event: Event) -> None:
+        """Go on with the recordings that continue with `event`; if none does, with the closest, noting it."""
+        calls = self.calls.places
+        differences = [track.difference(event, calls) for track in self.tracks]
+        agreeing = [self.tracks[i] for i, difference in enumerate(differences) if difference is None]
+        if not agreeing:
+            closest = max(self.tracks, key=lambda track: track.likeness(event, calls), default=None)
+            if self.strict or closest is None or not closest.likeness(event, calls):
+                raise _unrecorded(event, self.tracks, differences)
+            name, difference = closest.recording.name, differences[self.tracks.index(closest)]
+            what = f"your {event['type']} is not the recorded one, the answer is"
+            self.notes.append(f"{what}: going on with {name} ({difference})")
+            agreeing = [closest]
+        for track in agreeing:
+            index = track.counterpart(event, calls)
+            assert index is not None  # the others were left
+            track.taken[index] = event["id"]
+        self.tracks = agreeing
+
+
+def _unrecorded(event: Event, tracks: list[Track], differences: list[str | None]) -> ApiError:
+    """No recording goes on with `event`: what each of them has instead."""
+    said = "; ".join(f"{t.recording.name}: {d}" for t, d in zip(tracks, differences, strict=True))
+    return ApiError(
+        400,
+        f"{NOBODY} with this {event['type']}. {said or 'The server has no recordings'}. "
+        "Send what was recorded, record this session, or use a key to go live.",
+        code=UNRECORDED,
+    )
