@@ -94,7 +94,9 @@ class World:
         memory = self._post(f"memory_stores/{store}/memories", {"path": "/seeded.md", "content": "x"})
         # The version that the tests redact is one that the memory no longer is.
         changed = self._post(f"memory_stores/{store}/memories/{memory['id']}", {"content": "y"})
-        session = self._session(agent, environment)
+        cloud = self._post("environments", {"name": "cloud"})["id"]
+        session = self._session(agent, cloud)
+        self._post("sessions", {"agent": agent, "environment_id": environment})  # work for a worker
         work, heartbeat = self._work(environment)
         self._post("sessions", {"agent": agent, "environment_id": environment})  # work that waits
         self.names |= {

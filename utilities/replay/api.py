@@ -114,7 +114,7 @@ class Api:
             ("GET", "/v1/environments", lambda c: environments.list(c.query)),
             ("GET", "/v1/environments/{id}", lambda c: environments.get(c.id)),
             ("POST", "/v1/environments/{id}", lambda c: environments.update(c.id, c.body, c.assume)),
-            ("DELETE", "/v1/environments/{id}", lambda c: environments.delete(c.id)),
+            ("DELETE", "/v1/environments/{id}", lambda c: sessions.delete_environment(c.id)),
             ("POST", "/v1/environments/{id}/archive", lambda c: environments.archive(c.id)),
             ("GET", WORK, lambda c: work.page(c.id, c.query)),
             ("GET", WORK + "/poll", lambda c: work.poll(c.id, c.query, c.now)),  # not an item's id
@@ -200,7 +200,9 @@ class Api:
         name = "expires_in_seconds"
         form = Query([(name, upload.expires_in_seconds)] if upload.expires_in_seconds else [])
         lifetime = form.number(name, 0, *LIFETIME)
-        return self.files.add(upload.filename, upload.content, mime_type=upload.mime_type, lifetime=lifetime)
+        return self.files.add(
+            upload.filename, upload.content, mime_type=upload.mime_type, lifetime=lifetime, now=call.now
+        )
 
     def _list_files(self, call: Call) -> Any:
         scope, plays = call.query.text("scope_id"), self.sessions.plays
@@ -213,7 +215,7 @@ class Api:
         return self.memory
 
     def _download(self, call: Call) -> Response:
-        content, mime_type = self.files.content(call.id)
+        content, mime_type = self.files.content(call.id, call.now)
         return Response(200, content, {"content-type": mime_type})
 
     def _send(self, call: Call) -> Response:

@@ -154,7 +154,7 @@ def test_a_wrong_query_names_its_parameter(call, path, query, told):
 
 
 def test_a_page_beyond_the_end_is_empty(call):
-    assert call.get("/agents", page="page_OTk5") == {"data": [], "next_page": None}
+    assert call.get("/agents", page="page_ZGVzYzo5OTk") == {"data": [], "next_page": None}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import functools
 import pytest
 from anthropic.types.beta.sessions import BetaManagedAgentsMemoryStoreResource
 
-from tests.kit.calling import Caller, new_session, serving, strict
+from tests.kit.calling import AGENT, Caller, new_session, serving, strict
 from tests.kit.memory import NOTES, Memory, attach
 from tests.kit.scripts import going
 
@@ -36,7 +36,7 @@ def test_a_file_is_mounted_below_the_uploads(call, wanted, path):
     assert call.session(resources=[resource])["resources"][0]["mount_path"] == path.replace("FILE", file)
 
 
-@pytest.mark.rule("a mount path that escapes is 400, and nothing is mounted", topic="files", evidence="doc")
+@pytest.mark.rule("a mount path that escapes is 400, and nothing is mounted", topic="files", evidence="ours")
 @pytest.mark.parametrize("wanted", ["../x", "a/../../x", f"{UPLOADS}/../x", "/", "a\0b"])
 def test_a_mount_path_that_escapes_is_refused(call, wanted):
     file = call.upload()["id"]
@@ -81,7 +81,7 @@ def test_a_deleted_resource_takes_its_copy_of_the_file_along():
 
 
 def test_the_token_of_a_repository_is_not_kept_either():
-    repository = {"type": "github_repository", "url": "https://github.com/a/tool.git"}
+    repository = {"type": "github_repository", "url": "https://github.com/a/tool"}
     with serving() as server, strict(server) as client:
         resource = {**repository, "authorization_token": "secret-6"}
         session = client.beta.sessions.retrieve(new_session(client, resources=[resource]))
@@ -94,18 +94,79 @@ def test_the_token_of_a_repository_is_not_kept_either():
         assert rotated.updated_at > mounted.updated_at
 
 
+@pytest.mark.rule(
+    "a repository's `url` is https://github.com/<owner>/<repo> without .git, its `mount_path` in /workspace",
+    topic="files",
+    evidence="doc",
+)
 @pytest.mark.parametrize(
     "repository",
     [
         {"url": "https://github.com"},
-        {"mount_path": "/workspace/../x"},
-        {"mount_path": "x"},
+        {"url": "https://github.com/a"},
+        {"url": "https://github.com/a/tool.git"},
+        {"url": "https://github.com/a/tool/tree/main"},
+        {"url": "http://github.com/a/tool"},
+        {"url": "git@github.com:a/tool.git"},
+        {"url": "https://gitlab.com/a/tool"},
         {"url": "http://["},
+        {"mount_path": "/workspace/../x"},
+        {"mount_path": "/workspace"},
+        {"mount_path": "/home/tool"},
+        {"mount_path": "x"},
     ],
 )
 def test_a_repository_needs_a_name_and_a_place(call, repository):
     wanted = {"type": "github_repository", "url": "https://github.com/a/tool", **repository}
     assert "resources.0." in call.session(400, resources=[wanted])
+
+
+@pytest.mark.rule(
+    "a repository stays for the session's lifetime; only its token can be changed",
+    topic="files",
+    evidence="doc",
+)
+def test_a_repository_stays(call):
+    wanted = {"type": "github_repository", "url": "https://github.com/a/tool", "mount_path": "/workspace/b/c"}
+    session = call.session(resources=[wanted])
+    (mounted,) = session["resources"]
+    assert mounted["mount_path"] == "/workspace/b/c"
+    path = f"/sessions/{session['id']}/resources"
+    assert "can't be removed" in call.delete(f"{path}/{mounted['id']}", 400)
+    assert call.get(path)["data"] == [mounted]
+
+
+@pytest.mark.rule(
+    "a session of a self-hosted environment gets memory stores only; a file or a repository is 400",
+    topic="environments",
+    evidence="doc",
+    source="the hosted words",
+)
+def test_a_self_hosted_environment_gets_no_files(call):
+    agent = call.post("/agents", AGENT)["id"]
+    hosted = call.post("/environments", {"name": "own", "config": {"type": "self_hosted"}})["id"]
+    file = {"type": "file", "file_id": call.upload()["id"]}
+    repository = {"type": "github_repository", "url": "https://github.com/a/tool"}
+    made = {"agent": agent, "environment_id": hosted}
+    told = (
+        f"Environment {hosted} is a self-hosted environment. "
+        "`resources` are not supported with self-hosted environments."
+    )
+    assert call.post("/sessions", {**made, "resources": [file]}, 400) == told
+    assert call.post("/sessions", {**made, "resources": [repository]}, 400) == told
+    store = call.post("/memory_stores", {"name": "s"})["id"]
+    memory = {"type": "memory_store", "memory_store_id": store}
+    session = call.post("/sessions", {**made, "resources": [memory]})
+    assert call.post(f"/sessions/{session['id']}/resources", file, 400) == told
+
+
+@pytest.mark.rule("a session has at most 500 files", topic="files", evidence="doc")
+def test_at_most_500_files(call):
+    file = call.upload()["id"]
+    many = [{"type": "file", "file_id": file, "mount_path": f"f{n}"} for n in range(501)]
+    assert "resources: at most 500 files" in call.session(400, resources=many)
+    session = call.session(resources=many[:500])["id"]
+    assert "at most 500 files" in call.post(f"/sessions/{session}/resources", many[500], 400)
 
 
 def test_only_a_repository_has_a_token(call):

@@ -8,6 +8,7 @@ from httpx2 import Client
 
 from tests.kit.calling import SAY_GO, Caller, serving, strict
 from tests.kit.scripts import going
+from utilities.replay.http.requests import Upload
 
 rule = functools.partial(pytest.mark.rule, topic="files")
 
@@ -38,6 +39,32 @@ def test_of_a_name_the_last_part_is_kept(name):
     with serving() as server, strict(server) as client:
         file = client.beta.files.upload(file=(name, b"x", "text/markdown"))
         assert (file.filename, stored(server, file)) == ("notes.md", b"x")
+
+
+@rule(
+    'a file name has 1 to 255 characters, none of `< > : " | ? *` or control characters (400)',
+    evidence="doc",
+    note="the documentation forbids / and \\ too; by the SDK's later docstring what is before them is cut",
+)
+@pytest.mark.parametrize("name", ["a:b?.txt", "a<b", "a>b", 'a"b', "a|b", "a*b", "a\x1fb", "x" * 256])
+def test_a_name_that_a_file_can_not_have(call, name):
+    assert "file: the name" in call.send("POST", "/files", status=400, upload=Upload(name, b"x", None))
+    assert call.get("/files")["data"] == []
+    assert call.upload("x" * 255)["filename"] == "x" * 255
+
+
+@rule("the content of a file that has expired is 404; its metadata stays, also in lists", evidence="doc")
+def test_a_file_that_has_expired(call):
+    upload = Upload("a.txt", b"x", "text/plain", "3600")
+    file = call.send("POST", "/files", upload=upload)
+    call.now = 3599.0
+    assert "can't be downloaded" in call.get(f"/files/{file['id']}/content", 400)
+    call.now = 3600.0
+    assert file["expires_at"] in call.get(f"/files/{file['id']}/content", 404)
+    assert call.get(f"/files/{file['id']}") == file
+    assert call.get("/files")["data"] == [file]
+    assert call.delete(f"/files/{file['id']}")["type"] == "file_deleted"
+    call.get(f"/files/{file['id']}", 404)
 
 
 def test_another_field_without_a_name_is_no_file():

@@ -57,7 +57,7 @@ def test_a_credential_is_shown_with_its_defaults(call, credentials):
     oauth = call.post(credentials, {"auth": {**OAUTH, "refresh": None}})["auth"]
     assert oauth == {"type": "mcp_oauth", "mcp_server_url": SERVER, "expires_at": None, "refresh": None}
     variable = call.post(credentials, {"auth": VARIABLE})["auth"]
-    assert variable["injection_location"] == {"body": False, "header": True}
+    assert variable["injection_location"] == {"body": True, "header": True}
 
 
 @rule(
@@ -151,12 +151,28 @@ def test_hosts_are_bare_names(call, credentials, host, status):
     call.post(credentials, {"auth": {**VARIABLE, "networking": networking}}, status)
 
 
-@rule("after an update at least one injection location must be enabled", evidence="sdk")
+@rule(
+    "`injection_location` left out is header and body; what is left out in a given one is off; null is 400",
+    evidence="doc",
+)
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [({"header": True}, {"body": False, "header": True}), ({"body": True}, {"body": True, "header": False})],
+)
+def test_what_is_left_out_of_an_injection_location_is_off(call, credentials, given, shown):
+    for wrong in (None, {"header": None}, {}, {"body": False}):
+        told = call.post(credentials, {"auth": {**VARIABLE, "injection_location": wrong}}, 400)
+        assert "auth.injection_location" in told
+    made = call.post(credentials, {"auth": {**VARIABLE, "injection_location": given}})
+    assert made["auth"]["injection_location"] == shown
+
+
+@rule("after an update at least one injection location must be enabled", evidence="doc")
 def test_a_secret_goes_somewhere(call, credentials):
     """[sdk] After a change at least one location must be enabled."""
     made = call.post(credentials, {"auth": VARIABLE})
     path = f"{credentials}/{made['id']}"
-    off = {"type": "environment_variable", "injection_location": {"header": False}}
+    off = {"type": "environment_variable", "injection_location": {"header": False, "body": False}}
     assert "at least one" in call.post(path, {"auth": off}, 400)
     moved = {"type": "environment_variable", "injection_location": {"header": False, "body": True}}
     assert call.post(path, {"auth": moved})["auth"]["injection_location"] == {"body": True, "header": False}
@@ -175,7 +191,7 @@ def test_validating_says_that_nobody_was_reached(call, credentials):
     assert "mcp_oauth" in call.post(f"{credentials}/{other['id']}/mcp_oauth_validate", status=400)
 
 
-@rule("archiving a vault archives its credentials", evidence="claimed")
+@rule("archiving a vault archives its credentials", evidence="doc")
 def test_archiving_a_vault_archives_what_is_in_it(call, vault, credentials):
     made = call.post(credentials, {"auth": BEARER})
     assert call.post(f"{vault}/archive")["archived_at"]

@@ -50,7 +50,7 @@ def ask_every_route(beta):
     assert beta.agents.retrieve(agent.id, version=1).version == 1
     assert [a.version for a in beta.agents.versions.list(agent.id)] == [2, 1]
     assert [a.id for a in beta.agents.list()] == [agent.id]
-    limited = {"type": "cloud", "networking": {"type": "limited", "allowed_hosts": ["https://x.y"]}}
+    limited = {"type": "cloud", "networking": {"type": "limited", "allowed_hosts": ["x.y"]}}
     environment = beta.environments.create(name="e", config=limited)
     assert beta.environments.update(environment.id, name="f").name == "f"
     assert [e.id for e in beta.environments.list()] == [beta.environments.retrieve(environment.id).id]

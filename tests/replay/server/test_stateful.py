@@ -185,7 +185,10 @@ class Clients(RuleBasedStateMachine):
             assert self.make_session(None) == multiple()
             self.agent = self.post("/agents", AGENT)[1]["id"]
         else:
-            self.world.do("request", ("DELETE", f"/environments/{self.environment}", None, []))
+            if self.logs:
+                self.post(f"/environments/{self.environment}/archive", {})
+            else:  # no session refers to it
+                self.world.do("request", ("DELETE", f"/environments/{self.environment}", None, []))
             assert self.make_session(None) == multiple()
             self.environment = self.post("/environments", {"name": "e"})[1]["id"]
 

@@ -90,7 +90,7 @@ def page_of(
         back: whether this list can be paged backwards.
     """
     limit = query.number("limit", default, least, most) or default
-    at, count = _position(query.text("page")), len(rows)
+    at, count = _position(query.text("page"), order), len(rows)
     if order == "desc":
         end = count if at is None else min(at, count)
         start = max(0, end - limit)
@@ -101,24 +101,28 @@ def page_of(
         end = start + limit
         data, following, before = rows[start:end], end, max(0, start - limit)
         more, earlier = end < count, start > 0
-    page: dict[str, Any] = {"data": list(data), "next_page": _cursor(following) if more else None}
+    page: dict[str, Any] = {"data": list(data), "next_page": _cursor(following, order) if more else None}
     if back:
-        page["prev_page"] = _cursor(before) if earlier else None
+        page["prev_page"] = _cursor(before, order) if earlier else None
     return page
 
 
-def _cursor(position: int) -> str:
-    return "page_" + base64.urlsafe_b64encode(str(position).encode()).decode().rstrip("=")
+def _cursor(position: int, order: str) -> str:
+    return "page_" + base64.urlsafe_b64encode(f"{order}:{position}".encode()).decode().rstrip("=")
 
 
-def _position(cursor: str | None) -> int | None:
+def _position(cursor: str | None, order: str) -> int | None:
     if cursor is None:
         return None
     text = cursor.removeprefix("page_")
     try:
-        position = int(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii"))
+        decoded = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
+        made_in, _, number = decoded.partition(":")
+        position = int(number)
     except ValueError:
         position = -1
     if position < 0:
         raise ApiError(400, f"page: {cursor!r} is not a cursor of this server; use a list's `next_page`")
+    if made_in != order:  # [doc]
+        raise ApiError(400, f"page: this cursor was made with another order than {order}; begin anew")
     return position

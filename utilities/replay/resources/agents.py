@@ -9,15 +9,16 @@ from anthropic.types.beta.agent_update_params import AgentUpdateParams
 
 from ..http.errors import ApiError, not_found
 from ..http.paging import Query, page_of
-from ..http.validation import Resource, body_of
-from . import multiagent
+from ..http.validation import Resource
+from . import limits, multiagent
 from .collection import Clock, Collection, checked_metadata, patched_metadata
 
 
-def resolved_model(model: Any) -> Resource:
-    """A model as the API answers with it: an id alone gets the default effort and speed."""
+def resolved_model(model: Any, before: Resource | None = None) -> Resource:
+    """A model as the API answers with it; the same model keeps the effort that it had `before`. [doc]"""
     given = {"id": model} if isinstance(model, str) else dict(model)
-    effort = given.get("effort") or "high"  # the per-model default isn't published [ours]
+    kept = before["effort"] if before and before["id"] == given["id"] else None
+    effort = given.get("effort") or kept or "high"  # the per-model default isn't published [ours]
     given["effort"] = {"type": effort} if isinstance(effort, str) else effort
     given["speed"] = given.get("speed") or "standard"
     return given
@@ -38,14 +39,19 @@ def resolved_tool(tool: Resource) -> Resource:
     return {**tool, "default_config": default, "configs": configs}
 
 
-def resolved_agent(given: Resource) -> Resource:
-    """The fields of an agent that create, update and a session's overrides share, defaults written out."""
+def resolved_agent(given: Resource, before: Resource | None = None) -> Resource:
+    """The fields of an agent that create, update and a session's overrides share, defaults written out.
+
+    Args:
+        given: what was sent.
+        before: the agent that an update changes.
+    """
     resolved = dict(given)
     for key in ("description", "system"):
         if key in given:
             resolved[key] = given[key] or None  # an empty text clears [sdk]
     if "model" in given:
-        resolved["model"] = resolved_model(given["model"])
+        resolved["model"] = resolved_model(given["model"], before and before["model"])
     for key in ("tools", "mcp_servers", "skills"):
         if key in given:
             resolved[key] = list(given[key] or ())
@@ -54,6 +60,38 @@ def resolved_agent(given: Resource) -> Resource:
     if "execution_identity" in given:
         resolved["execution_identity"] = given["execution_identity"] or {"type": "service_account"}
     return resolved
+
+
+def overriding(body: Any) -> Any:
+    """A session's body in which an override of its agent that is null is one that is empty: it clears. [doc]
+
+    Raises:
+        ApiError: 400 `agent_model_required`, for a model that is cleared.
+    """
+    agent = body.get("agent") if isinstance(body, dict) else None
+    if not isinstance(agent, dict) or agent.get("type") != "agent_with_overrides":
+        return body
+    if "model" in agent and agent["model"] is None:
+        raise ApiError(400, "agent.model: a session always needs a model", code="agent_model_required")
+    lists = ("tools", "mcp_servers", "skills")
+    cleared: Resource = {key: [] for key in lists if key in agent and agent[key] is None}
+    return {**body, "agent": {**agent, **cleared}}
+
+
+def overridden(snapshot: Resource, overrides: Resource) -> Resource:
+    """What a session runs: its agent's definition, less what the session has of its own. [doc]
+
+    Raises:
+        ApiError: 400, for parts that don't fit together.
+    """
+    if "model" in overrides:  # an effort in an override isn't applied, nor is the agent's [doc]
+        model = resolved_model(overrides["model"])
+        overrides = {**overrides, "model": {key: model[key] for key in model if key != "effort"}}
+    agent = {**snapshot, **resolved_agent(overrides)}
+    if "tools" in overrides and agent["skills"] and not agent["tools"]:
+        raise ApiError(400, "agent.tools: can't be cleared, the session's skills need the tool `read`")
+    limits.check_agent(agent)
+    return agent
 
 
 class Agents(Collection):
@@ -66,9 +104,7 @@ class Agents(Collection):
         self.versions: dict[str, list[Resource]] = {}
 
     def create(self, body: Any) -> Resource:
-        given = body_of(AgentCreateParams, body)
-        if not given["name"].strip():
-            raise ApiError(400, "name: must not be empty")
+        given = limits.checked(AgentCreateParams, body)
         defaults: Resource = {"tools": [], "mcp_servers": [], "skills": [], "execution_identity": None}
         agent = {
             "id": self.new_id(),
@@ -81,6 +117,7 @@ class Agents(Collection):
             "metadata": checked_metadata(given.get("metadata") or {}),
             **self._stamps(),
         }
+        limits.check_agent(agent)
         owner = {**agent, "multiagent": None}  # not yet what was sent
         agent["multiagent"] = multiagent.resolved(given.get("multiagent"), owner, self.version)
         self.items[agent["id"]] = agent
@@ -98,7 +135,7 @@ class Agents(Collection):
 
     def update(self, id: str, body: Any) -> Resource:
         """A new version, unless nothing changes; a `version` that is sent must be the newest. [doc]"""
-        given = body_of(AgentUpdateParams, body)
+        given = limits.checked(AgentUpdateParams, body)
         agent = self.get(id)
         expected = given.pop("version", None)
         if expected is not None and expected != agent["version"]:
@@ -109,9 +146,8 @@ class Agents(Collection):
             )
         if agent["archived_at"]:
             raise ApiError(400, f"Agent {id} is archived and can't be changed.")
-        if given.get("name") is not None and not given["name"].strip():
-            raise ApiError(400, "name: must not be empty")
-        changed = {**agent, **resolved_agent(given)}
+        changed = {**agent, **resolved_agent(given, agent)}
+        limits.check_agent(changed)
         changed["metadata"] = patched_metadata(agent["metadata"], given.get("metadata"))
         if "multiagent" in given:
             changed["multiagent"] = multiagent.resolved(given["multiagent"], agent, self.version)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import urlsplit
 
 from anthropic.types.beta.sessions.resource_add_params import ResourceAddParams
 from anthropic.types.beta.sessions.resource_update_params import ResourceUpdateParams
@@ -15,21 +15,27 @@ from ..http.paging import Query, page_of
 from ..http.validation import Resource, body_of
 from ..ids import make_id
 from .collection import Clock
+from .environments import Environments
 from .files import Files
+from .limits import MOST_FILES
 from .memory_stores import MemoryStores
 
 UPLOADS = "/mnt/session/uploads"
+WORKSPACE = PurePosixPath("/workspace")
+REPOSITORY = re.compile(r"https://github\.com/[A-Za-z0-9-]+/(?P<name>[A-Za-z0-9._-]+)")
 LATE = "memory stores are attached when a session is created; none comes or goes later"  # [doc]
 
 
 class Resources:
     """The resources of every session; each method gets the session's dict, whose list it keeps."""
 
-    def __init__(self, clock: Clock, files: Files, memory: MemoryStores) -> None:
-        self.clock, self.files, self.memory = clock, files, memory
+    def __init__(self, clock: Clock, files: Files, memory: MemoryStores, environments: Environments) -> None:
+        self.clock, self.files, self.memory, self.environments = clock, files, memory, environments
 
-    def attachable(self, wanted: Sequence[Resource]) -> dict[str, Resource]:
+    def attachable(self, wanted: Sequence[Resource], environment: Resource) -> dict[str, Resource]:
         """Refuse what can't be mounted, before anything is; returns the memory stores as mounted, by id."""
+        if any(resource["type"] != "memory_store" for resource in wanted):
+            require_cloud(environment)
         attached = self.memory.attach(list(wanted))
         taken: set[str] = set()
         for number, resource in enumerate(wanted):
@@ -50,6 +56,9 @@ class Resources:
         if isinstance(body, dict) and body.get("type") == "memory_store":
             raise ApiError(400, f"type: {LATE}")
         given = body_of(ResourceAddParams, body)
+        require_cloud(self.environments.get(session["environment_id"]))
+        if sum(resource["type"] == "file" for resource in session["resources"]) >= MOST_FILES:
+            raise ApiError(400, f"a session has at most {MOST_FILES} files")
         self._path(given, {resource["mount_path"] for resource in session["resources"]})
         return self._mount(session, given)
 
@@ -71,6 +80,8 @@ class Resources:
         resource = self.find(session, id)
         if resource["type"] == "memory_store":
             raise ApiError(400, f"{id}: {LATE}")
+        if resource["type"] == "github_repository":
+            raise ApiError(400, f"{id}: a repository stays for the session's lifetime and can't be removed")
         session["resources"].remove(resource)
         if resource.get("file_id") in self.files.items:  # the copy that only this session had
             self.files.delete(resource["file_id"])
@@ -118,6 +129,16 @@ class Resources:
         return mounted
 
 
+def require_cloud(environment: Resource) -> None:
+    """Refuse what is mounted from outside: a sandbox of one's own gets no files and repositories. [doc]"""
+    if environment["config"]["type"] == "self_hosted":
+        what = f"Environment {environment['id']} is a self-hosted environment."
+        message = (
+            f"{what} `resources` are not supported with self-hosted environments."  # in these words [doc]
+        )
+        raise ApiError(400, message)
+
+
 def handle(resource: Resource) -> str:
     """What the resource routes find it by: an attached memory store has no resource id [sdk]. [ours]"""
     return str(resource.get("id") or resource["memory_store_id"])
@@ -135,13 +156,11 @@ def upload_path(resource: Resource, where: str = "") -> str:
 
 def repository_path(resource: Resource, where: str = "") -> str:
     """Where the container has a repository: `/workspace/<its name>` by default. [sdk]"""
-    try:
-        name = PurePosixPath(urlsplit(resource["url"]).path).name.removesuffix(".git")
-    except ValueError as error:
-        raise ApiError(400, f"{where}url: {error}") from error
-    wanted = resource.get("mount_path") or f"/workspace/{name}"
-    if not name:
-        raise ApiError(400, f"{where}url: {resource['url']!r} names no repository")
-    if not wanted.startswith("/") or ".." in PurePosixPath(wanted).parts or "\0" in wanted:
-        raise ApiError(400, f"{where}mount_path: {wanted!r} must be an absolute path without `..`")
-    return str(PurePosixPath(wanted))
+    url = REPOSITORY.fullmatch(resource["url"])
+    if url is None or url["name"].endswith(".git"):
+        message = f"{where}url: {resource['url']!r} must be https://github.com/<owner>/<repo>, without .git"
+        raise ApiError(400, message)  # [doc]
+    path = PurePosixPath(resource.get("mount_path") or WORKSPACE / url["name"])
+    if WORKSPACE not in path.parents or ".." in path.parts or "\0" in str(path):
+        raise ApiError(400, f"{where}mount_path: {str(path)!r} is not a directory below {WORKSPACE}")  # [doc]
+    return str(path)

@@ -9,7 +9,8 @@ from anthropic.types.beta.environment_update_params import EnvironmentUpdatePara
 
 from ..assumptions import NOTHING_ASSUMED, Assumptions
 from ..http.errors import ApiError
-from ..http.validation import Resource, body_of
+from ..http.validation import Resource
+from . import limits
 from .collection import Collection, checked_metadata, patched_metadata
 
 
@@ -38,13 +39,21 @@ def resolved_config(given: Resource | None, before: Resource | None = None) -> R
     return {"type": "cloud", "networking": networking, "packages": packages}
 
 
+def as_cloud(body: Any) -> Any:
+    """A body in which the type `anthropic_cloud`, another name of it, is `cloud`. [seen]"""
+    config = body.get("config") if isinstance(body, dict) else None
+    if isinstance(config, dict) and config.get("type") == "anthropic_cloud":
+        return {**body, "config": {**config, "type": "cloud"}}
+    return body
+
+
 class Environments(Collection):
     """The environments of a server."""
 
     kind, prefix = "Environment", "env"
 
     def create(self, body: Any, assume: Assumptions = NOTHING_ASSUMED) -> Resource:
-        given = body_of(EnvironmentCreateParams, body)
+        given = limits.checked(EnvironmentCreateParams, as_cloud(body))
         self._require_free(given["name"], assume)
         environment = {
             "id": self.new_id(),
@@ -60,7 +69,7 @@ class Environments(Collection):
         return environment
 
     def update(self, id: str, body: Any, assume: Assumptions = NOTHING_ASSUMED) -> Resource:
-        given = body_of(EnvironmentUpdateParams, body)
+        given = limits.checked(EnvironmentUpdateParams, as_cloud(body))
         environment = self.get(id)
         if environment["archived_at"]:
             message = f"Environment {id} is archived and can't be changed."

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import builtins
+import math
 import mimetypes
+import re
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -12,6 +14,9 @@ from ..http.paging import Query, page_of
 from ..http.validation import Resource
 from ..ids import later
 from .collection import Clock, Collection
+
+LONGEST_NAME = 255  # characters [doc]
+FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f]')  # in a file's name [doc]
 
 
 class Files(Collection):
@@ -23,6 +28,7 @@ class Files(Collection):
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
         self.contents: dict[str, bytes] = {}
+        self._ends: dict[str, float] = {}  # when the content of a file is gone, by the callers' clock
 
     def add(
         self,
@@ -34,9 +40,13 @@ class Files(Collection):
         downloadable: bool = False,
         created_at: str | None = None,
         lifetime: int = 0,
+        now: float = 0.0,
     ) -> Resource:
         """Keep a file, for so many seconds if any. Only what an agent made can be downloaded again. [doc]"""
         name = PurePosixPath(filename.replace("\\", "/")).name  # only the last part is kept [sdk]
+        if FORBIDDEN.search(name) or len(name) > LONGEST_NAME:
+            told = f'1 to {LONGEST_NAME} characters, none of < > : " | ? * or control characters'
+            raise ApiError(400, f"file: the name {name[:80]!r} must have {told}")  # [doc]
         mime_type = mime_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
         file: Resource = {
             "id": self.new_id(),
@@ -51,6 +61,8 @@ class Files(Collection):
         }
         self.items[file["id"]] = file
         self.contents[file["id"]] = content
+        if lifetime:
+            self._ends[file["id"]] = now + lifetime
         return file
 
     def mounted(self, id: str, session_id: str) -> Resource:
@@ -59,9 +71,11 @@ class Files(Collection):
         content = self.contents[id]
         return self.add(file["filename"], content, mime_type=file["mime_type"], session_id=session_id)
 
-    def content(self, id: str) -> tuple[bytes, str]:
-        """A file's bytes and its MIME type."""
+    def content(self, id: str, now: float = 0.0) -> tuple[bytes, str]:
+        """A file's bytes and its MIME type; when it has expired only what is known about it is left. [doc]"""
         file = self.get(id)
+        if now >= self._ends.get(id, math.inf):
+            raise ApiError(404, f"File {id} ({file['filename']}) expired at {file['expires_at']}.")
         if not file["downloadable"]:
             message = (
                 f"File {id} ({file['filename']}) can't be downloaded: only what an agent or a tool made can."
@@ -87,4 +101,5 @@ class Files(Collection):
     def delete(self, id: str) -> Resource:
         self.get(id)
         del self.items[id], self.contents[id]
+        self._ends.pop(id, None)
         return {"id": id, "type": "file_deleted"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -17,10 +16,10 @@ from ..http.paging import Query
 from ..http.validation import Resource, body_of
 from ..ids import make_id
 from ..recordings.mount import Mount, Write, memory_path
+from . import limits
 from .collection import Clock, Collection, checked_metadata, patched_metadata
 from .memories import Memories, is_full, shown
 
-LIMITS = {"name": 255, "description": 1_024, "instructions": 4_096}  # characters [sdk]
 MAX_ATTACHED = 8  # stores of one session [doc]
 SHA256 = re.compile("[0-9a-f]{64}")
 # Who a client is: whatever key it sends, the server has one workspace and no list of keys. [ours]
@@ -38,8 +37,7 @@ class MemoryStores(Collection):
         self.contents: dict[str, Memories] = {}
 
     def create(self, body: Any) -> Resource:
-        given = body_of(MemoryStoreCreateParams, body)
-        checked_texts(given)
+        given = limits.checked(MemoryStoreCreateParams, body)
         store = {
             "id": self.new_id(),
             "type": "memory_store",
@@ -53,9 +51,8 @@ class MemoryStores(Collection):
         return store
 
     def update(self, id: str, body: Any) -> Resource:
-        given = body_of(MemoryStoreUpdateParams, body)
+        given = limits.checked(MemoryStoreUpdateParams, body)
         store = self._writable(id)
-        checked_texts(given)
         texts = {key: given[key] for key in ("name", "description") if given.get(key) is not None}
         metadata = patched_metadata(store["metadata"], given.get("metadata"))
         changed = {**store, **texts, "metadata": metadata}
@@ -136,7 +133,6 @@ class MemoryStores(Collection):
                 raise ApiError(400, f"{where}memory_store_id: {id} is archived and can't be attached")
             if id in attached:  # [ours]
                 raise ApiError(400, f"{where}memory_store_id: {id} is attached already")
-            checked_texts(resource, where)
             attached[id] = self._attachment(resource, [other["mount_path"] for other in attached.values()])
         if len(attached) > MAX_ATTACHED:
             raise ApiError(400, f"resources: at most {MAX_ATTACHED} memory stores, not {len(attached)}")
@@ -189,18 +185,6 @@ def memory_body(params: type, body: Any, **ids: str) -> Resource:
             raise ApiError(400, f"{wrong}: Extra inputs are not permitted")
         body = {**body, **ids}
     return body_of(params, body)
-
-
-def checked_texts(given: Resource, where: str = "") -> None:
-    """The limits of a store's and an attachment's texts. [sdk]"""
-    for key, most in LIMITS.items():
-        if len(given.get(key) or "") > most:
-            raise ApiError(400, f"{where}{key}: at most {most:,} characters")
-    name = given.get("name")
-    if name is not None and (not name or any(unicodedata.category(letter) == "Cc" for letter in name)):
-        raise ApiError(400, f"{where}name: must not be empty and have no control characters")
-    if "" in (given.get("metadata") or {}):
-        raise ApiError(400, "metadata: a key must have 1 to 64 characters")
 
 
 def checked_sha256(where: str, text: str | None) -> str:

@@ -13,6 +13,7 @@ from ..http.validation import Resource
 
 Lookup = Callable[[str, int | None], Resource]  # an agent by id and version; None is the newest
 
+ADVISOR = "anthropic.advisor"  # the name of an advisor in a roster [sdk]
 MOST = 20  # agents in a roster [sdk]
 ENABLED, DISABLED = {"type": "enabled"}, {"type": "disabled"}
 SERVICE_ACCOUNT = {"type": "service_account"}  # who runs an agent for which nobody is named [sdk]
@@ -60,7 +61,12 @@ def _references(entries: list[Any], owner: Resource, find: Lookup, least: int) -
     if not least <= len(entries) <= MOST:
         raise ApiError(400, f"multiagent: a roster has {least} to {MOST} agents, not {len(entries)}")
     references = [_reference(entry, owner, find) for entry in entries]
-    names = [reference.get("id", "anthropic.advisor") for reference in references]
+    names = [reference.get("id", ADVISOR) for reference in references]
+    references.sort(key=lambda reference: reference["type"] == "advisor")  # it comes last [doc]
+    if references and references[-1]["type"] == "advisor":
+        for reference in references[:-1]:
+            if reference["id"] != owner["id"] and find(reference["id"], None)["name"] == ADVISOR:
+                raise ApiError(400, f"multiagent: {reference['id']} has the advisor's name, {ADVISOR}")
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise ApiError(400, f"multiagent: {twice} is in the roster twice")
     return references
@@ -110,6 +116,15 @@ def roster(multiagent: Resource | None) -> Iterator[Resource]:
         yield from (agent for agent in multiagent.get("agents", ()) if agent["type"] == "agent")
         for name in ("subagents", "workflows"):
             yield from multiagent.get(name, {}).get("predefined_agents", ())
+
+
+def models_of(agent: Resource) -> Iterator[str]:
+    """The models that can run in a session of this agent: its own, its roster's, its advisor's."""
+    yield agent["model"]["id"]
+    multiagent = agent["multiagent"] or {}
+    yield from (member["model"]["id"] for member in roster(agent["multiagent"]))
+    advisors = [*multiagent.get("agents", ()), multiagent.get("advisor") or {}]
+    yield from (advisor["model"] for advisor in advisors if isinstance(advisor.get("model"), str))
 
 
 def thread_agent(agent: Resource) -> Resource:

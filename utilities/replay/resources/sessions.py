@@ -11,7 +11,7 @@ from anthropic.types.beta.sessions.event_send_params import EventSendParams
 from ..faults import NO_FAULTS, Faults
 from ..http.errors import ApiError, not_found
 from ..http.paging import Query, page_of
-from ..http.validation import Resource, body_of
+from ..http.validation import Resource
 from ..ids import seconds_between
 from ..recordings.library import Library
 from ..recordings.mount import difference
@@ -20,17 +20,17 @@ from ..session import budgets
 from ..session.previews import Previews
 from ..session.session import Session
 from ..webhooks.outbox import Outbox
-from .agents import Agents, resolved_agent
+from . import limits
+from .agents import Agents, overridden, overriding, resolved_agent
 from .attached import Resources, handle
 from .collection import Clock, Collection, checked_metadata, patched_metadata
 from .environments import Environments
 from .files import Files
 from .memory_stores import MemoryStores
-from .multiagent import THREAD_AGENT, expanded
+from .multiagent import THREAD_AGENT, expanded, models_of
 from .subscriptions import Subscription, previewed
 from .vaults import Vaults
 
-MAX_INITIAL_EVENTS = 50  # events that a session can be created with [sdk]
 SNAPSHOT = (*THREAD_AGENT, "execution_identity", "multiagent")  # what a session keeps of its agent
 
 
@@ -46,17 +46,18 @@ class Sessions(Collection):
         super().__init__(clock)
         self.library, self.agents, self.environments, self.files = library, agents, environments, files
         self.memory, self.vaults, self.strict, self.speed = memory, vaults, strict, speed
-        self.resources = Resources(clock, files, memory)
+        self.resources = Resources(clock, files, memory, environments)
         self.plays: dict[str, Session] = {}
         self.outbox: Outbox | None = None  # where webhooks are collected, if anybody wants them
 
     # -- the resource ---------------------------------------------------------------------------
 
     def create(self, body: Any, now: float, faults: Faults = NO_FAULTS) -> Resource:
-        given = body_of(SessionCreateParams, body)
-        if len(given.get("initial_events") or ()) > MAX_INITIAL_EVENTS:
-            raise ApiError(400, f"initial_events: at most {MAX_INITIAL_EVENTS} events")
+        given = limits.checked(SessionCreateParams, overriding(body))
         agent = self._agent(given["agent"])
+        budget = budgets.checked(given.get("budget"))
+        if budget is not None:
+            limits.check_prices(models_of(agent))
         environment = self.environments.get(given["environment_id"])
         if environment["archived_at"]:
             message = f"Environment {environment['id']} is archived and can't be used by new sessions."
@@ -64,7 +65,7 @@ class Sessions(Collection):
         vault_ids = list(given.get("vault_ids") or ())
         self.vaults.require_usable(vault_ids)
         wanted = list(given.get("resources") or ())
-        attached = self.resources.attachable(wanted)
+        attached = self.resources.attachable(wanted, environment)
         id = self.new_id()
         tracks = self.library.tracks(agent["name"])
         mounts = [self.memory.mount(resource) for resource in attached.values()]
@@ -73,9 +74,8 @@ class Sessions(Collection):
         # A session is as old as the recording that it will probably follow.
         created_at = tracks[0].recording.header["recorded_at"] if tracks else self.clock.tick()
         play = Session(
-            id, created_at, tracks, strict=self.strict, speed=self.speed, unlike=unlike,
-            budget=budgets.checked(given.get("budget")),
-        )  # fmt: skip
+            id, created_at, tracks, strict=self.strict, speed=self.speed, unlike=unlike, budget=budget
+        )
         item = {
             "id": id,
             "type": "session",
@@ -107,10 +107,10 @@ class Sessions(Collection):
         overrides = {key: value for key, value in reference.items() if key not in ("id", "type", "version")}
         snapshot = {key: agent[key] for key in SNAPSHOT}
         snapshot["multiagent"] = expanded(agent["multiagent"], self.agents.version)
-        return {**snapshot, **resolved_agent(overrides)}
+        return overridden(snapshot, overrides) if overrides else snapshot
 
     def update(self, id: str, body: Any, now: float) -> Resource:
-        given = body_of(SessionUpdateParams, body)
+        given = limits.checked(SessionUpdateParams, body)
         item, play = self.get(id), self.play(id, now)
         if given.get("vault_ids") is not None:
             raise ApiError(400, "vault_ids: can't be changed after the session was created")  # [sdk]
@@ -121,9 +121,12 @@ class Sessions(Collection):
             if play.status == "terminated":  # [sdk]
                 raise ApiError(400, f"Session {id} is terminated, its budget can't be changed.")
             changed["budget"] = budgets.changed(play.budget, given["budget"], play.cost())
+            if given["budget"] is not None:
+                limits.check_prices(models_of(item["agent"]))
         if "agent" in given:
             play.require_settled("updated")
             changed["agent"] = {**item["agent"], **resolved_agent(given["agent"])}
+            limits.check_agent(changed["agent"])
         before = {**item, "budget": play.budget}
         if changed := {key: value for key, value in changed.items() if value != before[key]}:
             item |= {key: changed[key] for key in changed if key != "budget"}
@@ -220,6 +223,15 @@ class Sessions(Collection):
             except ApiError as error:
                 play.notes.append(f"{path}{write.path} was written when this was recorded, not now: {error}")
 
+    def delete_environment(self, id: str) -> Resource:
+        """Delete an environment that no session refers to, archived ones included. [doc]"""
+        user = next((item["id"] for item in self.items.values() if item["environment_id"] == id), None)
+        if user is not None:
+            self.environments.get(id)
+            message = f"Environment {id} is used by session {user}: delete its sessions first, or archive it."
+            raise ApiError(400, message)
+        return self.environments.delete(id)
+
     def advance(self, now: float) -> float | None:
         """Play every session up to `now`; returns when the next event is due, in any of them."""
         dues = [due for play in self.plays.values() if (due := play.advance(now)) is not None]
@@ -231,7 +243,7 @@ class Sessions(Collection):
         self, id: str, body: Any, now: float, faults: Faults = NO_FAULTS
     ) -> tuple[dict[str, Any], list[str]]:
         """The accepted events, and a line for each that left the recording."""
-        events = body_of(EventSendParams, body)["events"]
+        events = limits.checked(EventSendParams, body)["events"]
         if not events:
             raise ApiError(400, "events: at least one event is needed")
         play = self.play(id, now)
@@ -246,7 +258,7 @@ class Sessions(Collection):
             rows = [event for event in rows if event["type"] in types]
         if within := query.within("created_at"):
             rows = [event for event in rows if event["processed_at"] and within(event["processed_at"])]
-        return page_of(rows, query, default=100, most=1000, order=query.order("asc"))
+        return page_of(rows, query, default=1000, most=1000, order=query.order("asc"))
 
     def subscribe(self, id: str, query: Query, now: float) -> Subscription:
         """A stream from here on: opening one replays nothing. [doc]"""

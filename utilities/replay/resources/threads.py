@@ -73,7 +73,7 @@ class Threads:
         self.retrieve(session_id, id, now)
         play = self.sessions.play(session_id, now)
         rows = [event for event in [*play.log, *play.queued] if is_of(event, id, session_id)]
-        return page_of(rows, query, default=100, most=1000)
+        return page_of(rows, query, default=1000, most=1000)
 
     def subscribe(self, session_id: str, id: str, query: Query, now: float) -> Subscription:
         self.retrieve(session_id, id, now)

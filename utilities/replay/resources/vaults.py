@@ -15,8 +15,9 @@ from anthropic.types.beta.vaults.credential_create_params import CredentialCreat
 from anthropic.types.beta.vaults.credential_update_params import CredentialUpdateParams
 
 from ..http.errors import ApiError
-from ..http.validation import Resource, body_of
+from ..http.validation import Resource
 from ..ids import make_id, parse_time
+from . import limits
 from .collection import Clock, Collection, checked_metadata, patched_metadata
 
 SECRETS = ("token", "access_token", "refresh_token", "client_secret", "secret_value")
@@ -40,11 +41,11 @@ class Vaults(Collection):
         self._credentials: dict[str, Credentials] = {}
 
     def create(self, body: Any) -> Resource:
-        given = body_of(VaultCreateParams, body)
+        given = limits.checked(VaultCreateParams, body)
         vault = {
             "id": self.new_id(),
             "type": "vault",
-            "display_name": checked_name(given["display_name"]),
+            "display_name": given["display_name"],
             "metadata": checked_metadata(given.get("metadata") or {}),
             **self._stamps(),
         }
@@ -53,17 +54,17 @@ class Vaults(Collection):
         return vault
 
     def update(self, id: str, body: Any) -> Resource:
-        given = body_of(VaultUpdateParams, body)
+        given = limits.checked(VaultUpdateParams, body)
         vault = self.get(id)
         require_active(self.kind, vault)
         if given.get("display_name") is not None:
-            vault["display_name"] = checked_name(given["display_name"])
+            vault["display_name"] = given["display_name"]
         vault["metadata"] = patched_metadata(vault["metadata"], given.get("metadata"))
         vault["updated_at"] = self.clock.tick()
         return vault
 
     def archive(self, id: str) -> Resource:
-        """Put a vault away, its credentials with it. [claimed]"""
+        """Put a vault away, its credentials with it. [doc]"""
         vault = super().archive(id)
         credentials = self.credentials(id)
         for credential in credentials.items:
@@ -100,7 +101,7 @@ class Credentials(Collection):
         return make_id(self.prefix, self.vault["id"], self.made)
 
     def create(self, body: Any) -> Resource:
-        given = body_of(CredentialCreateParams, body)
+        given = limits.checked(CredentialCreateParams, body)
         require_active("Vault", self.vault)
         self._require_future(given["auth"].get("expires_at"))
         auth = checked_auth(public(given["auth"]))
@@ -112,7 +113,7 @@ class Credentials(Collection):
             "id": self.new_id(),
             "type": "vault_credential",
             "vault_id": self.vault["id"],
-            "display_name": checked_name(given.get("display_name"), least=0),
+            "display_name": given.get("display_name"),
             "auth": auth,
             "metadata": checked_metadata(given.get("metadata") or {}),
             **self._stamps(),
@@ -121,7 +122,7 @@ class Credentials(Collection):
         return credential
 
     def update(self, id: str, body: Any) -> Resource:
-        given = body_of(CredentialUpdateParams, body, in_path=("vault_id",))
+        given = limits.checked(CredentialUpdateParams, body, in_path=("vault_id",))
         credential = self.get(id)
         require_active(self.kind, credential)
         auth = given.get("auth")
@@ -131,7 +132,7 @@ class Credentials(Collection):
             self._require_future(auth.get("expires_at"))
             credential["auth"] = checked_auth(changed_auth(credential["auth"], auth))
         if given.get("display_name") is not None:
-            credential["display_name"] = checked_name(given["display_name"])
+            credential["display_name"] = given["display_name"]
         credential["metadata"] = patched_metadata(credential["metadata"], given.get("metadata"))
         credential["updated_at"] = self.clock.tick()
         return credential
@@ -198,8 +199,9 @@ def checked_auth(auth: Resource) -> Resource:
     if auth["type"] == "mcp_oauth":
         return {"expires_at": None, "refresh": None, **auth}
     if auth["type"] == "environment_variable":
-        # Which locations are the default isn't published. [ours]
-        locations = {"body": False, "header": True, **(auth.get("injection_location") or {})}
+        # Left out: both. Given: what is left out in it is off. [doc]
+        wanted = auth.get("injection_location", {"body": True, "header": True})
+        locations = {"body": False, "header": False, **wanted}
         if not any(locations.values()):
             raise ApiError(400, "auth.injection_location: at least one location must be enabled")  # [sdk]
         check_hosts(auth["networking"])
@@ -237,13 +239,6 @@ def check_hosts(networking: Resource) -> None:
     for host in hosts:
         if not HOST.fullmatch(host):
             raise ApiError(400, f"auth.networking.allowed_hosts: {host!r} is not a bare host name")
-
-
-def checked_name(name: str | None, *, least: int = 1) -> str | None:
-    """A display name of at most 255 characters. [sdk]"""
-    if name is not None and not least <= len(name) <= 255:
-        raise ApiError(400, f"display_name: {least} to 255 characters")
-    return name
 
 
 def require_active(kind: str, item: Resource) -> None:

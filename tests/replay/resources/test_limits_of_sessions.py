@@ -1,0 +1,191 @@
+"""What a session can't be made with: overrides that don't fit, initial events, a budget without a price."""
+
+import functools
+
+import pytest
+from anthropic import BadRequestError
+
+from tests.kit.calling import AGENT, SAY_GO, Caller, serving, strict
+from tests.kit.recordings import Script
+from tests.kit.scripts import going
+
+rule = functools.partial(pytest.mark.rule, topic="sessions")
+
+TOOLSET = {"type": "agent_toolset_20260401"}
+SERVER = {"type": "url", "name": "docs", "url": "https://mcp.example.com"}
+MCP = {"type": "mcp_toolset", "mcp_server_name": "docs"}
+SKILL = {"type": "anthropic", "skill_id": "xlsx"}
+FULL = {**AGENT, "tools": [TOOLSET, MCP], "mcp_servers": [SERVER], "skills": [SKILL], "system": "brief"}
+OUTCOME = {"type": "user.define_outcome", "description": "d", "rubric": {"type": "text", "content": "r"}}
+BUDGET = {"type": "limit", "max_list_cost": {"amount": "100", "currency": "USD"}}
+
+
+@pytest.fixture
+def override(call):
+    """Makes a session of an agent that has everything, with these overrides."""
+    agent = call.post("/agents", FULL)["id"]
+    return lambda status=200, **fields: call.session(
+        status, agent={"type": "agent_with_overrides", "id": agent, **fields}
+    )
+
+
+@rule("an override of the model with null is 400 `agent_model_required`", evidence="doc")
+def test_a_session_always_has_a_model():
+    with serving() as server, strict(server) as client:
+        agent = client.beta.agents.create(**AGENT)
+        environment = client.beta.environments.create(name="e")
+        with pytest.raises(BadRequestError) as refused:
+            client.beta.sessions.create(
+                agent={"type": "agent_with_overrides", "id": agent.id, "model": None},
+                environment_id=environment.id,
+            )
+        assert refused.value.body["error"]["details"]["error_code"] == "agent_model_required"
+
+
+@rule("null or an empty list as an override clears: what is left out is the agent's", evidence="doc")
+@pytest.mark.parametrize("nothing", [None, []])
+def test_what_an_override_clears(override, nothing):
+    agent = override(skills=nothing, mcp_servers=nothing, tools=nothing, system=None)["agent"]
+    assert (agent["skills"], agent["mcp_servers"], agent["tools"], agent["system"]) == ([], [], [], None)
+    kept = override(skills=nothing)["agent"]
+    assert (kept["skills"], kept["system"], len(kept["tools"])) == ([], "brief", 2)
+
+
+@rule(
+    "overrides can't clear the tools while there are skills, or the MCP servers that a toolset names (400)",
+    evidence="doc",
+)
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"tools": [], "mcp_servers": []}, "agent.tools: can't be cleared, the session's skills"),
+        ({"tools": None, "mcp_servers": None}, "agent.tools: can't be cleared, the session's skills"),
+        ({"mcp_servers": []}, "names the server 'docs'"),
+        ({"mcp_servers": None}, "names the server 'docs'"),
+        ({"tools": [TOOLSET]}, "no mcp_toolset in tools names the server 'docs'"),
+        ({"system": "x" * 100_001}, "agent.system: "),
+    ],
+)
+def test_overrides_that_do_not_fit(override, fields, told):
+    assert told in override(400, **fields)
+
+
+@rule("an effort in an override isn't applied, nor the agent's: the model's default is", evidence="doc")
+def test_an_override_has_no_effort(call):
+    agent = call.post("/agents", {**AGENT, "model": {"id": "claude-opus-5", "effort": "low"}})["id"]
+    wanted = {"id": "claude-opus-5", "effort": "max", "speed": "fast"}
+    session = call.session(agent={"type": "agent_with_overrides", "id": agent, "model": wanted})
+    assert session["agent"]["model"] == {"id": "claude-opus-5", "effort": {"type": "high"}, "speed": "fast"}
+    assert call.session(agent=agent)["agent"]["model"]["effort"] == {"type": "low"}
+
+
+def test_an_update_of_a_sessions_agent_must_fit_too(call):
+    session = call.session(agent=call.post("/agents", FULL)["id"])
+    path = f"/sessions/{session['id']}"
+    assert "'docs'" in call.post(path, {"agent": {"mcp_servers": []}}, 400)
+    domains = {**TOOLSET, "configs": [{"name": "web_fetch", "allowed_domains": []}]}
+    assert "ambiguous" in call.post(path, {"agent": {"tools": [domains, MCP]}}, 400)
+    changed = call.post(path, {"agent": {"tools": [TOOLSET], "mcp_servers": []}})
+    assert changed["agent"]["mcp_servers"] == []
+
+
+@rule(
+    "initial events have at most one outcome, and at most 100 documents from files; an outcome has up to 20 "
+    "iterations and a rubric of up to 262,144 characters",
+    evidence="doc",
+)
+@pytest.mark.parametrize(
+    ("events", "told"),
+    [
+        ([OUTCOME, OUTCOME], "initial_events: at most one user.define_outcome"),
+        ([{**OUTCOME, "max_iterations": 21}], "initial_events.0.max_iterations: 1 to 20, not 21"),
+        ([{**OUTCOME, "max_iterations": 0}], "initial_events.0.max_iterations: "),
+        (
+            [{**OUTCOME, "rubric": {"type": "text", "content": "x" * 262_145}}],
+            "initial_events.0.rubric.content: ",
+        ),
+        (
+            [
+                {
+                    "type": "user.message",
+                    "content": [{"type": "document", "source": {"type": "file", "file_id": "f"}}] * 101,
+                }
+            ],
+            "initial_events: at most 100 documents from files",
+        ),
+        (SAY_GO["events"] * 51, "initial_events: at most 50 entries, not 51"),
+    ],
+)
+def test_initial_events_that_are_refused(call, events, told):
+    assert told in call.session(400, initial_events=events)
+    assert call.get("/sessions")["data"] == []
+
+
+def test_an_outcome_that_is_sent_later_has_the_same_limits(call):
+    path = f"/sessions/{call.session()['id']}/events"
+    assert "events.0.max_iterations: " in call.post(
+        path, {"events": [{**OUTCOME, "max_iterations": 21}]}, 400
+    )
+
+
+@rule(
+    "a budget for a session that could run a model without a list price is 400 `model_not_budgetable`",
+    evidence="doc",
+    note="whose price is public isn't said: here it is the models that the installed SDK names, of any date",
+)
+def test_a_budget_needs_prices():
+    with serving() as server, strict(server) as client:
+        environment = client.beta.environments.create(name="e").id
+        unknown = client.beta.agents.create(name="a", model="claude-nonsense-9")
+        advised = client.beta.agents.create(
+            name="b", model="claude-opus-5",
+            multiagent={"type": "coordinator", "agents": [{"type": "advisor", "model": "claude-nonsense-9"}]},
+        )  # fmt: skip
+        leading = client.beta.agents.create(
+            name="c", model="claude-opus-5", multiagent={"type": "coordinator", "agents": [unknown.id]}
+        )
+        for agent in (unknown, advised, leading):
+            with pytest.raises(BadRequestError, match="no list price is available for the model") as refused:
+                client.beta.sessions.create(agent=agent.id, environment_id=environment, budget=BUDGET)
+            assert refused.value.body["error"]["details"]["error_code"] == "model_not_budgetable"
+            client.beta.sessions.create(agent=agent.id, environment_id=environment)
+        dated = client.beta.agents.create(name="d", model="claude-haiku-4-5-20991231").id
+        session = client.beta.sessions.create(agent=dated, environment_id=environment, budget=BUDGET)
+        assert session.budget.max_list_cost.amount == "100"
+
+
+@pytest.mark.rule(
+    "a cursor that was made with another `order` is 400, and so is one that is invalid",
+    topic="lists",
+    evidence="doc",
+)
+def test_a_cursor_belongs_to_its_order():
+    call = Caller(going())
+    ids = [call.session()["id"] for _ in range(3)]
+    page = call.get("/sessions", limit="1", order="asc")
+    assert call.get("/sessions", limit="1", order="asc", page=page["next_page"])["data"][0]["id"] == ids[1]
+    for order in ({"order": "desc"}, {}):
+        assert "another order" in call.get("/sessions", 400, limit="1", page=page["next_page"], **order)
+    assert "not a cursor" in call.get("/sessions", 400, page="page_xyz")
+
+
+@pytest.mark.rule(
+    "a page of events has 1,000 if no limit is given, a thread's too",
+    topic="lists",
+    evidence="claimed",
+    source="Anthropic's skill; the SDK's docstring for threads",
+)
+def test_a_page_of_events_has_a_thousand():
+    script = Script("long")
+    script.message("go")
+    for _ in range(1_000):
+        script.say("and so on")
+    script.idle()
+    call = Caller(script)
+    session = call.session()["id"]
+    call.post(f"/sessions/{session}/events", SAY_GO)
+    events = call.get(f"/sessions/{session}/events")
+    assert len(events["data"]) == 1000 and events["next_page"]
+    (thread,) = call.get(f"/sessions/{session}/threads")["data"]
+    listed = call.get(f"/sessions/{session}/threads/{thread['id']}/events")
+    assert len(listed["data"]) == 1000 and listed["next_page"]
