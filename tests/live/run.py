@@ -72,10 +72,15 @@ class Run:
     def plain_environment(self) -> Any:
         return self.environment("plain")
 
-    def session(self, agent: str | None = None, **fields: Any) -> Any:
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """What every session is created with."""
+        agent, environment = self.plain_agent.id, self.plain_environment.id
+        return {"agent": agent, "environment_id": environment, "metadata": self.marks}
+
+    def session(self, **fields: Any) -> Any:
         """A session without a turn."""
-        wanted = {"environment_id": self.plain_environment.id, "metadata": self.marks, **fields}
-        return self.client.beta.sessions.create(agent=agent or self.plain_agent.id, **wanted)
+        return self.client.beta.sessions.create(**(self.wanted | fields))
 
     # -- turns ---------------------------------------------------------------------------------------
 

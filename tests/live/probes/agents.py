@@ -17,8 +17,7 @@ def an_unknown_agent_version(run: Run) -> Finding:
 @probe("a session with an unknown version of an agent is 404")
 def a_session_with_an_unknown_agent_version(run: Run) -> Finding:
     pinned = {"type": "agent", "id": run.plain_agent.id, "version": 999}
-    environment = run.plain_environment.id
-    got = reply(run.once.beta.sessions.create, agent=pinned, environment_id=environment, metadata=run.marks)
+    got = reply(run.once.beta.sessions.create, **(run.wanted | {"agent": pinned}))
     return found(got.status == 404, got)
 
 
@@ -136,8 +135,7 @@ def domain_lists(run: Run) -> Finding:
 def an_archived_agent(run: Run) -> Finding:
     agent = run.agent("archived")
     run.client.beta.agents.archive(agent.id)
-    environment = run.plain_environment.id
-    got = reply(run.once.beta.sessions.create, agent=agent.id, environment_id=environment, metadata=run.marks)
+    got = reply(run.once.beta.sessions.create, **(run.wanted | {"agent": agent.id}))
     return found(got.status == 400, got)
 
 

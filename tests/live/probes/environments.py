@@ -39,7 +39,7 @@ def an_environment_in_use(run: Run) -> Finding:
 def an_archived_environment(run: Run) -> Finding:
     environment = run.environment("archived")
     run.client.beta.environments.archive(environment.id)
-    wanted = {"agent": run.plain_agent.id, "environment_id": environment.id, "metadata": run.marks}
+    wanted = run.wanted | {"environment_id": environment.id}
     got = reply(run.once.beta.sessions.create, **wanted)
     return found(got.status == 400, got)
 
@@ -85,6 +85,6 @@ def the_scope_account(run: Run) -> Finding:
 def a_file_in_a_self_hosted_environment(run: Run) -> Finding:
     environment = run.environment("self-hosted", config={"type": "self_hosted"})
     mounted = [{"type": "file", "file_id": run.file("self-hosted").id}]
-    wanted = {"agent": run.plain_agent.id, "environment_id": environment.id, "metadata": run.marks}
+    wanted = run.wanted | {"environment_id": environment.id}
     got = reply(run.once.beta.sessions.create, **wanted, resources=mounted)
     return found(got.status == 400, got)

@@ -35,11 +35,7 @@ def _mounted(run: Run, what: str, *paths: str) -> Finding:
     """Whether a session with files at these paths is 400."""
     file = run.file(what).id
     resources = [{"type": "file", "file_id": file, "mount_path": path} for path in paths]
-    agent, environment = run.plain_agent.id, run.plain_environment.id
-    got = reply(
-        run.once.beta.sessions.create,
-        **{"agent": agent, "environment_id": environment, "metadata": run.marks, "resources": resources},
-    )
+    got = reply(run.once.beta.sessions.create, **run.wanted, resources=resources)
     return found(got.status == 400, got)
 
 
@@ -59,9 +55,5 @@ def a_mounted_copy(run: Run) -> Finding:
 def a_repository_url(run: Run) -> Finding:
     url, token = "https://github.com/octocat/Hello-World.git", "not-a-token"
     resources = [{"type": "github_repository", "url": url, "authorization_token": token}]
-    agent, environment = run.plain_agent.id, run.plain_environment.id
-    got = reply(
-        run.once.beta.sessions.create,
-        **{"agent": agent, "environment_id": environment, "metadata": run.marks, "resources": resources},
-    )
+    got = reply(run.once.beta.sessions.create, **run.wanted, resources=resources)
     return found(got.status == 400, got)

@@ -113,11 +113,7 @@ def the_order_of_memories(run: Run) -> Finding:
 @probe("a store is attached once to a session: twice is 400", rule="a store is attached once to a session")
 def a_store_attached_twice(run: Run) -> Finding:
     attached = {"type": "memory_store", "memory_store_id": run.store("attached").id}
-    agent, environment = run.plain_agent.id, run.plain_environment.id
-    got = reply(
-        run.once.beta.sessions.create,
-        **{"agent": agent, "environment_id": environment, "metadata": run.marks, "resources": [attached] * 2},
-    )
+    got = reply(run.once.beta.sessions.create, **run.wanted, resources=[attached] * 2)
     return found(got.status == 400, got)
 
 

@@ -83,9 +83,8 @@ def a_redacted_block(run: Run) -> Finding:
     rule="`initial_events` are sent as the session is created",
 )
 def too_many_initial_events(run: Run) -> Finding:
-    wanted = {"agent": run.plain_agent.id, "environment_id": run.plain_environment.id, "metadata": run.marks}
     fifty_one = [message("hello")] * 51
-    got = reply(run.once.beta.sessions.create, **wanted, budget=ONE_CENT, initial_events=fifty_one)
+    got = reply(run.once.beta.sessions.create, **run.wanted, budget=ONE_CENT, initial_events=fifty_one)
     return found(got.status == 400, got)
 
 
@@ -103,11 +102,10 @@ def a_budget_added_later(run: Run) -> Finding:
 
 @probe("a budget that is no whole number of cents above none is 400", rule="a budget is whole cents")
 def amounts_of_a_budget(run: Run) -> Finding:
-    wanted = {"agent": run.plain_agent.id, "environment_id": run.plain_environment.id, "metadata": run.marks}
     got = {}
     for amount in ("0", "1.5", "01", "-1"):
         limit = {"type": "limit", "max_list_cost": {"amount": amount, "currency": "USD"}}
-        got[amount] = reply(run.once.beta.sessions.create, **wanted, budget=limit)
+        got[amount] = reply(run.once.beta.sessions.create, **run.wanted, budget=limit)
     seen = "; ".join(f"{amount}: {one}" for amount, one in got.items())
     return found(all(one.status == 400 for one in got.values()), seen)
 

@@ -37,9 +37,7 @@ def an_archived_vault(run: Run) -> Finding:
 
 
 def _session_with(run: Run, vault: str, status: int) -> Finding:
-    agent, environment = run.plain_agent.id, run.plain_environment.id
-    wanted = {"agent": agent, "environment_id": environment, "metadata": run.marks, "vault_ids": [vault]}
-    got = reply(run.once.beta.sessions.create, **wanted)
+    got = reply(run.once.beta.sessions.create, **run.wanted, vault_ids=[vault])
     return found(got.status == status, got)
 
 
