@@ -51,13 +51,14 @@ def entry(probe: Probe, rule: str, finding: Finding, date: str, sdk: str) -> dic
 
 def write(path: Path, entries: list[dict[str, Any]]) -> None:
     """Keep these; what an earlier run has asked and this one hasn't stays as it was."""
-    kept = {one["probe"]: one for one in _read(path)}
+    kept = {one["probe"]: one for one in read(path)}
     for one in entries:
         if one["verdict"] != NOT_ASKED or one["probe"] not in kept:
             kept[one["probe"]] = one
     path.write_text(json.dumps(list(kept.values()), indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
+def read(path: Path = LIVE) -> list[dict[str, Any]]:
+    """What was kept; nothing if nobody has asked yet."""
     found: list[dict[str, Any]] = json.loads(path.read_text("utf-8")) if path.exists() else []
     return found

@@ -24,7 +24,7 @@ import sys
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from anthropic.types.beta.sessions.beta_managed_agents_stream_session_events import (
@@ -32,6 +32,8 @@ from anthropic.types.beta.sessions.beta_managed_agents_stream_session_events imp
 )
 
 from tests.kit.places import EVENT_SHAPES, ROOT
+from tests.live import results
+from tests.live.probe import NOT_ASKED
 from utilities.replay import assumptions, faults
 
 PAGE = ROOT / "utilities" / "replay" / "FIDELITY.md"
@@ -72,7 +74,15 @@ INTRO = """\
 The replay server answers like the hosted Managed Agents API. It can't know all that the hosted API does, so
 this page says what it does, and how well each of these rules is known. **Each rule is a test that is run
 before every change**: the page is made from the tests and compared with them, so no rule stands here whose
-test doesn't exist or doesn't pass. Nothing on it has been checked against the hosted API by this project.
+test doesn't exist or doesn't pass.
+"""
+UNASKED = """\
+Nothing on this page has been checked against the hosted API by this project. Whoever has a key can do it:
+`make confirm-live` asks, and `make fidelity` then shows here what it saw.
+"""
+ASKED = """\
+Some of it has been asked of the hosted API by `make confirm-live`: such a rule says `live`, and the last
+section has what was seen.
 """
 
 
@@ -155,16 +165,24 @@ def listed(found: list[Rule]) -> str:
 # -- the page -----------------------------------------------------------------------------------------
 
 
-def page(found: list[Rule]) -> str:
-    """The whole page, as it is committed."""
-    parts = [STAMPED, INTRO, _counts(found)]
+def page(found: list[Rule], live: list[dict[str, Any]]) -> str:
+    """The whole page, as it is committed.
+
+    Args:
+        found: the rules.
+        live: what `make confirm-live` has seen.
+    """
+    live = [entry for entry in live if entry["verdict"] != NOT_ASKED]
+    parts = [STAMPED, INTRO, ASKED if live else UNASKED, _counts(found)]
     for topic, title in TOPICS.items():
-        rows = [_row(rule) for rule in found if rule.topic == topic]
+        rows = [_row(rule, live) for rule in found if rule.topic == topic]
         if rows:
             parts.append(f"## {title}\n\n" + table("rule | evidence | test", rows))
     return (
         "\n\n".join(
-            part.strip("\n") for part in [*parts, _faults(), _shapes(), _open(found), _questions()] if part
+            part.strip("\n")
+            for part in [*parts, _faults(), _shapes(), _open(found), _questions(), _live(live)]
+            if part
         )
         + "\n"
     )
@@ -179,8 +197,10 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def _row(rule: Rule) -> str:
+def _row(rule: Rule, live: list[dict[str, Any]]) -> str:
     evidence = f"{rule.evidence}: {rule.source}" if rule.source else rule.evidence
+    asked = [entry for entry in live if entry["rule"] == rule.text]
+    evidence += "".join(f"; live: {entry['verdict']}, {entry['date']}" for entry in asked)
     tests = [f"[{test.split('::')[-1]}](../../{test.split('::')[0]})" for test in rule.tests]
     return " | ".join([_cell(rule.text), _cell(evidence), "<br>".join(tests)])
 
@@ -206,6 +226,16 @@ def _questions() -> str:
         "`--assume RULE=ANSWER`, or the header `x-replay-assume` for one client. A program must be right "
         f"under every answer.\n\n{assumptions.markdown_table()}"
     )
+
+
+def _live(live: list[dict[str, Any]]) -> str:
+    """What the hosted service did, from live.json."""
+    rows = []
+    for entry in live:
+        when = f"{entry['date']}, SDK {entry['sdk']}"
+        rows.append(" | ".join([_cell(entry["says"]), entry["verdict"], _cell(entry["seen"]), when]))
+    head = "statement | live | what was seen | when"
+    return f"## What was asked of the hosted service\n\n{table(head, rows)}" if rows else ""
 
 
 def known_types() -> list[str]:
@@ -250,7 +280,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"fidelity: {error}", file=sys.stderr)
         return 2
     changes: list[str] = []
-    for path, made in ((PAGE, page(found)), (LIST, listed(found))):
+    for path, made in ((PAGE, page(found, results.read())), (LIST, listed(found))):
         if options.write:
             path.write_text(made, "utf-8")
             print(f"wrote {path.relative_to(ROOT)}")

@@ -39,13 +39,24 @@ def found(folder: Path, *marks: str) -> list[Rule]:
 
 def test_a_rule_is_a_row_with_its_evidence_and_its_test(tmp_path: Path) -> None:
     rules = found(tmp_path, f'rule({GOOD}, note="or it | does not")', "parametrize('a', [1, 2])")
-    made = page(rules)
+    made = page(rules, [])
     assert "| it does | seen: a capture | [test_it](" in made
     assert "1 rules, proved by 1 tests." in made and "| seen | 1 |" in made
     assert "or it \\| does not" in made
     [rule] = json.loads(listed(rules))
     assert (rule["text"], rule["evidence"], rule["note"]) == ("it does", "seen", "or it | does not")
     assert [test.partition("::")[2] for test in rule["tests"]] == ["test_it"]
+
+
+def test_what_was_seen_live_stands_with_its_rule_and_in_a_section(tmp_path: Path) -> None:
+    rules = found(tmp_path, f"rule({GOOD})")
+    seen = {"says": "it does | so", "rule": "it does", "seen": "200", "date": "2026-12-01", "sdk": "2.14.0"}
+    made = page(rules, [{**seen, "verdict": "differs"}])
+    assert "| it does | seen: a capture; live: differs, 2026-12-01 | [test_it](" in made
+    assert "| it does \\| so | differs | 200 | 2026-12-01, SDK 2.14.0 |" in made
+    assert "Nothing on this page has been checked" not in made
+    unasked = page(rules, [{**seen, "verdict": "not asked"}])
+    assert unasked == page(rules, []) and "Nothing on this page has been checked" in unasked
 
 
 @pytest.mark.parametrize(
