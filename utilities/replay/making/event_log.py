@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import anthropic
 
 from ..ids import TICK, later, make_id
+from ..recordings.costs import PRICES, WEIGHTS, in_cents, price_of
 from ..recordings.recording import FORMAT, Event, Recording
-from ..session.budgets import PRICES, WEIGHTS, in_cents, price_of
 from .sandbox import Sandbox, ScenarioError
 
 if TYPE_CHECKING:
