@@ -76,9 +76,8 @@ say = "Forgotten: {{memory:2}}."
 """
 
 
-@pytest.fixture
-def folder(tmp_path):
-    scenarios = tmp_path / "scenarios"
+def scenarios_in(folder):
+    scenarios = folder / "scenarios"
     scenarios.mkdir()
     (scenarios / "first.toml").write_text(FIRST)
     (scenarios / "second.toml").write_text(SECOND)
@@ -86,7 +85,14 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def recordings(folder):
+def folder(tmp_path):
+    return scenarios_in(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory):
+    """What the two scenarios record; for reading."""
+    folder = scenarios_in(tmp_path_factory.mktemp("brain"))
     assert main([str(folder), "--write"]) == 0
     return folder.parent / "recordings"
 
@@ -163,10 +169,11 @@ def test_what_reflect_asks_the_model_becomes_a_recording_of_messages(recordings)
     assert not (recordings / "first.messages.jsonl").exists()
 
 
-def test_executed_again_it_is_the_same_and_a_change_is_found(folder, recordings, capsys):
+def test_executed_again_it_is_the_same_and_a_change_is_found(folder, capsys):
+    assert main([str(folder), "--write"]) == 0
     assert main([str(folder), "--verify"]) == 0
     assert capsys.readouterr().out.count("same  ") == 3
-    messages = recordings / "second.messages.jsonl"
+    messages = folder.parent / "recordings" / "second.messages.jsonl"
     messages.write_text(messages.read_text().replace("cellist", "pianist"))
     assert main([str(folder), "--verify"]) == 1
     assert f"DIFFERENT {messages}" in capsys.readouterr().out

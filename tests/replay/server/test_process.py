@@ -1,5 +1,6 @@
 """`python -m utilities.replay`: where it is, how it ends, and what it refuses."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -11,38 +12,35 @@ from anthropic import Anthropic
 
 from tests.kit.calling import new_session
 from tests.kit.streams import followed
+from tests.kit.waiting import wait_for
+from tests.kit.webhooks import SECRET, Receiver
 from utilities.replay.__main__ import main
 
 
-def test_the_process_says_where_it_is_and_ends_when_interrupted():
-    process = subprocess.Popen(
-        [sys.executable, "-m", "utilities.replay"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        url = process.stdout.readline().strip()
-        client = Anthropic(api_key="x", base_url=url, max_retries=0)
-        thread = followed(client, new_session(client), [])
-        process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
-        thread.join(5)
-        assert not thread.is_alive()
-        assert (process.stdout.read(), process.stderr.read()) == ("", "")
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def test_the_process_breaks_what_it_is_told_to():
-    process = subprocess.Popen(
-        [sys.executable, "-m", "utilities.replay", "--faults", "status=503,on=GET/agents"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        url = process.stdout.readline().strip()
-        assert [httpx2.get(f"{url}/v1/agents").status_code for _ in range(2)] == [503, 200]
-    finally:
-        process.kill()
-        process.communicate()
+def test_the_process_says_where_it_is_does_what_it_is_told_and_ends_when_interrupted():
+    with Receiver() as receiver:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "utilities.replay", "--webhook", receiver.url),
+                *("--faults", "status=503,on=GET/agents"),
+            ],
+            env={**os.environ, "ANTHROPIC_WEBHOOK_SIGNING_KEY": SECRET},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        try:
+            url = process.stdout.readline().strip()
+            assert [httpx2.get(f"{url}/v1/agents").status_code for _ in range(2)] == [503, 200]
+            client = Anthropic(api_key="x", base_url=url, max_retries=0)
+            thread = followed(client, new_session(client), [])
+            wait_for(lambda: receiver.types() == ["session.created"])
+            process.send_signal(signal.SIGINT)
+            assert process.wait(20) == 0
+            thread.join(5)
+            assert not thread.is_alive()
+            assert (process.stdout.read(), process.stderr.read()) == ("", "")
+        finally:
+            process.kill()
+            process.communicate()
 
 
 @pytest.mark.rule(

@@ -11,7 +11,7 @@ from tests.kit.sessions import INTERRUPT
 from tests.project.fidelity import SHAPES
 from utilities.replay import Library
 from utilities.replay.ids import parse_time
-from utilities.replay.recordings.recording import CALL_TYPES, REFERENCES, Event
+from utilities.replay.recordings.recording import CALL_TYPES, REFERENCES, Event, answered_call
 
 RECORDINGS = Library.load(ROOT / "example_data" / "recordings").recordings
 
@@ -21,6 +21,9 @@ def allowed_calls(recording):
 
 
 ALLOWING = [recording for recording in RECORDINGS if allowed_calls(recording)]
+
+# What a model request makes, and in which order.
+WITHIN = {"agent.thinking": 0, "agent.message": 1, **dict.fromkeys(CALL_TYPES, 2)}
 
 # How many events each captured session had when it waited for its client's next one.
 WAITS = {"A": [0, 9], "B": [0], "C": [0, 12, 23]}
@@ -203,17 +206,24 @@ def test_a_model_request_ends_between_its_calls_and_their_results(log):
         for key, kinds in REFERENCES.items():
             assert event.get(key) is None or seen[event[key]] in kinds
         if kind == "span.model_request_start":
-            requests, made = requests + 1, set()
+            requests, made, place = requests + 1, set(), 0
         elif kind == "span.model_request_end":
             ended |= made
             requests -= 1
-        elif kind in (*CALL_TYPES, "agent.message", "agent.thinking"):
-            assert requests == 1
+        elif kind in WITHIN:
+            assert requests == 1 and WITHIN[kind] >= place
+            place = WITHIN[kind]
             made.add(event["id"])
         elif kind == "agent.tool_result":
             assert event["tool_use_id"] in ended
         seen[event["id"]] = kind
     assert ended and requests == 0
+
+
+def test_every_call_has_one_result(log):
+    calls = [event["id"] for event in log if event["type"] in CALL_TYPES]
+    results = [event for event in log if event["type"] in ("agent.tool_result", "user.custom_tool_result")]
+    assert sorted(map(answered_call, results)) == sorted(calls)
 
 
 @pytest.mark.rule(

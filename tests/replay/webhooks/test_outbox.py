@@ -17,6 +17,9 @@ from utilities.replay.webhooks.outbox import NEVER_TOLD, TOLD, Outbox
 TURN = ["session.created", "session.status_run_started", "session.status_idled"]
 
 
+SHAPE = TypeAdapter(BetaWebhookEvent)
+
+
 class Told:
     """What a server without a socket would deliver."""
 
@@ -27,7 +30,7 @@ class Told:
     def types(self):
         bodies = [json.loads(delivery.body) for delivery in self.outbox.take()]
         for body in bodies:
-            TypeAdapter(BetaWebhookEvent).validate_python(body)
+            SHAPE.validate_python(body)
         return [body["data"]["type"] for body in bodies]
 
 

@@ -1,16 +1,11 @@
 """Webhooks: signed deliveries to a real receiver, verified by the SDK; and a server that they can't hurt."""
 
 import json
-import os
-import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 
 import pytest
-from anthropic import Anthropic
 from anthropic.types.beta import BetaWebhookEvent
 from pydantic import TypeAdapter
 from standardwebhooks import WebhookVerificationError
@@ -140,7 +135,7 @@ ENDLESS = b"HTTP/1.1 200 OK\r\ncontent-length: 999999999\r\n\r\nstill"
 def test_a_bad_receiver_is_not_felt(answer, caplog):
     listener, url = raw_receiver(answer)
     with listener:
-        with hooked(url, timeout=0.2) as client:
+        with hooked(url, timeout=0.05) as client:
             started = time.monotonic()
             session = new_session(client)
             turn(client, session)
@@ -258,22 +253,3 @@ def test_half_of_it_is_one_line_too(arguments, told, capsys):
 def test_anywhere_means_anywhere_and_the_secret_is_not_shown():
     hook = Endpoint("https://example.com/hook", SECRET, anywhere=True)
     assert SECRET not in repr(hook)
-
-
-def test_the_process_delivers_too():
-    with Receiver() as receiver:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "utilities.replay", "--webhook", receiver.url],
-            env={**os.environ, "ANTHROPIC_WEBHOOK_SIGNING_KEY": SECRET},
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        try:
-            client = Anthropic(api_key="x", base_url=process.stdout.readline().strip(), max_retries=0)
-            new_session(client)
-            wait_for(lambda: receiver.types() == TURN[:1])
-            process.send_signal(signal.SIGINT)
-            assert process.wait(20) == 0
-            assert process.stderr.read() == ""
-        finally:
-            process.kill()
-            process.communicate()
