@@ -23,7 +23,6 @@ from anthropic import Anthropic
 
 from tests.kit.calling import AGENT, SAY_GO, Caller
 from tests.kit.recordings import Script
-from utilities.replay.http.paging import _cursor
 from utilities.replay.http.sse import encoded
 from utilities.replay.ids import seconds_between
 
@@ -213,9 +212,19 @@ def pages(runs: int = 50) -> tuple[float, float, float]:
     """Seconds for a page of 100 at the beginning, the middle and the end of a session of 100,000 events."""
     call = Caller(long_turn(LONG))
     path = f"/sessions/{call.session(initial_events=SAY_GO['events'])['id']}/events"
-    cursors = [None, *(_cursor(start) for start in (LONG // 2, LONG - 100))]
+    cursors = [_cursor(call, path, place) for place in (0, LONG // 2, LONG - 100)]
     begin, middle, end = (statistics.median(_page(call, path, at) for _ in range(runs)) for at in cursors)
     return begin, middle, end
+
+
+def _cursor(call: Caller, path: str, place: int) -> str | None:
+    """The cursor of the page that begins with the event at this place, by the pages before it."""
+    at: str | None = None
+    while place:
+        limit = min(place, 1000)
+        at = call.get(path, limit=str(limit), **({"page": at} if at else {}))["next_page"]
+        place -= limit
+    return at
 
 
 def _page(call: Caller, path: str, cursor: str | None) -> float:

@@ -67,6 +67,7 @@ def made(folder):
 # -- the committed recordings ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_committed_recording_is_what_its_scenario_executes_to(capsys):
     assert main([str(DATA / "scenarios"), "--verify"]) == 0, capsys.readouterr().out
     assert capsys.readouterr().out.count("same ") == len(FILES)

@@ -17,6 +17,7 @@ from tests.kit.webhooks import SECRET, Receiver
 from utilities.replay.__main__ import main
 
 
+@pytest.mark.slow
 def test_the_process_says_where_it_is_does_what_it_is_told_and_ends_when_interrupted():
     with Receiver() as receiver:
         process = subprocess.Popen(
