@@ -107,6 +107,8 @@ HISTORIES: list[tuple[str, list[Any], str | None]] = [
     ("a budget that was raised, so that the turn goes on", [*TURN, _idle("budget_reached"), RUNNING], None),
     ("an answer to the call that waited, sent but not processed",
      [*TURN, PARKED, _event(RESULT, processed_at=None)], None),
+    ("an answer to the call that waited, stamped at once, before the session runs on",
+     [*TURN, PARKED, _event(RESULT)], None),
     ("a turn that goes on after its answer", [*TURN, PARKED, _event(RESULT), RUNNING], None),
     ("another thread that has ended", [*TURN, _idle("end_turn", "session.thread_status_idle")], None),
     ("a session that is being moved", [*TURN, _event("session.status_rescheduled")], None),
