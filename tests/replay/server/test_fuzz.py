@@ -53,6 +53,7 @@ def check_error(status, content, headers):
     assert content["request_id"] == headers["request-id"]
 
 
+@pytest.mark.slow
 @pytest.mark.rule(
     "whatever is sent to any route: an answer of 2xx or 4xx in the hosted shape, and it goes on serving",
     topic="requests", evidence="ours",
@@ -113,6 +114,7 @@ def _still_serves(request):
         assert [event.type for event in client.beta.sessions.events.list(session)] == TURN
 
 
+@pytest.mark.slow
 def test_random_requests_over_http(server):
     """Fewer than above, through uvicorn and Starlette, with odd headers."""
     call = Caller()
