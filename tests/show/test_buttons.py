@@ -1,20 +1,17 @@
 """A question with buttons, without a browser (with one: tests/browser/buttons.py)."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
-from typing import Any
 
 import pytest
 
 from utilities.show.buttons import Buttons
 
 
-def asked(question: str = "Refund?", **options: Any) -> tuple[Buttons, Any]:
+def asked(question="Refund?", **options):
     """A question that was made in a loop, and what `during` did with it there."""
 
-    async def ask() -> tuple[Buttons, Any]:
+    async def ask():
         buttons = Buttons(question, "Approve", "Deny")
         during = options.pop("during", None)
         return buttons, await during(buttons) if during else None
@@ -22,18 +19,18 @@ def asked(question: str = "Refund?", **options: Any) -> tuple[Buttons, Any]:
     return asyncio.run(ask())
 
 
-def disabled(buttons: Buttons) -> list[bool]:
+def disabled(buttons):
     row = buttons.widget.children[1]
     return [button.disabled for button in row.children[:2]]
 
 
-def state(buttons: Buttons) -> str:
+def state(buttons):
     return str(buttons.widget.children[1].children[2].value)
 
 
 @pytest.mark.parametrize("name", ["Approve", "Deny"])
-def test_a_click_is_the_answer_and_closes_the_question(name: str) -> None:
-    async def click_and_wait(buttons: Buttons) -> str:
+def test_a_click_is_the_answer_and_closes_the_question(name):
+    async def click_and_wait(buttons):
         buttons.click(name)
         return await buttons.answer(timeout=5)
 
@@ -42,10 +39,10 @@ def test_a_click_is_the_answer_and_closes_the_question(name: str) -> None:
     assert f"you chose: {name}" in state(buttons)
 
 
-def test_a_click_from_another_thread_wakes_the_one_who_waits() -> None:
+def test_a_click_from_another_thread_wakes_the_one_who_waits():
     """In JupyterLab clicks arrive so while a cell is running."""
 
-    async def wait_for_thread(buttons: Buttons) -> str:
+    async def wait_for_thread(buttons):
         waiting = asyncio.create_task(buttons.answer(timeout=5))
         await asyncio.sleep(0)  # it is waiting now, and nothing else will wake this loop
         threading.Thread(target=buttons.click, args=("Deny",)).start()
@@ -54,8 +51,8 @@ def test_a_click_from_another_thread_wakes_the_one_who_waits() -> None:
     assert asked(during=wait_for_thread)[1] == "Deny"
 
 
-def test_the_first_click_counts() -> None:
-    async def twice(buttons: Buttons) -> str:
+def test_the_first_click_counts():
+    async def twice(buttons):
         buttons.click("Deny")
         buttons.click("Approve")
         return await buttons.answer(timeout=5)
@@ -63,8 +60,8 @@ def test_the_first_click_counts() -> None:
     assert asked(during=twice)[1] == "Deny"
 
 
-def test_nobody_answers() -> None:
-    async def wait(buttons: Buttons) -> str:
+def test_nobody_answers():
+    async def wait(buttons):
         with pytest.raises(TimeoutError, match="nobody answered 'Refund\\?' within 0.01 s"):
             await buttons.answer(timeout=0.01)
         buttons.click("Approve")  # too late
@@ -75,13 +72,13 @@ def test_nobody_answers() -> None:
     assert "nobody answered in time" in state(buttons)
 
 
-def test_a_button_that_is_not_there() -> None:
+def test_a_button_that_is_not_there():
     buttons, _ = asked()
     with pytest.raises(KeyError, match="Maybe"):
         buttons.click("Maybe")
 
 
-def test_what_an_agent_wrote_is_text_and_hides_nothing() -> None:
+def test_what_an_agent_wrote_is_text_and_hides_nothing():
     buttons, _ = asked("<img src=x onerror=alert(1)> pay \u202e00.1")
     shown = buttons.widget.children[0].value
     assert "<img" not in shown and "&lt;img" in shown
@@ -89,7 +86,7 @@ def test_what_an_agent_wrote_is_text_and_hides_nothing() -> None:
     assert "\u202e" not in str(buttons)
 
 
-def test_it_is_a_widget_in_a_notebook_and_text_elsewhere() -> None:
+def test_it_is_a_widget_in_a_notebook_and_text_elsewhere():
     buttons, _ = asked()
     bundle = buttons._repr_mimebundle_()
     assert bundle["text/plain"] == str(buttons) == "Refund?  [Approve] [Deny]"

@@ -1,7 +1,5 @@
 """The sequence diagram: which events get a row, from where to where, and that it repeats."""
 
-from __future__ import annotations
-
 import base64
 
 import matplotlib
@@ -11,7 +9,7 @@ from tests.kit.recordings import Script
 from utilities.show.lanes import lanes
 
 
-def asking() -> Script:
+def asking():
     """A turn with a custom call that fails, and a built-in call that a person denies."""
     script = Script()
     script.message("go")
@@ -28,7 +26,7 @@ def asking() -> Script:
     return script
 
 
-def test_every_step_of_the_bounce_has_its_row_in_words() -> None:
+def test_every_step_of_the_bounce_has_its_row_in_words():
     rows = lanes(asking().events).alt.partition("agent. ")[2].rstrip(".").split("; ")
     assert rows == [
         "0.0 s, session: running",
@@ -46,7 +44,7 @@ def test_every_step_of_the_bounce_has_its_row_in_words() -> None:
     ]
 
 
-def test_the_picture_has_the_same_words_and_nothing_overlaps() -> None:
+def test_the_picture_has_the_same_words_and_nothing_overlaps():
     picture = lanes(asking().events)
     texts = picture.figure.axes[0].texts
     words = [text.get_text() for text in texts]
@@ -58,7 +56,7 @@ def test_the_picture_has_the_same_words_and_nothing_overlaps() -> None:
         assert not any(box.overlaps(other) for other in boxes[number + 1 :]), words[number]
 
 
-def test_the_picture_is_the_same_bytes_whatever_the_readers_settings() -> None:
+def test_the_picture_is_the_same_bytes_whatever_the_readers_settings():
     first = lanes(asking().events)
     with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "red"}):
         second = lanes(asking().events)
@@ -66,7 +64,7 @@ def test_the_picture_is_the_same_bytes_whatever_the_readers_settings() -> None:
     assert lanes(asking().events[:-3]).png != first.png
 
 
-def test_it_shows_with_its_alt_text() -> None:
+def test_it_shows_with_its_alt_text():
     picture = lanes(asking().events)
     data, metadata = picture._repr_mimebundle_()
     assert base64.b64decode(data["image/png"]) == picture.png
@@ -74,7 +72,7 @@ def test_it_shows_with_its_alt_text() -> None:
 
 
 @pytest.mark.parametrize("text", ["x" * 10_000, "$x^$", "日本語 \u202e", "one\ntwo", ""])
-def test_any_text_stays_on_its_row(text: str) -> None:
+def test_any_text_stays_on_its_row(text):
     script = Script()
     script.message(text)
     script.say(text)
@@ -87,5 +85,5 @@ def test_any_text_stays_on_its_row(text: str) -> None:
         assert box.x0 >= 0 and box.x1 <= width and "\n" not in label.get_text()
 
 
-def test_no_events() -> None:
+def test_no_events():
     assert lanes([]).alt == "Sequence diagram without events: none has a recorded time."

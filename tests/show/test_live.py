@@ -1,7 +1,5 @@
 """The transcript that grows with its turn: its pace, its last state, previews, threads, notebooks."""
 
-from __future__ import annotations
-
 import io
 import subprocess
 import sys
@@ -23,18 +21,18 @@ from utilities.course.running.notebooks import dumps, execute, normalise
 class Time:
     """A clock that is turned by hand, with timers that go off when their time has come."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         self.now = 0.0
         self._timers: list[Timer] = []
 
-    def __call__(self) -> float:
+    def __call__(self):
         return self.now
 
-    def timer(self, seconds: float, function: Any) -> Timer:
+    def timer(self, seconds, function):
         self._timers.append(Timer(self.now + seconds, function))
         return self._timers[-1]
 
-    def pass_(self, seconds: float) -> None:
+    def pass_(self, seconds):
         end = self.now + seconds
         for timer in sorted(self._timers, key=lambda timer: timer.due):
             if timer.due <= end and timer.started and not timer.over:
@@ -46,36 +44,36 @@ class Time:
 class Timer:
     daemon = False
 
-    def __init__(self, due: float, function: Any) -> None:
+    def __init__(self, due, function):
         self.due, self.function, self.started, self.over = due, function, False, False
 
-    def start(self) -> None:
+    def start(self):
         self.started = True
 
-    def cancel(self) -> None:
+    def cancel(self):
         self.over = True
 
 
 class Shown:
     """What a live transcript has shown, and when."""
 
-    def __init__(self, cost: float = 0.0, **options: Any) -> None:
+    def __init__(self, cost=0.0, **options):
         self.time, self.cost = Time(), cost
         self.states: list[str] = []
         self.times: list[float] = []
         self.live = LiveTranscript(show=self, clock=self.time, timer=self.time.timer, **options)
 
-    def __call__(self, whole: Any) -> None:
+    def __call__(self, whole):
         self.states.append(str(whole))
         self.times.append(self.time.now)
         self.time.now += self.cost
 
 
-def start(id: str = "m", type_: str = "agent.message") -> dict[str, Any]:
+def start(id="m", type_="agent.message"):
     return {"type": "event_start", "event": {"id": id, "type": type_}}
 
 
-def piece(words: str, id: str = "m", index: int | None = None) -> dict[str, Any]:
+def piece(words, id="m", index=None):
     delta = {"type": "content_delta", "index": index, "content": {"type": "text", "text": words}}
     return {"type": "event_delta", "event_id": id, "delta": delta}
 
@@ -83,7 +81,7 @@ def piece(words: str, id: str = "m", index: int | None = None) -> dict[str, Any]
 # ---------------------------------------------------------------- the pace
 
 
-def test_ten_times_a_second_at_most_whatever_comes() -> None:
+def test_ten_times_a_second_at_most_whatever_comes():
     shown = Shown()
     for n in range(1_000):  # in five seconds
         shown.live(message(f"word {n}", n))
@@ -93,7 +91,7 @@ def test_ten_times_a_second_at_most_whatever_comes() -> None:
     assert min(gaps) >= 0.1 - 1e-9
 
 
-def test_what_came_last_is_shown_soon_although_nothing_follows() -> None:
+def test_what_came_last_is_shown_soon_although_nothing_follows():
     shown = Shown()
     shown.live(message("first", 0.0))
     shown.time.pass_(0.01)
@@ -105,7 +103,7 @@ def test_what_came_last_is_shown_soon_although_nothing_follows() -> None:
     assert len(shown.states) == 2  # and nothing is shown while nothing happens
 
 
-def test_what_came_last_is_shown_at_the_end_of_the_block_also_after_an_error() -> None:
+def test_what_came_last_is_shown_at_the_end_of_the_block_also_after_an_error():
     shown = Shown()
     with pytest.raises(ZeroDivisionError), shown.live as live:
         for each in turn():
@@ -118,7 +116,7 @@ def test_what_came_last_is_shown_at_the_end_of_the_block_also_after_an_error() -
     assert len(shown.states) == count  # it was shown, so not again
 
 
-def test_a_timer_that_cannot_be_cancelled_any_more_shows_nothing_early() -> None:
+def test_a_timer_that_cannot_be_cancelled_any_more_shows_nothing_early():
     shown = Shown()
     shown.live(message("a", 0.0))
     shown.live(message("b", 1.0))
@@ -132,7 +130,7 @@ def test_a_timer_that_cannot_be_cancelled_any_more_shows_nothing_early() -> None
     assert "d" in shown.states[-1]
 
 
-def test_a_transcript_that_is_slow_to_show_is_shown_less_often() -> None:
+def test_a_transcript_that_is_slow_to_show_is_shown_less_often():
     shown = Shown(cost=1.0)
     while shown.time.now < 20:
         shown.live(message(f"word {shown.time.now}", shown.time.now))
@@ -140,7 +138,7 @@ def test_a_transcript_that_is_slow_to_show_is_shown_less_often() -> None:
     assert len(shown.times) <= 5
 
 
-def test_the_real_timer_shows_the_last_state_by_itself() -> None:
+def test_the_real_timer_shows_the_last_state_by_itself():
     last = threading.Event()
     live = LiveTranscript(show=lambda whole: "word 9" in str(whole) and last.set())
     for n in range(10):
@@ -151,7 +149,7 @@ def test_the_real_timer_shows_the_last_state_by_itself() -> None:
 # ---------------------------------------------------------------- previews
 
 
-def test_text_is_shown_while_it_is_written_and_the_event_takes_its_place() -> None:
+def test_text_is_shown_while_it_is_written_and_the_event_takes_its_place():
     shown = Shown()
     growing = []
     for each in (start(), piece("Hello "), piece("world"), piece("!", index=1)):
@@ -173,7 +171,7 @@ def test_text_is_shown_while_it_is_written_and_the_event_takes_its_place() -> No
     assert shown.states[-1] == str(transcript([stored])) == str(transcript(shown.live))
 
 
-def test_the_text_begins_again_with_its_preview() -> None:
+def test_the_text_begins_again_with_its_preview():
     shown = Shown()
     for each in (start(), piece("Hel"), start(), piece("Hello")):
         shown.live(each)
@@ -181,13 +179,13 @@ def test_the_text_begins_again_with_its_preview() -> None:
     assert shown.states[-1].endswith("writing…: Hello")
 
 
-def test_a_preview_without_a_beginning_is_no_error() -> None:
+def test_a_preview_without_a_beginning_is_no_error():
     shown = Shown()
     shown.live(piece("the end of it"))
     assert shown.states == ["      now  agent    writing…: the end of it"]
 
 
-def test_a_preview_that_no_event_follows_goes_with_its_model_request() -> None:
+def test_a_preview_that_no_event_follows_goes_with_its_model_request():
     shown = Shown()
     first, last = span("s", 0.0, 1.0)
     for each in (first, start(), piece("Half a sen")):
@@ -199,7 +197,7 @@ def test_a_preview_that_no_event_follows_goes_with_its_model_request() -> None:
     assert shown.states[-1] == "(no events to show)"
 
 
-def test_thinking_has_a_start_only() -> None:
+def test_thinking_has_a_start_only():
     shown = Shown()
     shown.live(start("t", "agent.thinking"))
     assert shown.states == ["      now  agent    thinking…"]
@@ -218,7 +216,7 @@ def test_thinking_has_a_start_only() -> None:
         {}, {"type": 5, "id": ["x"]}, {"id": "m", "type": "agent.message", "content": 5},
     ],
 )  # fmt: skip
-def test_nothing_that_comes_can_end_the_turn(damaged: Any) -> None:
+def test_nothing_that_comes_can_end_the_turn(damaged):
     shown = Shown()
     for each in (damaged, start(), piece("a"), damaged, message("after", 1.0)):
         shown.live(each)
@@ -226,13 +224,13 @@ def test_nothing_that_comes_can_end_the_turn(damaged: Any) -> None:
     assert "after" in shown.states[-1]
 
 
-def test_previews_of_the_server_make_what_the_sdks_accumulator_makes() -> None:
+def test_previews_of_the_server_make_what_the_sdks_accumulator_makes():
     states, folded = [], []
     with serving(talking()) as server:
         client = strict(server).with_options(default_query={"event_deltas[]": "agent.message"})
         snapshot = None
 
-        def follow(each: Any) -> None:
+        def follow(each):
             nonlocal snapshot
             snapshot = accumulate_managed_agents_event(snapshot, each)
             live = LiveTranscript(show=lambda whole: states.append(str(whole)))
@@ -253,7 +251,7 @@ def test_previews_of_the_server_make_what_the_sdks_accumulator_makes() -> None:
 
 
 @pytest.mark.parametrize("helper", [stream_until_end_turn, poll_until_end_turn])
-def test_a_turns_helper_leaves_what_its_result_has(helper: Any) -> None:
+def test_a_turns_helper_leaves_what_its_result_has(helper):
     states: list[str] = []
     with serving() as server, LiveTranscript(show=lambda whole: states.append(str(whole))) as live:
         client = strict(server)
@@ -265,7 +263,7 @@ def test_a_turns_helper_leaves_what_its_result_has(helper: Any) -> None:
 # ---------------------------------------------------------------- threads, lines
 
 
-def test_any_thread_may_call_it() -> None:
+def test_any_thread_may_call_it():
     states: list[str] = []
     live = LiveTranscript(show=lambda whole: states.append(str(whole)))
     every = [message(f"word {n}", n) for n in range(200)]
@@ -278,7 +276,7 @@ def test_any_thread_may_call_it() -> None:
     assert all(f"word {n}\n" in f"{states[-1]}\n" for n in range(200))
 
 
-def test_without_a_notebook_it_prints_a_line_for_each_event() -> None:
+def test_without_a_notebook_it_prints_a_line_for_each_event():
     out = io.StringIO()
     with LiveTranscript(file=out) as live:
         for each in (*turn()[:3], start(), piece("I'll"), *turn()[3:], *turn()):
@@ -287,7 +285,7 @@ def test_without_a_notebook_it_prints_a_line_for_each_event() -> None:
     assert str(transcript(live)) == str(transcript(turn())) and timeline(live).alt == timeline(turn()).alt
 
 
-def test_a_queued_message_is_one_line_and_gets_its_time_in_the_transcript() -> None:
+def test_a_queued_message_is_one_line_and_gets_its_time_in_the_transcript():
     queued = event("user.message", None, id="u", content=text("hello"))
     stamped = event("user.message", 2.0, id="u", content=text("hello"))
     out, shown = io.StringIO(), Shown()
@@ -301,7 +299,7 @@ def test_a_queued_message_is_one_line_and_gets_its_time_in_the_transcript() -> N
     assert shown.states == ["  no time  user     hello", "    0.0 s  user     hello"]
 
 
-def test_it_works_where_there_is_no_ipython() -> None:
+def test_it_works_where_there_is_no_ipython():
     code = (
         "import sys\n"
         "sys.modules['IPython'] = sys.modules['ipywidgets'] = sys.modules['matplotlib'] = None\n"
@@ -335,7 +333,7 @@ ERROR = "live = LiveTranscript()\nlive(said(1, 'one')); live(said(2, 'two'))\nra
 LATER = "live(said(400, 'of a later cell')); live(said(401, 'the last of it'))"
 
 
-def executed(tmp_path: Any, *sources: str) -> Any:
+def executed(tmp_path, *sources):
     path = tmp_path / "live.ipynb"
     nbformat.write(new_notebook(cells=[new_code_cell(source) for source in (EVENTS, *sources)]), path)
     run = execute(path)
@@ -343,7 +341,7 @@ def executed(tmp_path: Any, *sources: str) -> Any:
     return run.notebook
 
 
-def test_what_is_saved_is_the_last_state_however_often_it_was_shown(tmp_path: Any) -> None:
+def test_what_is_saved_is_the_last_state_however_often_it_was_shown(tmp_path):
     notebook = executed(tmp_path, FAST, SLOW, THREAD)
     every = str(transcript(eval_events(300)))
     fast, slow, thread = (cell.outputs for cell in notebook.cells[1:])
@@ -358,20 +356,20 @@ def test_what_is_saved_is_the_last_state_however_often_it_was_shown(tmp_path: An
     assert dumps(normalise(notebook)) == dumps(normalise(again))
 
 
-def eval_events(count: int) -> list[Any]:
+def eval_events(count):
     names: dict[str, Any] = {}
     exec(EVENTS, names)
     return [names["said"](n, f"word {n}") for n in range(count)]
 
 
-def test_a_later_cell_goes_on_in_the_same_place_and_an_error_leaves_the_last_state(tmp_path: Any) -> None:
+def test_a_later_cell_goes_on_in_the_same_place_and_an_error_leaves_the_last_state(tmp_path):
     notebook = executed(tmp_path, FAST, LATER, ERROR)
     fast, later, error = (cell.outputs for cell in notebook.cells[1:])
     assert fast[0].data["text/plain"].endswith("agent    the last of it") and later == []
     assert error[0].data["text/plain"].splitlines()[-1].endswith("agent    two")
 
 
-def test_usage_stands_at_the_end() -> None:
+def test_usage_stands_at_the_end():
     shown = Shown()
     shown.live(usage(1.0, input_tokens=9, list_cost={"amount": "25"}))
     shown.live(message("after it", 2.0))

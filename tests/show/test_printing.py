@@ -1,7 +1,5 @@
 """A line per event, and what becomes of events that nobody has heard of or that are damaged."""
 
-from __future__ import annotations
-
 import io
 from types import SimpleNamespace
 from typing import Any, get_args
@@ -16,7 +14,7 @@ from utilities.show.printing import print_event
 # ---------------------------------------------------------------- print_event
 
 
-def test_a_turn_prints_a_line_for_what_is_worth_one() -> None:
+def test_a_turn_prints_a_line_for_what_is_worth_one():
     assert printed(*turn()).splitlines() == [
         "session running",
         "user: Fix the tests",
@@ -31,7 +29,7 @@ def test_a_turn_prints_a_line_for_what_is_worth_one() -> None:
     ]
 
 
-def test_prints_to_standard_output_by_default(capsys: pytest.CaptureFixture[str]) -> None:
+def test_prints_to_standard_output_by_default(capsys):
     print_event(message("hello"))
     assert capsys.readouterr().out == "agent: hello\n"
 
@@ -40,7 +38,7 @@ def test_prints_to_standard_output_by_default(capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     "line", ["user: yes, delete it", "session idle (end_turn)", "[bash] ls", "    error: no", "agent: I"]
 )
-def test_nobody_can_speak_for_somebody_else(speaker: str, line: str) -> None:
+def test_nobody_can_speak_for_somebody_else(speaker, line):
     said = event(f"{speaker}.message", id="m", content=text(f"{line}\n{line}\r{line}\n\n{line}"))
     lines = printed(said).splitlines()
     assert lines[0].startswith(f"{speaker}: ")
@@ -94,18 +92,18 @@ def test_nobody_can_speak_for_somebody_else(speaker: str, line: str) -> None:
         (call("c", 0, command="if true; then\n  ls\nfi"), "[bash] if true; then ⏎   ls ⏎ fi"),
     ],
 )  # fmt: skip
-def test_one_event_is_one_short_line(shown: Any, line: str) -> None:
+def test_one_event_is_one_short_line(shown, line):
     assert printed(shown) == line + "\n"
 
 
-def test_long_text_is_cut_and_says_by_how_much() -> None:
+def test_long_text_is_cut_and_says_by_how_much():
     assert printed(call("c", 0, command="x" * 150)) == f"[bash] {'x' * 100}… (+50 characters)\n"
     assert printed(result("c", 0, f"1\n2\n3\n{'4' * 50}")) == "    1\n    2\n    3… (+51 characters)\n"
     assert printed(result("c", 0, "..\n---\nRan 2\n\nOK\n")) == "    ..\n    ---\n    Ran 2\n    \n    OK\n"
     assert printed(message("y" * 1_500)).endswith("y… (+500 characters)\n")
 
 
-def test_a_terminal_with_few_characters_does_not_end_the_turn() -> None:
+def test_a_terminal_with_few_characters_does_not_end_the_turn():
     raw = io.BytesIO()
     narrow = io.TextIOWrapper(raw, encoding="ascii")
     print_event(message("caf\u00e9 \x1b[31m"), file=narrow)
@@ -116,7 +114,7 @@ def test_a_terminal_with_few_characters_does_not_end_the_turn() -> None:
 # ---------------------------------------------------------------- what isn't known, what isn't there
 
 
-def test_an_unknown_type_is_shown_with_its_fields() -> None:
+def test_an_unknown_type_is_shown_with_its_fields():
     new = parsed({"type": "agent.daydream", "id": "sevt_1", "topic": "bees", "nested": {"depth": 3}})
     for shown in (printed(new), str(transcript([new])), Tags(page([new])).text):
         assert "agent.daydream" in shown and '"topic": "bees"' in shown and '"depth": 3' in shown
@@ -130,19 +128,19 @@ ALL_TYPES += ["event_start", "no.such.type"]
 
 
 @pytest.mark.parametrize("type_", ALL_TYPES)
-def test_any_attribute_may_be_missing(type_: str) -> None:
+def test_any_attribute_may_be_missing(type_):
     bare = parsed({"type": type_})
     printed(bare)
     str(transcript([bare, bare]))
     page([bare])
 
 
-def test_the_sdk_has_the_types_that_the_test_above_runs_on() -> None:
+def test_the_sdk_has_the_types_that_the_test_above_runs_on():
     assert len(ALL_TYPES) > 40
     assert {"agent.tool_use", "session.error", "workflow_run.error"} <= set(ALL_TYPES)
 
 
-def test_attributes_of_the_wrong_kind_are_shown_all_the_same() -> None:
+def test_attributes_of_the_wrong_kind_are_shown_all_the_same():
     odd: list[dict[str, Any]] = [
         {"type": "agent.message", "content": "plain"},
         {"type": "agent.tool_use", "id": "c", "name": None, "input": "ls"},
@@ -171,7 +169,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize("type_", [*ALL_TYPES, 5])
-def test_an_event_with_anything_in_any_field_is_shown_somehow(type_: Any) -> None:
+def test_an_event_with_anything_in_any_field_is_shown_somehow(type_):
     usual = {"type": type_, "id": "e", "processed_at": START.isoformat()}
     damaged = [{**usual, name: value} for name in FIELDS for value in WRONG]
     damaged += [{key: value for key, value in usual.items() if key != name} for name in usual]
@@ -182,14 +180,14 @@ def test_an_event_with_anything_in_any_field_is_shown_somehow(type_: Any) -> Non
     assert timeline(damaged).alt
 
 
-def test_plain_dicts_read_like_the_sdks_objects() -> None:
+def test_plain_dicts_read_like_the_sdks_objects():
     as_dicts = [each.to_dict(mode="json") for each in turn()]
     assert str(transcript(as_dicts)) == str(transcript(turn()))
     assert timeline(as_dicts).alt == timeline(turn()).alt
 
 
 @pytest.mark.parametrize("nothing", [[], iter([]), SimpleNamespace(events=[])])
-def test_no_events(nothing: Any) -> None:
+def test_no_events(nothing):
     assert str(transcript(nothing)) == "(no events to show)"
     assert "no events to show" in Tags(page([])).text
     picture = timeline([])

@@ -1,10 +1,7 @@
 """The transcript: what happened in a session, as text and as a table, with what it used."""
 
-from __future__ import annotations
-
 import re
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -14,7 +11,7 @@ from utilities.show import timeline, transcript
 # ---------------------------------------------------------------- the transcript
 
 
-def test_text_has_times_and_results_with_their_calls() -> None:
+def test_text_has_times_and_results_with_their_calls():
     assert str(transcript(turn())).splitlines() == [
         "    0.0 s  session  running",
         "    0.0 s  user     Fix the tests",
@@ -32,7 +29,7 @@ def test_text_has_times_and_results_with_their_calls() -> None:
     ]
 
 
-def test_html_joins_a_result_to_its_call_in_one_row() -> None:
+def test_html_joins_a_result_to_its_call_in_one_row():
     rows = re.findall(r"<tr.*?</tr>", page(turn()), re.S)
     (bash,) = [row for row in rows if "[bash]" in row]
     assert "FAILED (failures=2)" in bash and "error after 3.0 s" in bash  # the state is a word, not a colour
@@ -40,7 +37,7 @@ def test_html_joins_a_result_to_its_call_in_one_row() -> None:
     assert "return a + b + 1" in read and "FAILED" not in read
 
 
-def test_without_any_style_the_table_says_the_same() -> None:
+def test_without_any_style_the_table_says_the_same():
     """A code host takes styles, classes and scripts out, and keeps tables and <details>."""
     said = message("- one\n- two", 9.0)
     long = result("c3", 12.0, "\n".join(f"line {n}" for n in range(40)), is_error=True)
@@ -65,7 +62,7 @@ def test_without_any_style_the_table_says_the_same() -> None:
     assert "<strong>error after 2.0 s</strong>" in bare and "<strong>idle (end_turn)</strong>" in bare
 
 
-def test_html_is_a_captioned_table_without_script() -> None:
+def test_html_is_a_captioned_table_without_script():
     seen = Tags(page(turn()))
     assert seen.tags.count("table") == seen.tags.count("caption") == 1
     assert {"script", "link", "style", "img"}.isdisjoint(seen.tags)
@@ -83,7 +80,7 @@ def test_html_is_a_captioned_table_without_script() -> None:
         ("agent.mcp_tool_use", "agent.mcp_tool_result", "mcp_tool_use_id"),
     ],
 )
-def test_every_kind_of_call_gets_its_result(call_type: str, result_type: str, key: str) -> None:
+def test_every_kind_of_call_gets_its_result(call_type, result_type, key):
     answer = event(result_type, 1.0, id="r", content=text("42"), **{key: "c"})
     events = [call("c", 0.0, "ask", call_type), answer, message("later", 5.0)]
     shown = str(transcript(events))
@@ -92,13 +89,13 @@ def test_every_kind_of_call_gets_its_result(call_type: str, result_type: str, ke
     assert "1 tool call. " in alt and "tools ran for 1.0 s" in alt
 
 
-def test_calls_and_results_without_each_other_say_so() -> None:
+def test_calls_and_results_without_each_other_say_so():
     shown = str(transcript([call("c1", 0.0, command="ls"), result("other", 1.0, "lost")]))
     assert "[bash] ls\n" in shown and "no result\n" in shown
     assert "result of an unknown call:\n" in shown and "lost" in shown
 
 
-def test_a_result_that_is_missing_may_still_come_while_the_session_runs() -> None:
+def test_a_result_that_is_missing_may_still_come_while_the_session_runs():
     begun = [event("session.status_running", 0.0, id="run"), call("c", 1.0, command="ls")]
     end = event("session.status_idle", 2.0, id="end", stop_reason={"type": "end_turn"})
     for running, ended in (
@@ -109,13 +106,13 @@ def test_a_result_that_is_missing_may_still_come_while_the_session_runs() -> Non
         assert "no result" in ended and "no result yet" not in ended
 
 
-def test_a_confirmation_names_the_tool_and_is_not_its_result() -> None:
+def test_a_confirmation_names_the_tool_and_is_not_its_result():
     answer = event("user.tool_confirmation", 1.0, id="k", tool_use_id="c", result="deny", deny_message="no")
     shown = str(transcript([call("c", 0.0, command="rm x"), answer]))
     assert "user     denies [bash]: no" in shown and "no result" in shown
 
 
-def test_an_event_seen_twice_is_shown_once_and_with_its_time() -> None:
+def test_an_event_seen_twice_is_shown_once_and_with_its_time():
     queued = event("user.message", None, id="u", content=text("hello"))
     stamped = event("user.message", 2.0, id="u", content=text("hello"))
     running = event("session.status_running", 0.0, id="run")
@@ -124,12 +121,12 @@ def test_an_event_seen_twice_is_shown_once_and_with_its_time() -> None:
     assert str(transcript([queued])) == "  no time  user     hello"
 
 
-def test_takes_anything_with_events() -> None:
+def test_takes_anything_with_events():
     assert str(transcript(SimpleNamespace(events=turn()))) == str(transcript(iter(turn())))
     assert timeline(SimpleNamespace(events=turn())).alt == timeline(iter(turn())).alt
 
 
-def test_long_results_are_folded_and_short_ones_are_not() -> None:
+def test_long_results_are_folded_and_short_ones_are_not():
     long = "\n".join(f"line {n}" for n in range(40))
     folded = page([call("c", 0.0, command="ls"), result("c", 1.0, long)])
     assert "<details><summary><code>line 0… (+" in folded and "line 39</pre></details>" in folded
@@ -139,7 +136,7 @@ def test_long_results_are_folded_and_short_ones_are_not() -> None:
 # ---------------------------------------------------------------- usage
 
 
-def test_the_last_usage_counts() -> None:
+def test_the_last_usage_counts():
     events = [usage(1.0, input_tokens=1, output_tokens=1), *turn()]
     assert str(transcript(events)).endswith("so far: 1,200 tokens in, 340 tokens out, list cost $0.07")
     assert "list cost $0.07" in Tags(page(events)).text
@@ -161,10 +158,10 @@ def test_the_last_usage_counts() -> None:
         ({"input_tokens": 9, "list_cost": {"amount": "NaN"}}, "9 tokens in"),
     ],
 )  # fmt: skip
-def test_usage_line(numbers: dict[str, Any], line: str) -> None:
+def test_usage_line(numbers, line):
     assert str(transcript([usage(**numbers)])).splitlines()[-1] == f"usage of the session so far: {line}"
 
 
 @pytest.mark.parametrize("event_", [usage(), parsed({"type": "session.usage"}), message("hi")])
-def test_no_usage_line_without_numbers(event_: Any) -> None:
+def test_no_usage_line_without_numbers(event_):
     assert "usage" not in str(transcript([event_])) and "usage" not in page([event_])

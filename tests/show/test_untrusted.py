@@ -1,7 +1,5 @@
 """Nothing that an agent or a tool writes can act on the reader, or be too much for a page."""
 
-from __future__ import annotations
-
 import io
 import re
 import sys
@@ -31,7 +29,7 @@ INVISIBLE = {
 }  # fmt: skip
 
 
-def live(events: list[Any]) -> Any:
+def live(events):
     """The last that a live transcript shows of them; with a message that is still being written."""
     states: list[Any] = []
     with LiveTranscript(show=states.append) as shown:
@@ -40,12 +38,12 @@ def live(events: list[Any]) -> Any:
     return states[-1]
 
 
-def writing(words: str) -> list[Any]:
+def writing(words):
     piece = {"type": "event_delta", "event_id": "w", "delta": {"content": {"type": "text", "text": words}}}
     return [{"type": "event_start", "event": {"type": "agent.message", "id": "w"}}, piece]
 
 
-def everywhere(words: str) -> list[Any]:
+def everywhere(words):
     """The words in every place where an agent, a tool or a server can put them."""
     return [
         event("user.message", 0.0, id="u", content=text(words)),
@@ -69,14 +67,14 @@ def everywhere(words: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("words", NASTY.values(), ids=NASTY)
-def test_markup_is_shown_not_obeyed(words: str) -> None:
+def test_markup_is_shown_not_obeyed(words):
     plain, nasty = Tags(page(everywhere("plain words, none of them markup"))), Tags(page(everywhere(words)))
     assert set(nasty.tags) <= set(plain.tags) and nasty.attributes <= plain.attributes
     assert nasty.text.count(words) >= 8  # … and it is all there to read
 
 
 @pytest.mark.parametrize("character", INVISIBLE, ids=[f"U+{ord(c):04X}" for c in INVISIBLE])
-def test_characters_that_act_are_made_visible(character: str) -> None:
+def test_characters_that_act_are_made_visible(character):
     events = everywhere(f"a{character}[31mb")
     shown = f"a{INVISIBLE[character]}[31mb"
     for output in (printed(*events), str(transcript(events)), Tags(page(events)).text):
@@ -85,7 +83,7 @@ def test_characters_that_act_are_made_visible(character: str) -> None:
     assert character not in timeline(events).alt
 
 
-def test_no_character_of_unicode_that_acts_is_left() -> None:
+def test_no_character_of_unicode_that_acts_is_left():
     directions = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
     acts = [
         character
@@ -99,7 +97,7 @@ def test_no_character_of_unicode_that_acts_is_left() -> None:
 
 
 @pytest.mark.parametrize("words", NASTY.values(), ids=NASTY)
-def test_markup_is_not_obeyed_while_it_is_written_either(words: str) -> None:
+def test_markup_is_not_obeyed_while_it_is_written_either(words):
     plain, nasty = (
         Tags(live([*everywhere(said), *writing(said)])._repr_mimebundle_()["text/html"])
         for said in ("plain words, none of them markup", words)
@@ -109,7 +107,7 @@ def test_markup_is_not_obeyed_while_it_is_written_either(words: str) -> None:
 
 
 @pytest.mark.parametrize("character", INVISIBLE, ids=[f"U+{ord(c):04X}" for c in INVISIBLE])
-def test_characters_that_act_do_not_while_they_are_written_either(character: str) -> None:
+def test_characters_that_act_do_not_while_they_are_written_either(character):
     shown = live(writing(f"a{character}[31mb"))
     for output in (str(shown), Tags(shown._repr_mimebundle_()["text/html"]).text):
         assert character not in output and f"a{INVISIBLE[character]}[31mb" in output
@@ -117,7 +115,7 @@ def test_characters_that_act_do_not_while_they_are_written_either(character: str
 
 
 @pytest.mark.parametrize("words", [*NASTY.values(), *(f"a{character}b" for character in INVISIBLE)])
-def test_a_picture_has_words_and_no_markup(words: str) -> None:
+def test_a_picture_has_words_and_no_markup(words):
     for picture in (timeline(everywhere(words)), lanes(everywhere(words))):
         seen = Tags(picture._repr_mimebundle_()[0]["text/html"])
         assert seen.tags == ["img"] and seen.attributes == {"alt", "width", "src"}
@@ -128,24 +126,24 @@ def test_a_picture_has_words_and_no_markup(words: str) -> None:
         assert {"script", "foreignObject", "image", "a"}.isdisjoint(names)
 
 
-def test_accents_do_not_pile_up_over_other_lines() -> None:
+def test_accents_do_not_pile_up_over_other_lines():
     strike, seen = "\u0335", "\\u0335"
     assert printed(message("e\u0301a" + strike * 7)) == f"agent: e\u0301a{strike * 4}{seen * 3}\n"
 
 
-def test_ordinary_text_of_any_language_is_left_alone() -> None:
+def test_ordinary_text_of_any_language_is_left_alone():
     words = "naïve שלום नमस्ते 👩\u200d🔬 \ttab — “quoted”"
     assert printed(message(words)) == f"agent: {words}\n"
     assert printed(message("one\r\ntwo")) == "agent: one\n       two\n"
 
 
-def test_agent_text_is_kept_from_the_maths_typesetter() -> None:
+def test_agent_text_is_kept_from_the_maths_typesetter():
     html = page([call("c", 0.0, command="echo $HOME and $PATH")])
     assert re.match(r'<div class="tex2jax_ignore mathjax_ignore">', html)
     assert "$HOME and $PATH</pre>" in html
 
 
-def test_a_megabyte_is_cut_and_quick() -> None:
+def test_a_megabyte_is_cut_and_quick():
     size = 1_048_576
     events = [
         message("m" * size, 0.0),
@@ -165,7 +163,7 @@ def test_a_megabyte_is_cut_and_quick() -> None:
     assert f"(+{size - 1_000:,} characters)" in out and f"(+{size - 10_000:,} characters)" in html
 
 
-def test_a_megabyte_that_is_being_written_is_cut_and_quick() -> None:
+def test_a_megabyte_that_is_being_written_is_cut_and_quick():
     size = 1_048_576
     began = time.perf_counter()
     start, _ = writing("")
@@ -175,7 +173,7 @@ def test_a_megabyte_that_is_being_written_is_cut_and_quick() -> None:
     assert len(str(shown)) < 2_000 and len(html) < 20_000 and "characters)" in html
 
 
-def test_what_is_nested_too_deeply_is_named() -> None:
+def test_what_is_nested_too_deeply_is_named():
     deep: Any = "x"
     found: Any = "x"
     for _ in range(100_000):
