@@ -7,7 +7,9 @@ NB ?=
 SDK ?=
 LIVE ?=
 LAB_ARGS ?=
-PYTEST_ARGS ?= -n 2 --dist worksteal
+# Twice as many workers as cores, since tests mostly wait; in small portions, so that the notebooks, which take
+# longest and come first, are spread over all of them.
+PYTEST_ARGS ?= -n 4 --maxschedchunk 2
 
 # JupyterLab asks nobody on the internet (no news, update check or extension catalogue), nor the reader about it:
 # the defaults in overrides.json. Kernels are spoken to encrypted, or each would print a warning.

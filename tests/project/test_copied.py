@@ -106,7 +106,7 @@ def test_a_turn_with_the_copies_in_a_project_that_has_only_anthropic(project):
 
 @pytest.mark.parametrize(
     "checker",
-    [["mypy", "--strict", "-p", "helpers", "-m", "program"]],
+    [["mypy", "--strict", "-p", "helpers", "-m", "program"], ["ruff", "check", "--isolated", "."]],
     ids=lambda command: command[0],
 )
 def test_checkers_have_nothing_to_say_about_the_copies(checker, project):

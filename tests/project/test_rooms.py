@@ -1,12 +1,14 @@
-"""The house is as planned: who imports whom, and one name for one thing."""
+"""The house is as planned: who imports whom, one name for one thing, no test that leans on another."""
 
 import ast
 import re
 from collections import defaultdict
 from graphlib import TopologicalSorter
+from pathlib import Path
 
 import pytest
 
+from tests.kit.places import ROOT
 from tests.project.rooms import FLOORS, HOUSE, MAY_KNOW, forbidden, imports, main, picture, room_of
 
 FILES = sorted(HOUSE.rglob("*.py"))
@@ -111,3 +113,31 @@ def test_no_two_modules_and_no_two_classes_have_one_name():
                 places[f"class {node.name}"].append(path)
     twice = {name: found for name, found in places.items() if len(found) > 1 and name not in SHARED}
     assert twice == {}
+
+
+# -- tests ---------------------------------------------------------------------------------------------
+
+
+def imported_modules(path):
+    """Every module that a file may mean by its imports, by its whole name."""
+    package = path.relative_to(ROOT).parent.parts
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join(filter(None, [*base, node.module]))
+            yield from (module, *(f"{module}.{alias.name}" for alias in node.names))
+
+
+@pytest.mark.parametrize("folder", ["tests", "utilities"])
+def test_nobody_imports_from_a_test_file(folder):
+    for path in sorted(Path(ROOT, folder).rglob("*.py")):
+        leans_on = [name for name in imported_modules(path) if re.match(r"tests\.(\w+\.)*test_\w+", name)]
+        assert leans_on == [], path.relative_to(ROOT)
+
+
+def test_the_kit_leans_on_no_room_of_the_tests():
+    for path in sorted((ROOT / "tests/kit").rglob("*.py")):
+        leans_on = [name for name in imported_modules(path) if name.startswith("tests.")]
+        assert all(name == "tests.kit" or name.startswith("tests.kit.") for name in leans_on), path.name
