@@ -119,7 +119,7 @@ GUARDS = [
     Guard("a negative deadline", "turn/plan.py", "if self.timeout is not None and not self.timeout >= 0:", "if False:", "seconds"),
     Guard("no patience with silence", "turn/plan.py", "if not self.quiet > 0:", "if False:", "seconds"),
     Guard("negative patience", "turn/settle.py", "if not seconds >= 0:", "if False:", "seconds"),
-    Guard("tools that agents.create does not take", "turn/tools.py", "-> list[BetaManagedAgentsCustomToolParams]:", "-> list[dict[str, Any]]:", "strict_type_checker"),
+    Guard("tools that agents.create does not take", "turn/tools.py", "-> list[BetaManagedAgentsCustomToolParams]:", "-> list[dict[str, Any]]:", "checkers_have_nothing_to_say"),
     Guard("an export during the race", "replay/export.py", "wait_for_idle_status(client, session_id, timeout=patience)", "pass", "as_soon_as"),
     Guard("a recording that can't be played", "replay/export.py", "        Recording.load(part)\n", "", "left_behind"),
     Guard("a part of a recording", "replay/export.py", "part.unlink(missing_ok=True)", "pass", "left_behind"),

@@ -1,21 +1,15 @@
-"""Polling reads only what is new, however late it is listed; a process that dies is replaced by another."""
+"""Polling reads only what is new, comes to the same results as the stream, and keeps to its deadline."""
 
-import os
-import signal
-import subprocess
-import sys
-from collections import Counter
-from time import monotonic, sleep
+from time import sleep
 
 import pytest
 from anthropic import beta_tool
 from anthropic.lib.tools import ToolError
 
-from tests.kit.calling import Caller
-from tests.kit.places import RECORDINGS, ROOT
+from tests.kit.places import RECORDINGS
 from tests.kit.polling import Wire, bit_by_bit, send, two_turns
 from tests.kit.serving import POLLING, Posts, Served, healthy, served
-from tests.kit.turn_scripts import a_turn, asking, parallel_calls
+from tests.kit.turn_scripts import a_turn, asking
 from utilities import TurnTimeout, poll_until_end_turn
 from utilities.replay import Faults, Library, ReplayServer
 from utilities.replay.http.errors import ApiError
@@ -29,14 +23,14 @@ def kind(request):
     return request.param
 
 
-# -- only what is new --------------------------------------------------------------------------------
+# -- only what is new ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("step", [1, 3])
 def test_a_poll_costs_the_same_however_long_the_session_is(step):
-    """Counted: requests, events and bytes of a turn, after one of 16 events and after one of 5,006."""
+    """Counted: requests, events and bytes of a turn, after one of 16 events and after one of 1,506."""
     wires = []
-    for before in (10, 5000):
+    for before in (10, 1500):
         with served(two_turns(first=before)) as session:
             send(session, "go 0")
             wire = Wire()
@@ -65,7 +59,7 @@ def test_a_poll_of_a_silent_session_asks_for_one_event_at_most():
 
 
 def test_a_turn_that_is_taken_over_is_read_once_and_the_session_before_it_is_not():
-    with served(two_turns(first=3000)) as session:
+    with served(two_turns(first=1500)) as session:
         send(session, "go 0")
         send(session, "go 1")
         wire = Wire()
@@ -75,7 +69,7 @@ def test_a_turn_that_is_taken_over_is_read_once_and_the_session_before_it_is_not
 
 
 def test_more_new_events_than_a_page_has(kind):
-    with served(two_turns(second=2500)) as session:
+    with served(two_turns(second=1500)) as session:
         send(session, "go 0")
         shown = []
         result = session.follow(kind, "go 1", on_event=shown.append)
@@ -84,122 +78,7 @@ def test_more_new_events_than_a_page_has(kind):
     assert shown == result.events
 
 
-# -- times ---------------------------------------------------------------------------------------------
-
-
-def followed(session, kind, view, *, timeless=False, **options):
-    """A second turn, bit by bit; all of it is shown, each event once, and nothing of the first."""
-    send(session, "go 0")
-    before = len(session.history())
-    shown = []
-    with bit_by_bit(session, 1, view, timeless):
-        result = session.follow(kind, "go 1", on_event=shown.append, interval=0.001, **options)
-    whole = [event.id for event in session.history()[before:]]
-    assert sorted(event.id for event in shown) == sorted(whole)
-    assert sorted(event.id for event in result.events) == sorted(whole)
-    return result
-
-
-def test_events_of_the_same_time_are_not_lost(kind):
-    """A clock that only knows tens of seconds, so that many events have the time of the newest known."""
-
-    def coarse(log, happened):
-        return [{**e, "processed_at": e["processed_at"][:18] + "0.000000Z"} for e in log[:happened]]
-
-    with served(two_turns(second=25)) as session:
-        assert followed(session, kind, coarse).outcome == "end_turn"
-
-
-def late_by(reads, place):
-    """The event at this place is listed so many reads after its time."""
-
-    def view(log, happened):
-        return [e for number, e in enumerate(log[:happened]) if number != place or happened > place + reads]
-
-    return view
-
-
-def test_an_event_that_is_listed_after_later_ones_is_not_lost(kind):
-    script = two_turns(second=1)
-    script.events = script.events[:-3]
-    for command in ("ls", "pwd"):
-        script.builtin_result(script.builtin(command=command))
-    script.idle()
-    with served(script) as session:
-        assert followed(session, kind, late_by(2, place=16 + 4)).outcome == "end_turn"  # µs before its result
-
-
-def test_a_first_turns_first_event_may_be_listed_late_too(kind):
-    shown = []
-    with served(a_turn()) as session:
-        with bit_by_bit(session, 1, late_by(2, place=0)):
-            result = session.follow(kind, "go", on_event=shown.append, interval=0.001)
-        assert sorted(event.id for event in shown) == sorted(event.id for event in session.history())
-    assert result.outcome == "end_turn"
-
-
-def test_an_event_that_is_listed_late_by_the_clock_is_not_lost_however_short_the_interval(kind):
-    """Reads bring nothing new for a while, and then one with a much later time."""
-    script = two_turns(second=1)
-    script.events = script.events[:-3]
-    for command in ("ls", "pwd"):
-        script.builtin_result(script.builtin(command=command))
-    script.say("much later", after=5.0)
-    script.idle()
-    late, since = 16 + 4, 0.0
-
-    def view(log, happened):
-        nonlocal since
-        if happened <= late + 2:
-            return [event for number, event in enumerate(log[:happened]) if number != late]
-        since = since or monotonic()
-        if monotonic() - since < 0.2:
-            return [event for number, event in enumerate(log[: late + 2]) if number != late]
-        return log[: late + 2] if monotonic() - since < 0.6 else log[:happened]
-
-    with served(script) as session:
-        assert followed(session, kind, view).outcome == "end_turn"
-
-
-def test_the_idle_of_the_turn_before_may_be_listed_after_our_message(kind):
-    """It is older than our message, so it is not its end."""
-    with served(two_turns()) as session:
-        send(session, "go 0")
-        with bit_by_bit(session, 1, late_by(4, place=15)):
-            result = session.follow(kind, "go 1", interval=0.001)
-        assert [event.id for event in result.events] == [event.id for event in session.history()[16:]]
-
-
-def test_an_event_that_is_listed_very_late_is_found_when_there_is_silence(kind):
-    """The idle, long after an error that was processed after it: nothing else could end the turn."""
-    script = two_turns(second=3)
-    script.event("session.error", after=0.5)
-    reads = 0
-
-    def view(log, happened):
-        nonlocal reads
-        reads += happened == len(log)
-        return [e for n, e in enumerate(log[:happened]) if reads > 9 or n != 16 + 3 + 5]
-
-    with served(script) as session:
-        assert followed(session, kind, view, quiet=0.3, timeout=10.0).outcome == "end_turn"
-
-
-@pytest.mark.parametrize("timeless", [False, True])
-def test_a_message_that_is_listed_without_its_time_first(kind, timeless):
-    """It waits with `processed_at` null while others are processed; then it has its time, and its place."""
-
-    def view(log, happened):
-        ours = 16 + 2  # behind the running pair
-        if not ours < happened <= ours + 3:
-            return log[:happened]
-        return [*log[:ours], *log[ours + 1 : happened], {**log[ours], "processed_at": None}]
-
-    with served(two_turns()) as session:
-        assert all(event.processed_at for event in followed(session, kind, view, timeless=timeless).events)
-
-
-# -- the same as by the stream -------------------------------------------------------------------------
+# -- the same as by the stream ---------------------------------------------------------------------------
 
 
 def results_of(recording, kind):
@@ -248,105 +127,7 @@ def test_every_recording_has_the_same_results_by_polling_as_by_the_stream(record
     assert all(turn.usage is not None for turn in streamed)
 
 
-# -- a process that dies -------------------------------------------------------------------------------
-
-# Follows a session, keeps a diary, and stops where it is told to, to be killed there.
-PROGRAM = """
-import sys, time
-from pathlib import Path
-from anthropic import Anthropic, Middleware, beta_tool
-from utilities import poll_until_end_turn
-
-url, session, diary, stop = sys.argv[1:5]
-message = sys.argv[5] if len(sys.argv) > 5 else None
-
-def note(line):
-    with open(diary, "a") as file:
-        print(line, file=file)
-    if line == stop:
-        with open(diary, "a") as file:
-            print("stopped", file=file)
-        time.sleep(600)
-
-@beta_tool
-def work(name: str) -> str:
-    '''Work.'''
-    note(f"called {name}")
-    paid = Path(f"{diary}.{name}")  # what makes it safe to run twice: it sees that it has run
-    if not paid.exists():
-        paid.touch()
-        note(f"paid {name}")
-    return f"{name} ok"
-
-class Posts(Middleware):
-    count = 0
-
-    def handle(self, request, call_next):
-        response = call_next(request)
-        if request.method.upper() == "POST":
-            self.count += 1
-            note(f"response {self.count}")
-        return response
-
-def show(event):
-    note(event.type)
-
-client = Anthropic(api_key="x", base_url=url, middleware=[Posts()])
-result = poll_until_end_turn(
-    client, session, message, tools=[work], on_event=show, interval=0.02, timeout=30
-)
-note(f"{result.outcome}: {result.text}")
-"""
-
-
-def program(session, diary, stop, *message):
-    arguments = [session.server.base_url, session.session_id, str(diary), stop, *message]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen([sys.executable, "-c", PROGRAM, *arguments], env=environment)
-
-
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="processes are not killed like this here")
-@pytest.mark.parametrize(
-    ("stop", "runs"),
-    [
-        # The call waits, and nobody has begun it.
-        ("session.status_idle", {"a": 1, "b": 1}),
-        # The session has the answer to `a`; the process dies before it can know.
-        ("response 2", {"a": 1, "b": 1}),
-        # `a` is answered. `b` is at work: it has had its effect, and will never be answered.
-        ("paid b", {"a": 1, "b": 2}),
-    ],
-)
-def test_a_process_that_is_killed_is_replaced_by_another_that_knows_the_session_id(stop, runs, tmp_path):
-    diary = tmp_path / "diary"
-    diary.touch()
-
-    def lines():
-        return diary.read_text("utf-8").splitlines()
-
-    with served(parallel_calls(["a"], ["b"])) as session:
-        first = program(session, diary, stop, "go")
-        try:
-            deadline = monotonic() + 60
-            while "stopped" not in lines() and first.poll() is None and monotonic() < deadline:
-                sleep(0.01)
-            assert lines()[-2:] == [stop, "stopped"]
-        finally:
-            first.kill()
-        assert first.wait(10) == -signal.SIGKILL
-        second = program(session, diary, "nowhere")
-        try:
-            assert second.wait(60) == 0
-        finally:
-            second.kill()
-        sent = Counter(event.type for event in session.history())
-    assert lines()[-1] == "end_turn: all done"
-    assert {name: lines().count(f"called {name}") for name in "ab"} == runs
-    assert {name: lines().count(f"paid {name}") for name in "ab"} == {"a": 1, "b": 1}
-    assert (sent["user.message"], sent["user.custom_tool_result"]) == (1, 2)
-
-
-# -- the session's end, the deadline, a busy service ------------------------------------------------------
+# -- the session's end, the deadline, a busy service -----------------------------------------------------
 
 
 @pytest.mark.parametrize(("last", "outcome"), [("idle", "end_turn"), ("message", "terminated")])
@@ -441,7 +222,7 @@ def test_a_busy_service_is_asked_again_when_it_wants_to_be_and_else_after_the_in
     assert clock.waited == [7.5, 7.5, *[2.0] * 3, 0.5, 1.0, *[2.0] * (len(clock.waited) - 7)]
 
 
-# -- mistakes -------------------------------------------------------------------------------------------
+# -- mistakes --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("interval", [0, -1, float("inf")])
@@ -450,43 +231,3 @@ def test_an_interval_that_is_none_is_told(kind, interval):
         with pytest.raises(ValueError, match=f"interval must be .* not {interval}"):
             session.follow(kind, "go", interval=interval)
         assert session.history() == []
-
-
-# -- what it rests on -------------------------------------------------------------------------------------
-
-
-@pytest.mark.rule(
-    "a session's events are ordered and filtered by `processed_at`: one that waited is listed by the time of "
-    "its processing, not of its sending",
-    topic="lists",
-    evidence="sdk",
-    source="event_list_params.py",
-)
-@pytest.mark.rule(
-    "an event without `processed_at` is in no time range",
-    topic="lists",
-    evidence="ours",
-    note="the documentation doesn't say; polling is right with or without it",
-)
-def test_an_event_that_waited_is_listed_by_the_time_of_its_processing():
-    script = two_turns()
-    call = Caller(script, speed=1.0)
-    path = f"/sessions/{call.session()['id']}/events"
-    first, second = (
-        {"type": "user.message", "content": [{"type": "text", "text": text}]} for text in ("go 0", "go 1")
-    )
-    call.post(path, {"events": [first]})
-    call.now = 5.0
-    newest = call.get(path)["data"][-1]["processed_at"]
-    [waits] = call.post(path, {"events": [second]})["data"]
-    assert waits["processed_at"] is None
-    assert [event["processed_at"] for event in call.get(path, **{"created_at[gte]": newest})["data"]] == [
-        newest
-    ]
-    for call.now in (100.0, 200.0):  # the end of the first turn, that of the second
-        call.get(path)
-    found = call.get(path, **{"created_at[gte]": newest})["data"]
-    times = [event["processed_at"] for event in found]
-    assert times == sorted(times)
-    place = [event["id"] for event in found].index(waits["id"])
-    assert "session.status_idle" in [event["type"] for event in found[:place]]  # of the turn before
