@@ -73,6 +73,7 @@ def test_personal_data_is_redacted_before_it_is_stored(tmp_path):
     assert b"ada@example.com" not in (tmp_path / "brain.db").read_bytes()
 
 
+@pytest.mark.slow
 def test_what_one_process_retained_another_recalls_though_the_first_was_killed(tmp_path):
     path = tmp_path / "folder of mine" / "brain.db"
     program = (
@@ -95,6 +96,7 @@ def test_what_one_brain_forgot_another_can_be_told_again(tmp_path):
     assert [result.stored for result in retain(here, *["The cat is called Miro."] * 2)] == [True, False]
 
 
+@pytest.mark.slow
 def test_opening_a_brain_does_not_make_other_libraries_talk(tmp_path):
     """WordLlama's import sets up logging for the whole process; in a notebook every request would show."""
     program = (

@@ -12,6 +12,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(NOTEBOOKS.rglob("
 PAGES = [path for path in PAGES if ".ipynb_checkpoints" not in path.parts]
 # Files and folders of the project, when a sentence names one: `utilities/turn/`, `tests/kit/offline`.
 NAMED = re.compile(r"`((?:utilities|tests|notebooks|example_data)/[\w./]*)`")
+WRITTEN = {"utilities/replay/live.json"}  # by `make confirm-live`, when somebody with a key has run it
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -27,7 +28,11 @@ def test_links_and_names_of_files_lead_somewhere(path):
     text = prose(path)
     links = [link.partition("#")[0] for link in LINK.findall(text) if not re.match(r"\w+:|#", link)]
     missing = [link for link in links if not (path.parent / link).exists()]
-    missing += [name for name in NAMED.findall(text) if "NN" not in name and not (ROOT / name).exists()]
+    missing += [
+        name
+        for name in NAMED.findall(text)
+        if "NN" not in name and name not in WRITTEN and not (ROOT / name).exists()
+    ]
     assert missing == []
 
 

@@ -10,6 +10,8 @@ from tests.conformance.seeded import RECORDINGS, SeededApi
 from tests.kit.places import ROOT
 from utilities.replay.http.requests import Request
 
+pytestmark = pytest.mark.slow
+
 pytest_plugins = ["pytester"]
 
 MOST = 14  # lower it when the list gets shorter; it never gets longer

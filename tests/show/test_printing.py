@@ -168,6 +168,7 @@ WRONG = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("type_", [*ALL_TYPES, 5])
 def test_an_event_with_anything_in_any_field_is_shown_somehow(type_):
     usual = {"type": type_, "id": "e", "processed_at": START.isoformat()}

@@ -45,6 +45,7 @@ def test_the_picture_is_the_same_bytes_whatever_the_readers_settings():
     assert timeline(turn()[:-3]).png != first.png
 
 
+@pytest.mark.slow
 def test_the_picture_is_the_same_in_another_process_and_leaves_pyplot_alone():
     code = (
         "import sys, hashlib, utilities.show\n"

@@ -114,6 +114,7 @@ def test_characters_that_act_do_not_while_they_are_written_either(character):
         output.encode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [*NASTY.values(), *(f"a{character}b" for character in INVISIBLE)])
 def test_a_picture_has_words_and_no_markup(words):
     for picture in (timeline(everywhere(words)), lanes(everywhere(words))):

@@ -24,6 +24,7 @@ from utilities.turn.retry import wait_before
 # -- requests ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "on"),
     [(429, "POST/events"), (500, "GET/stream"), (529, "GET/events"), (529, "GET/sessions/*")],
@@ -127,6 +128,7 @@ def test_a_lost_response_is_not_mistaken_for_the_same_message_of_an_earlier_turn
 # -- turns ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [2])
 @pytest.mark.parametrize(
     ("retry", "outcome"),
@@ -145,6 +147,7 @@ def test_a_session_error_ends_what_it_says_it_ends(kind, retry, outcome, after):
             assert session.follow(kind, "go").outcome == "end_turn"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [3])
 @pytest.mark.parametrize(("fault", "outcome"), [("terminate", "terminated"), ("budget", "budget_reached")])
 def test_a_turn_cut_short_has_its_own_outcome(kind, fault, outcome, after):

@@ -68,6 +68,7 @@ def program(session, diary, stop, *message):
     return subprocess.Popen([sys.executable, "-c", PROGRAM, *arguments], env=environment)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="processes are not killed like this here")
 @pytest.mark.parametrize(
     ("stop", "runs"),

@@ -11,6 +11,7 @@ from utilities.replay import Faults
 pytestmark = pytest.mark.parametrize("kind", KINDS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "after"), [*(("drop", after) for after in range(9)), *(("end", after) for after in (0, 4, 8))]
 )

@@ -158,6 +158,7 @@ os.waitpid(child, 0)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
 def test_a_forked_child_has_tools_of_its_own():
     with served(parallel_calls(["a"])) as session:

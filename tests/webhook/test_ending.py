@@ -117,6 +117,7 @@ with serving(WebhookReceiver(secret, lambda *_: time.sleep(600), inbox=inbox, wo
 """
 
 
+@pytest.mark.slow
 def test_what_was_accepted_before_the_process_was_killed_is_handled_after_it(tmp_path):
     inbox = str(tmp_path / "inbox.db")
     process = subprocess.Popen(
@@ -152,6 +153,7 @@ print(put_off, status, calls)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
 def test_a_forked_process_takes_nothing_for_workers_that_it_does_not_have():
     program = [sys.executable, "-c", FORKED, SECRET, GOOD, json.dumps(signed(GOOD))]

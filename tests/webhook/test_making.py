@@ -160,6 +160,7 @@ with WebhookReceiver(secret, print) as receiver:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("also", [("anthropic[webhooks]",), ()], ids=["with the extra", "without"])
 def test_the_copy_needs_the_extra_and_says_so(also, tmp_path):
     project = project_of(tmp_path, "webhook.py")

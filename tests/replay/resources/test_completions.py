@@ -221,6 +221,7 @@ class Whole:
             self.arguments[event["index"]] = parts + event["delta"]["partial_json"]
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(max_size=80), max_size=3), st.dictionaries(st.text(max_size=5), st.text(max_size=30)))
 def test_whatever_was_said_comes_out_of_the_stream_again(texts, arguments):
     call = {"type": "tool_use", "id": "toolu_1", "name": "t", "input": arguments}

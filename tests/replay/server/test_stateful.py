@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 import hypothesis
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -32,6 +33,8 @@ from utilities.replay.api import Api
 from utilities.replay.http.requests import Request
 from utilities.replay.recordings.recording import CALL_TYPES, Event, answered_call
 from utilities.replay.resources.sessions import Subscription
+
+pytestmark = pytest.mark.slow
 
 SEED = os.environ.get("COOKBOOK_SEED")
 MACHINE = settings(
