@@ -21,6 +21,7 @@ from anyio.to_thread import run_sync
 from pydantic import BaseModel
 
 from .result import Event
+from .schemas import inlined
 
 __all__ = [
     "Confirm",
@@ -51,14 +52,28 @@ def custom_tool_params(tools: Iterable[Tool]) -> list[BetaManagedAgentsCustomToo
         tools: the SDK's runnable tools.
 
     Returns:
-        One `{"type": "custom", "name", "description", "input_schema"}` for each.
+        One `{"type": "custom", "name", "description", "input_schema"}` for each, nested models written out
+        where they are used: the API takes no references.
+
+    Raises:
+        ValueError: what the API would refuse: a tool without a description, or with a model that contains
+            itself. The message names the tool.
     """
-    params = []
-    for tool in tools:
-        given = tool.to_dict()
-        keys = ("name", "description", "input_schema")
-        params.append({"type": "custom", **{key: given.get(key) or "" for key in keys}})
-    return cast(list[BetaManagedAgentsCustomToolParams], params)
+    return cast(list[BetaManagedAgentsCustomToolParams], [_custom_tool(tool) for tool in tools])
+
+
+def _custom_tool(tool: Tool) -> dict[str, Any]:
+    given: Mapping[str, Any] = tool.to_dict()
+    description = given.get("description") or ""
+    if not description.strip():
+        add = "give its function a docstring, or `description=`: the agent decides by it when to call"
+        raise ValueError(f"the tool {tool.name!r} has no description, which agents.create refuses: {add}")
+    try:
+        schema = inlined(dict(given["input_schema"]))
+    except ValueError as error:
+        why = "agents.create takes no references, so everything must be written out: take flat parameters"
+        raise ValueError(f"the input of the tool {tool.name!r} can't be described: {error}; {why}") from error
+    return {"type": "custom", "name": tool.name, "description": description, "input_schema": schema}
 
 
 def tools_by_name(tools: Sequence[Tool]) -> dict[str, Tool]:
