@@ -153,7 +153,11 @@ class Api:
             ("POST", "/v1/sessions/{id}", lambda c: sessions.update(c.id, c.body, c.now)),
             ("DELETE", "/v1/sessions/{id}", self._delete_session),
             ("POST", "/v1/sessions/{id}/archive", lambda c: sessions.archive_session(c.id, c.now)),
-            ("GET", "/v1/sessions/{id}/events", lambda c: sessions.list_events(c.id, c.query, c.now)),
+            (
+                "GET",
+                "/v1/sessions/{id}/events",
+                lambda c: sessions.list_events(c.id, c.query, c.now, c.assume),
+            ),
             ("POST", "/v1/sessions/{id}/events", self._send),
             ("GET", "/v1/sessions/{id}/events/stream", lambda c: sessions.subscribe(c.id, c.query, c.now)),
             ("GET", RESOURCES, lambda c: resources.page(sessions.get(c.id), c.query)),

@@ -62,6 +62,15 @@ QUESTIONS = {
         "the SDK's list of types and the page about errors have `conflict_error`; Anthropic's skill says "
         "that a 409 is an `invalid_request_error`, and that there is no other type for it",
     ),
+    "events-page": Question(
+        "how many events has a page of a session's events, if no limit is given?",
+        {
+            "100": "a page of a session's events has 100, if no limit is given",
+            "1000": "a page of a session's events has 1,000, as one of a thread's",
+        },
+        "Anthropic's skill says 1,000, and the SDK's docstring says so of a thread's; the documentation "
+        "doesn't say",
+    ),
     "environment-names": Question(
         "can two active environments have one name?",
         {

@@ -8,6 +8,7 @@ from anthropic.types.beta.session_create_params import SessionCreateParams
 from anthropic.types.beta.session_update_params import SessionUpdateParams
 from anthropic.types.beta.sessions.event_send_params import EventSendParams
 
+from ..assumptions import NOTHING_ASSUMED, Assumptions
 from ..faults import NO_FAULTS, Faults
 from ..http.errors import ApiError, not_found
 from ..http.paging import Query, page_of
@@ -251,14 +252,17 @@ class Sessions(Collection):
         self._keep(play)
         return {"data": accepted}, play.fresh_notes()
 
-    def list_events(self, id: str, query: Query, now: float) -> dict[str, Any]:
+    def list_events(
+        self, id: str, query: Query, now: float, assume: Assumptions = NOTHING_ASSUMED
+    ) -> dict[str, Any]:
         play = self.play(id, now)
         rows: list[Event] = [*play.log, *play.queued] if play.queued else play.log
         if types := set(query.texts("types")):
             rows = [event for event in rows if event["type"] in types]
         if within := query.within("created_at"):
             rows = [event for event in rows if event["processed_at"] and within(event["processed_at"])]
-        return page_of(rows, query, default=1000, most=1000, order=query.order("asc"))
+        default = int(assume.of("events-page"))
+        return page_of(rows, query, default=default, most=1000, order=query.order("asc"))
 
     def subscribe(self, id: str, query: Query, now: float) -> Subscription:
         """A stream from here on: opening one replays nothing. [doc]"""
