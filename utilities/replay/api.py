@@ -31,6 +31,7 @@ from .resources.vaults import Vaults
 from .resources.work import WorkQueue
 
 CREDENTIALS, CREDENTIAL = "/v1/vaults/{id}/credentials", "/v1/vaults/{id}/credentials/{other}"
+EVENTS = "/v1/sessions/{id}/events"
 THREADS, THREAD = "/v1/sessions/{id}/threads", "/v1/sessions/{id}/threads/{other}"
 RESOURCES, RESOURCE = "/v1/sessions/{id}/resources", "/v1/sessions/{id}/resources/{other}"
 WORK = "/v1/environments/{id}/work"
@@ -158,8 +159,8 @@ class Api:
                 "/v1/sessions/{id}/events",
                 lambda c: sessions.list_events(c.id, c.query, c.now, c.assume),
             ),
-            ("POST", "/v1/sessions/{id}/events", self._send),
-            ("GET", "/v1/sessions/{id}/events/stream", lambda c: sessions.subscribe(c.id, c.query, c.now)),
+            ("POST", EVENTS, self._send),
+            ("GET", EVENTS + "/stream", lambda c: sessions.subscribe(c.id, c.query, c.now)),
             ("GET", RESOURCES, lambda c: resources.page(sessions.get(c.id), c.query)),
             ("POST", RESOURCES, lambda c: resources.add(sessions.get(c.id), c.body)),
             ("GET", RESOURCE, lambda c: resources.find(sessions.get(c.id), c.other)),

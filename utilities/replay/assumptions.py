@@ -65,11 +65,11 @@ QUESTIONS = {
     "events-page": Question(
         "how many events has a page of a session's events, if no limit is given?",
         {
-            "100": "a page of a session's events has 100, if no limit is given",
             "1000": "a page of a session's events has 1,000, as one of a thread's",
+            "100": "a page of a session's events has 100",
         },
         "Anthropic's skill says 1,000, and the SDK's docstring says so of a thread's; the documentation "
-        "doesn't say",
+        "says neither",
     ),
     "environment-names": Question(
         "can two active environments have one name?",

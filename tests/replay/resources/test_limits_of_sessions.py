@@ -170,14 +170,14 @@ def test_a_cursor_belongs_to_its_order():
 
 
 @pytest.mark.rule(
-    "a page of a session's events has 100 if no limit is given, with `--assume events-page=1000` as many as a "
-    "thread's, 1,000",
+    "a page of events has 1,000 if no limit is given, a thread's too; with `--assume events-page=100` a "
+    "session's has 100",
     topic="lists",
     evidence="unsettled",
-    note="Anthropic's skill says 1,000, and the SDK's docstring says so of a thread's; the documentation doesn't "
-    "say",
+    note="Anthropic's skill says 1,000, and the SDK's docstring says so of a thread's; the documentation says "
+    "neither",
 )
-@pytest.mark.parametrize("page", [100, 1000])
+@pytest.mark.parametrize("page", [1000, 100])
 def test_a_page_of_events_under_either_answer(page):
     script = Script("long")
     script.message("go")
