@@ -174,8 +174,8 @@ def test_a_cursor_belongs_to_its_order():
     "session's has 100",
     topic="lists",
     evidence="unsettled",
-    note="Anthropic's skill says 1,000, and the SDK's docstring says so of a thread's; the documentation says "
-    "neither",
+    note="Anthropic's skill says 1,000, and the SDK's docstring says so of a thread's; the documentation "
+    "says neither",
 )
 @pytest.mark.parametrize("page", [1000, 100])
 def test_a_page_of_events_under_either_answer(page):
