@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from anthropic import APIStatusError
 
+from utilities.replay.assumptions import QUESTIONS
+
 if TYPE_CHECKING:
     from tests.live.run import Run
 
@@ -41,7 +43,7 @@ class Probe:
 
     Attributes:
         name: to call it by.
-        says: the statement, as the replay server keeps it.
+        says: the statement, as the replay server keeps it when it is asked nothing special.
         rule: words that stand in exactly one rule of utilities/replay/rules.json, or none if it has no rule.
         question: of utilities/replay/assumptions.py, if sources disagree about the statement.
         cents: what it costs at most, in US cents; 0 for a probe that starts no turn.
@@ -62,7 +64,13 @@ PROBES: dict[str, Probe] = {}
 def probe(
     says: str, *, rule: str = "", question: str = "", cents: int = 0
 ) -> Callable[[Callable[[Run], Finding]], Callable[[Run], Finding]]:
-    """Put a function among the probes, under its own name."""
+    """Put a function among the probes, under its own name.
+
+    One about an open question states the server's default answer, and finds which answer is the hosted one.
+    """
+    open_question = QUESTIONS.get(question)
+    if open_question:
+        says = open_question.answers[open_question.default]
 
     def keep(ask: Callable[[Run], Finding]) -> Callable[[Run], Finding]:
         name = ask.__name__.replace("_", "-")

@@ -9,7 +9,8 @@ from typing import Any
 
 from anthropic import Anthropic
 
-from tests.live.probe import NOT_ASKED, Finding, NotAsked, Probe
+from tests.live.probe import NOT_ASKED, Finding, NotAsked, Probe, found
+from utilities.replay.assumptions import QUESTIONS
 
 MADE_BY = "managed-agents-cookbook confirm-live"
 PREFIX = "confirm-live"  # of names; files have no metadata, so it is all that marks them
@@ -172,11 +173,14 @@ class Run:
         if probe.cents > self.cap:
             return Finding(NOT_ASKED, f"it starts a turn: --spend {probe.cents} or more")
         try:
-            return probe.ask(self)
+            finding = probe.ask(self)
         except NotAsked as reason:
             return Finding(NOT_ASKED, str(reason))
         except Exception as error:  # what the others have found was paid for, and has to be kept
             return Finding(NOT_ASKED, f"{type(error).__name__}: {error}")
+        if probe.question in QUESTIONS:
+            return found(finding.answer == QUESTIONS[probe.question].default, finding.seen, finding.answer)
+        return finding
 
 
 def message(text: str) -> dict[str, Any]:

@@ -215,7 +215,8 @@ def test_everything_that_was_made_is_taken_away(findings):
 )
 def test_each_answer_to_an_open_question_is_told_apart(question, answer):
     """Every question of the server has its probe, which says which answer is the hosted one."""
-    probe = next(probe for probe in PROBES.values() if probe.question == question)
+    probe = next((probe for probe in PROBES.values() if probe.question == question), None)
+    assert probe, f"the question {question} has no probe in tests/live/probes"
     with (
         stand_in(assume=f"{question}={answer}") as server,
         Anthropic(api_key=KEY, base_url=server.base_url) as client,
