@@ -13,6 +13,7 @@ from tests.live.cleaning import clean_up
 from tests.live.probe import DIFFERS, HOLDS, NOT_ASKED, Finding, NotAsked, Reply, reply
 from tests.live.probes import PROBES
 from tests.live.probes.turns import HELLO, WRITE
+from tests.live.probes.waiting import DENIED, ECHO, MANY
 from tests.live.run import MADE_BY, Run
 from utilities.replay import Faults, Library, ReplayServer
 from utilities.replay.assumptions import QUESTIONS
@@ -57,8 +58,38 @@ def order() -> Script:
     return script
 
 
+def many_orders() -> Script:
+    script = Script("many orders", "caller")
+    script.message(MANY)
+    calls = [script.custom("lookup_order", number=str(number)) for number in range(1001, 1009)]
+    script.idle("requires_action", calls)
+    for call in calls:
+        script.custom_result(call, "Order 1001 is on its way.")
+    script.running()
+    script.say("All are on their way.")
+    script.idle()
+    return script
+
+
+def denied() -> Script:
+    script = Script("denied", "asking")
+    script.message(ECHO)
+    call = script.builtin("bash", "ask", command="echo hello")
+    script.idle("requires_action", [call])
+    script.confirmation(call, "deny", deny_message=DENIED)
+    script.running()
+    script.builtin_result(call, f"The call was rejected: {DENIED}", is_error=True)
+    script.say("It was not allowed.")
+    script.idle()
+    return script
+
+
+RECORDED = (hello(), writing(), order(), many_orders(), denied())
+
+
 def stand_in(**options) -> ReplayServer:
-    library = Library([script.recording() for script in (hello(), writing(), order())])
+    """A replay server with a turn for each probe that starts one."""
+    library = Library([script.recording() for script in RECORDED])
     return ReplayServer(library, key=KEY, **options)
 
 

@@ -75,3 +75,11 @@ def prev_page(run: Run) -> Finding:
     second = first.get_next_page()
     seen = f"first {first.prev_page!r}, second {second.prev_page!r}"
     return found(first.prev_page is None and second.prev_page, seen)
+
+
+@probe("a body of more than 32 MB is 413 `request_too_large`", rule="a body of more than 32 MB is 413")
+def a_body_that_is_too_large(run: Run) -> Finding:
+    large = "x" * (33 * 1024 * 1024)
+    wanted = {"name": run.name("large"), "model": run.model, "metadata": run.marks}
+    got = reply(run.once.beta.agents.create, **wanted, system=large)
+    return found((got.status, got.type) == (413, "request_too_large"), got)

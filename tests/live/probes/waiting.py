@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from tests.live.probe import Finding, found, probe, reply
+from tests.live.probe import Finding, NotAsked, found, probe, reply
 from tests.live.run import Run, message, result
+
+MANY = "Where are the orders 1001, 1002, 1003, 1004, 1005, 1006, 1007 and 1008? Look all of them up at once."
+ECHO = "Run exactly this with bash, once, and tell me what happened: echo hello"
+DENIED = "Not on a Friday."
 
 
 @probe(
@@ -94,3 +98,31 @@ def a_result_after_the_interrupt(run: Run) -> Finding:
     run.next_idle(session_id, 1)
     got = reply(run.send, session_id, result(call.id))
     return found(got.status == 400, got)
+
+
+@probe("at most five of the calls that wait are named in an idle event", cents=4)
+def more_than_five_calls(run: Run) -> Finding:
+    session = run.session_for_a_turn(4, agent=run.caller.id)
+    idle = run.turn(session.id, MANY)
+    calls = [event for event in run.events(session.id) if event.type == "agent.custom_tool_use"]
+    if len(calls) < 6:
+        raise NotAsked(f"the agent made {len(calls)} calls at once")
+    named = len(getattr(idle.stop_reason, "event_ids", []))
+    return found(named == 5, f"{named} of {len(calls)} calls were named")
+
+
+@probe("the result of a denied call has the `deny_message` in it", cents=4)
+def a_denied_call(run: Run) -> Finding:
+    asking = {"enabled": True, "permission_policy": {"type": "always_ask"}}
+    agent = run.agent("asking", tools=[{"type": "agent_toolset_20260401", "default_config": asking}])
+    session = run.session_for_a_turn(4, agent=agent.id)
+    idle = run.turn(session.id, ECHO)
+    waiting = getattr(idle.stop_reason, "event_ids", None)
+    if not waiting:
+        raise NotAsked(f"no call asked: the session stopped with {idle.stop_reason.type}")
+    denial = {"type": "user.tool_confirmation", "result": "deny", "deny_message": DENIED}
+    run.send(session.id, *({**denial, "tool_use_id": call} for call in waiting))
+    run.next_idle(session.id, 1)
+    results = [event for event in run.events(session.id) if event.type == "agent.tool_result"]
+    texts = [block.text for event in results for block in event.content or () if block.type == "text"]
+    return found(any(DENIED in text for text in texts), texts)
