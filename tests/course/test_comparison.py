@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.project.fidelity import EVIDENCE, Rule, listed
+from tests.project.fidelity import listed
+from tests.project.marks import EVIDENCE, Rule
 from utilities.course.lesson04.comparison import Claim, Comparison
 from utilities.course.lesson04.evidence import RULES, STRENGTH, evidence_class
 

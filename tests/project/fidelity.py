@@ -1,32 +1,23 @@
-"""Writes FIDELITY.md and rules.json of utilities/replay from the tests that carry a rule of the API.
+"""Writes FIDELITY.md and rules.json of utilities/replay from the marks of the tests.
 
     python -m tests.project.fidelity --write    # make fidelity
     python -m tests.project.fidelity --check    # a test does this
 
-A rule is a line above the test that proves it:
-
-    @pytest.mark.rule("archive while running is refused with 400", topic="sessions",
-                      evidence="claimed", source="the seed tutorial")
-
-The page is for people; rules.json has the same rules for programs: lesson 04 says from it how well a rule is
-known. pytest collects the tests and runs none of them here. Those that are skipped or expected to fail
-prove nothing, so they can't carry a rule.
+Which marks those are, and how they are collected, is in `marks`. The page is for people; rules.json has the
+same rules for programs: lesson 04 says from it how well a rule is known.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import difflib
-import io
 import json
 import sys
 from collections import Counter
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, get_args
 
-import pytest
 from anthropic.types.beta.sessions.beta_managed_agents_stream_session_events import (
     BetaManagedAgentsStreamSessionEvents,
 )
@@ -34,39 +25,12 @@ from anthropic.types.beta.sessions.beta_managed_agents_stream_session_events imp
 from tests.kit.places import EVENT_SHAPES, ROOT
 from tests.live import results
 from tests.live.probe import NOT_ASKED
+from tests.project.marks import EVIDENCE, TOPICS, Rule, RuleError, Survived, collect, rules, survived
 from utilities.replay import assumptions, faults
 
 PAGE = ROOT / "utilities" / "replay" / "FIDELITY.md"
 LIST = PAGE.with_name("rules.json")
 SHAPES = json.loads(EVENT_SHAPES.read_text("utf-8"))
-EVIDENCE = {
-    "sdk": "read in the source of the `anthropic` package, or run against it",
-    "seen": "seen in published captures of hosted sessions",
-    "doc": "the official documentation says so",
-    "claimed": "others say so, nobody here has checked it",
-    "unsettled": "sources disagree; the server does one of the things they say",
-    "ours": "nobody says how the hosted API does it; this is what the server does",
-}
-TOPICS = {
-    "requests": "Requests and errors",
-    "lists": "Lists and pages",
-    "agents": "Agents",
-    "environments": "Environments",
-    "files": "Files and resources",
-    "memory": "Memory stores",
-    "vaults": "Vaults and credentials",
-    "sessions": "Sessions",
-    "sending": "What a client sends",
-    "tools": "Tool calls that wait for the client",
-    "order": "Order of events",
-    "shapes": "Shapes of events",
-    "streams": "Streams",
-    "threads": "Threads",
-    "webhooks": "Webhooks",
-    "messages": "Messages",
-    "faults": "Faults",
-    "replay": "Playing recordings",
-}
 STAMPED = "<!-- Written by `make fidelity` from the tests. Change the tests, not this page. -->"
 INTRO = """\
 # How faithful the replay server is
@@ -86,77 +50,6 @@ section has what was seen.
 """
 
 
-@dataclass
-class Rule:
-    """One rule, and the tests that prove it."""
-
-    text: str
-    topic: str
-    evidence: str
-    source: str = ""
-    note: str = ""  # what else is said, and what is not known
-    tests: list[str] = field(default_factory=list)
-
-
-class RuleError(ValueError):
-    """A mark that can't be used; seen by whoever wrote it."""
-
-
-class _Collected:
-    """The plugin that keeps what pytest has collected."""
-
-    items: list[pytest.Item]
-
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        self.items = session.items
-
-
-def collect(*paths: Path) -> list[pytest.Item]:
-    """The tests below these paths, without running one."""
-    plugin, told = _Collected(), io.StringIO()
-    with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
-        status = pytest.main(["--collect-only", "-q", "-p", "no:cacheprovider", *map(str, paths)], [plugin])
-    if status:
-        raise RuleError(f"pytest could not collect the tests:\n{told.getvalue()}")
-    return plugin.items
-
-
-def rules(items: list[pytest.Item]) -> list[Rule]:
-    """The rules that the tests carry, by topic, each once.
-
-    Raises:
-        RuleError: a mark is wrong; the message names its test.
-    """
-    found: dict[str, Rule] = {}
-    for item in items:
-        test = item.nodeid.split("[")[0]
-        for mark in item.iter_markers("rule"):
-            rule = _rule(item, test, mark)
-            known = found.setdefault(rule.text, rule)
-            if (known.topic, known.evidence) != (rule.topic, rule.evidence):
-                raise RuleError(f"{test}: {rule.text!r} has another topic or evidence at {known.tests[0]}")
-            if test not in known.tests:
-                known.tests.append(test)
-    topics = list(TOPICS)
-    return sorted(found.values(), key=lambda rule: topics.index(rule.topic))
-
-
-def _rule(item: pytest.Item, test: str, mark: pytest.Mark) -> Rule:
-    try:
-        rule = Rule(*mark.args, **mark.kwargs)
-    except TypeError as error:
-        raise RuleError(f"{test}: {error}") from None
-    if rule.topic not in TOPICS:
-        raise RuleError(f"{test}: topic {rule.topic!r} is not one of {', '.join(TOPICS)}")
-    if rule.evidence not in EVIDENCE:
-        raise RuleError(f"{test}: evidence {rule.evidence!r} is not one of {', '.join(EVIDENCE)}")
-    if rule.evidence == "unsettled" and not rule.note:
-        raise RuleError(f"{test}: an unsettled rule needs a note that says what else is said")
-    if unproved := [name for name in ("skip", "skipif", "xfail") if item.get_closest_marker(name)]:
-        raise RuleError(f"{test}: a test with {unproved[0]} proves nothing")
-    return rule
-
-
 def listed(found: list[Rule]) -> str:
     """The rules as rules.json has them, by topic."""
     return json.dumps([asdict(rule) for rule in found], indent=1, ensure_ascii=False) + "\n"
@@ -165,12 +58,13 @@ def listed(found: list[Rule]) -> str:
 # -- the page -----------------------------------------------------------------------------------------
 
 
-def page(found: list[Rule], live: list[dict[str, Any]]) -> str:
+def page(found: list[Rule], live: list[dict[str, Any]], broken: Sequence[Survived] = ()) -> str:
     """The whole page, as it is committed.
 
     Args:
         found: the rules.
         live: what `make confirm-live` has seen.
+        broken: what the helpers do about faults.
     """
     live = [entry for entry in live if entry["verdict"] != NOT_ASKED]
     parts = [STAMPED, INTRO, ASKED if live else UNASKED, _counts(found)]
@@ -178,14 +72,8 @@ def page(found: list[Rule], live: list[dict[str, Any]]) -> str:
         rows = [_row(rule, live) for rule in found if rule.topic == topic]
         if rows:
             parts.append(f"## {title}\n\n" + table("rule | evidence | test", rows))
-    return (
-        "\n\n".join(
-            part.strip("\n")
-            for part in [*parts, _faults(), _shapes(), _open(found), _questions(), _live(live)]
-            if part
-        )
-        + "\n"
-    )
+    parts += [_faults(broken), _shapes(), _open(found), _questions(), _live(live)]
+    return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
 
 def table(head: str, rows: list[str]) -> str:
@@ -201,8 +89,11 @@ def _row(rule: Rule, live: list[dict[str, Any]]) -> str:
     evidence = f"{rule.evidence}: {rule.source}" if rule.source else rule.evidence
     asked = [entry for entry in live if entry["rule"] == rule.text]
     evidence += "".join(f"; live: {entry['verdict']}, {entry['date']}" for entry in asked)
-    tests = [f"[{test.split('::')[-1]}](../../{test.split('::')[0]})" for test in rule.tests]
-    return " | ".join([_cell(rule.text), _cell(evidence), "<br>".join(tests)])
+    return " | ".join([_cell(rule.text), _cell(evidence), _links(rule.tests)])
+
+
+def _links(tests: list[str]) -> str:
+    return "<br>".join(f"[{test.split('::')[-1]}](../../{test.split('::')[0]})" for test in tests)
 
 
 def _counts(found: list[Rule]) -> str:
@@ -213,10 +104,14 @@ def _counts(found: list[Rule]) -> str:
     return f"{total}\n\n" + table("evidence | rules | what that means", rows)
 
 
-def _faults() -> str:
-    """The table that the faults make of themselves, if they do."""
-    made = getattr(faults, "markdown_table", None)
-    return f"## What can be broken on purpose\n\n{made()}" if made else ""
+def _faults(broken: Sequence[Survived]) -> str:
+    rows = []
+    for fault in broken:
+        kind = faults.KINDS[fault.name]
+        said = [f"`{faults.usage(kind)}`", kind.does, fault.helpers]
+        rows.append(" | ".join([*map(_cell, said), _links(fault.tests)]))
+    head = "fault | what it does | what the helpers do | test"
+    return f"## What can be broken on purpose\n\n{table(head, rows)}" if rows else ""
 
 
 def _questions() -> str:
@@ -275,12 +170,13 @@ def main(argv: list[str] | None = None) -> int:
     task.add_argument("--check", action="store_true", help="compare them with what would be written")
     options = parser.parse_args(argv)
     try:
-        found = rules(collect(ROOT / "tests"))
+        items = collect(ROOT / "tests")
+        found, broken = rules(items), survived(items)
     except RuleError as error:
         print(f"fidelity: {error}", file=sys.stderr)
         return 2
     changes: list[str] = []
-    for path, made in ((PAGE, page(found, results.read())), (LIST, listed(found))):
+    for path, made in ((PAGE, page(found, results.read(), broken)), (LIST, listed(found))):
         if options.write:
             path.write_text(made, "utf-8")
             print(f"wrote {path.relative_to(ROOT)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.kit.places import ROOT
-from tests.project.fidelity import SHAPES, Rule, RuleError, collect, known_types, listed, page, rules
+from tests.project.fidelity import SHAPES, known_types, listed, page
+from tests.project.marks import Rule, RuleError, collect, rules, survived
+from utilities.replay.faults import KINDS
 
 pytestmark = pytest.mark.slow
 
@@ -27,14 +30,19 @@ def test_every_captured_type_is_one_that_the_sdk_knows() -> None:
     assert set(SHAPES["events"]) < set(known_types())
 
 
-def found(folder: Path, *marks: str) -> list[Rule]:
-    """The rules of a test file with one test, which carries these marks."""
+def marked(folder: Path, *marks: str) -> list[pytest.Item]:
+    """A test file with one test, which carries these marks."""
     decorators = "".join(f"@pytest.mark.{mark}\n" for mark in marks)
     argument = "a" if "parametrize" in decorators else ""
     path = folder / f"test_{folder.name}.py"
     path.write_text(f"import pytest\n\n{decorators}def test_it({argument}): assert False\n")
-    (folder / "pytest.ini").write_text("[pytest]\nmarkers = rule: x\n")
-    return rules(collect(path))
+    (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n  rule: x\n  fault: x\n")
+    return collect(path)
+
+
+def found(folder: Path, *marks: str) -> list[Rule]:
+    """The rules that this test carries."""
+    return rules(marked(folder, *marks))
 
 
 def test_a_rule_is_a_row_with_its_evidence_and_its_test(tmp_path: Path) -> None:
@@ -74,3 +82,30 @@ def test_what_was_seen_live_stands_with_its_rule_and_in_a_section(tmp_path: Path
 def test_a_mark_that_proves_nothing_is_refused(tmp_path: Path, marks: tuple[str, ...], told: str) -> None:
     with pytest.raises(RuleError, match=told):
         found(tmp_path, *marks)
+
+
+def test_a_fault_is_a_row_with_what_the_helpers_do_and_the_test(tmp_path: Path) -> None:
+    kinds = {"repeat": KINDS["repeat"]}
+    broken = survived(marked(tmp_path, 'fault("repeat", "shows each once")'), kinds)
+    assert [test.partition("::")[2] for test in broken[0].tests] == ["test_it"]
+    assert (
+        "| `repeat` | delivers every event of the log twice; previews once | shows each once | [test_it]("
+        in (page([], [], broken))
+    )
+
+
+@pytest.mark.parametrize(
+    ("marks", "told"),
+    [
+        (("fault('repeat')",), "missing 1 required"),
+        (("fault('repaet', 'x')",), "there is no fault 'repaet'; there are repeat"),
+        (("fault('repeat', 'x')", "skip"), "with skip proves nothing"),
+        (("fault('repeat', 'x')", "fault('repeat', 'y')"), "something else is said"),
+        (("parametrize('a', [1])",), "no test has the mark fault('repeat', …)"),
+    ],
+)
+def test_a_mark_of_a_fault_that_proves_nothing_is_refused(
+    tmp_path: Path, marks: tuple[str, ...], told: str
+) -> None:
+    with pytest.raises(RuleError, match=re.escape(told)):
+        survived(marked(tmp_path, *marks), {"repeat": KINDS["repeat"]})

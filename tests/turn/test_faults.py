@@ -24,6 +24,7 @@ from utilities.turn.retry import wait_before
 # -- requests ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("status", "tries again when that can help; else the error")
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "on"),
@@ -81,6 +82,7 @@ def test_what_the_service_asks_for_is_waited():
     assert [wait_before(broken, n) for n in (1, 2)] == [0.0, 1.0]
 
 
+@pytest.mark.fault("hang", "its own time limit, then again; never later than the deadline")
 @pytest.mark.parametrize("on", ["POST/events", "GET/stream", "GET/events"])
 def test_a_request_that_is_never_answered_is_made_again(kind, on, monkeypatch):
     monkeypatch.setattr("utilities.turn.drive.MAX_REQUEST", 0.3)
@@ -98,6 +100,7 @@ def test_requests_that_are_never_answered_do_not_outlast_the_deadline(kind):
             session.settled(kind, timeout=0.3)
 
 
+@pytest.mark.fault("lose", "asks the history before it sends again")
 def test_a_lost_response_does_not_send_anything_twice(kind):
     ran = []
 
@@ -128,6 +131,7 @@ def test_a_lost_response_is_not_mistaken_for_the_same_message_of_an_earlier_turn
 # -- turns ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("error", "tells the three apart")
 @pytest.mark.slow
 @pytest.mark.parametrize("after", [2])
 @pytest.mark.parametrize(
@@ -147,6 +151,8 @@ def test_a_session_error_ends_what_it_says_it_ends(kind, retry, outcome, after):
             assert session.follow(kind, "go").outcome == "end_turn"
 
 
+@pytest.mark.fault("terminate", "outcome terminated")
+@pytest.mark.fault("budget", "outcome budget_reached")
 @pytest.mark.slow
 @pytest.mark.parametrize("after", [3])
 @pytest.mark.parametrize(("fault", "outcome"), [("terminate", "terminated"), ("budget", "budget_reached")])
@@ -162,6 +168,7 @@ def test_a_turn_cut_short_has_its_own_outcome(kind, fault, outcome, after):
             assert session.follow(kind, "go").outcome == "end_turn"
 
 
+@pytest.mark.fault("reschedule", "goes on; not taken for settled")
 def test_a_rescheduled_session_goes_on(kind):
     with served(a_turn(), faults=Faults("reschedule=0.2,after=1")) as session:
         result = session.follow_showing_all(kind, "go")
@@ -192,6 +199,7 @@ def test_the_recorded_lesson_survives_everything_at_once(kind):
 # -- the archive race ----------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("settle", "`wait_for_idle_status`")
 def test_the_archive_race_is_waited_out(kind):
     with served(a_turn(), faults=Faults("settle=0.3")) as session:
         session.follow(kind, "go")

@@ -43,6 +43,7 @@ def look(kind: str, url: str, session_id: str, **options):
 each_kind = pytest.mark.parametrize("kind", ["sync", "async"])
 
 
+@pytest.mark.fault("outputs", "`outputs_of`")
 @each_kind
 def test_outputs_that_are_listed_late_are_waited_for(kind):
     with served(going(), faults=Faults("outputs=0.5")) as session:

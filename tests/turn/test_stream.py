@@ -11,6 +11,8 @@ from utilities.replay import Faults
 pytestmark = pytest.mark.parametrize("kind", KINDS)
 
 
+@pytest.mark.fault("drop", "reconnects, reads what came meanwhile")
+@pytest.mark.fault("end", "reconnects, reads what came meanwhile")
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "after"), [*(("drop", after) for after in range(9)), *(("end", after) for after in (0, 4, 8))]
@@ -31,6 +33,8 @@ def test_a_stream_that_breaks_again_and_again(kind):
         assert [event.id for event in result.events] == [event.id for event in session.history()]
 
 
+@pytest.mark.fault("repeat", "shows each once")
+@pytest.mark.fault("queued", "shows the stamped one")
 @pytest.mark.parametrize("faults", [Faults("repeat"), Faults("queued"), Faults("repeat queued")])
 def test_repeated_events_are_shown_once(kind, faults):
     shown = []
@@ -46,6 +50,7 @@ def test_silence_is_checked_and_the_turn_goes_on(kind):
         assert [event.id for event in result.events] == [event.id for event in session.history()]
 
 
+@pytest.mark.fault("silent", "doubts the connection after `quiet` seconds")
 @pytest.mark.parametrize("after", [0, 3, 5])
 def test_a_stream_that_falls_silent_is_opened_anew(kind, after):
     with served(a_turn(), faults=Faults(f"silent={after}")) as session:

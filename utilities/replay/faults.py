@@ -8,8 +8,8 @@ A spec is one string: faults with a blank between them, each with its value and 
 It is given to the whole server (`--faults SPEC`, `ReplayServer(faults=Faults(SPEC))`) or sent by one
 client with each of its requests, in the header `x-replay-faults`: that client gets these faults
 instead of the server's, also none. What changes the session itself belongs to the turn, so it is
-decided by the client that sent the turn's message. `KINDS` is the one list of what there is; the
-help, the page about fidelity and the check that each fault has a test are made from it.
+decided by the client that sent the turn's message. `KINDS` is the one list of what there is, and the help
+is made from it; FIDELITY.md also has what the helpers do about each, from the marks of the tests.
 
 Here is only the language; `server.broken_requests` breaks requests and streams, `session.broken_turns` turns.
 """
@@ -72,90 +72,63 @@ def _request(text: str) -> str:
 
 @dataclass(frozen=True)
 class Kind:
-    """One fault: how it is written, what it does, and the test that the helpers survive it."""
+    """One fault: how it is written, what it does, how its value is read, and which options it has."""
 
     usage: str
     does: str
-    survival: str
-    test: str
     value: Callable[[str], Any] | None = None
     default: Any = None  # None: the value must be given
     options: tuple[str, ...] = ()
 
 
 STREAM, REQUEST, TURN = ("times",), ("times", "on"), ("after", "times")
-_S = "tests/turn/test_stream.py::test_"
-_A = "tests/turn/test_answers.py::test_"
-_T = "tests/turn/test_faults.py::test_"
 
 KINDS = {
     "drop": Kind(
         "drop=N", "cuts a stream in the middle of its body, after N events",
-        "reconnects, reads what came meanwhile", f"{_S}a_stream_that_breaks_anywhere",
         _whole(0), options=STREAM,
     ),
     "end": Kind(
         "end=N", "ends a stream cleanly after N events, before the turn is over",
-        "the same", f"{_S}a_stream_that_breaks_anywhere",
         _whole(0), options=STREAM,
     ),
     "silent": Kind(
         "silent=N", "a stream stays open and carries nothing after N events, not even a sign of life",
-        "doubts the connection after `quiet` seconds", f"{_S}a_stream_that_falls_silent_is_opened_anew",
         _whole(0), options=STREAM,
     ),
-    "repeat": Kind(
-        "repeat", "delivers every event of the log twice; previews once",
-        "shows each once", f"{_S}repeated_events_are_shown_once",
-    ),
-    "queued": Kind(
-        "queued", "delivers a client event twice: first with `processed_at` null, then stamped",
-        "shows the stamped one", f"{_S}repeated_events_are_shown_once",
-    ),
+    "repeat": Kind("repeat", "delivers every event of the log twice; previews once"),
+    "queued": Kind("queued", "delivers a client event twice: first with `processed_at` null, then stamped"),
     "status": Kind(
         "status=CODE", "answers requests with this error, 400 to 599, without looking at them",
-        "tries again when that can help; else the error", f"{_T}a_turn_survives_a_busy_service",
         _whole(400, 599), options=("retry-after", *REQUEST),
     ),
-    "hang": Kind(
-        "hang", "takes a request and never answers, until the client gives up",
-        "its own time limit, then again; never later than the deadline",
-        f"{_T}a_request_that_is_never_answered_is_made_again", options=REQUEST,
-    ),
+    "hang": Kind("hang", "takes a request and never answers, until the client gives up", options=REQUEST),
     "lose": Kind(
         "lose", "loses the response to a POST that took effect; a message sent again is a second turn",
-        "asks the history before it sends again", f"{_T}a_lost_response_does_not_send_anything_twice",
         options=REQUEST,
     ),
     "settle": Kind(
         "settle=SECONDS", "the status field goes on saying running for so long after the idle event",
-        "`wait_for_idle_status`", f"{_T}the_archive_race_is_waited_out", _seconds,
+        _seconds,
     ),
     "outputs": Kind(
         "outputs=SECONDS", "what the turn left in its outputs is listed only so long after the idle event",
-        "`outputs_of`", "tests/turn/test_outputs.py::test_outputs_that_are_listed_late_are_waited_for",
         _seconds,
     ),
     "error": Kind(
         "error=RETRY", "a session.error: retrying goes on, exhausted drops the queue and ends the turn, "
         "terminal ends the session",
-        "tells the three apart", f"{_T}a_session_error_ends_what_it_says_it_ends", _retry, options=TURN,
+        _retry, options=TURN,
     ),
-    "terminate": Kind(
-        "terminate", "the session is terminated",
-        "outcome terminated", f"{_T}a_turn_cut_short_has_its_own_outcome", options=TURN,
-    ),
+    "terminate": Kind("terminate", "the session is terminated", options=TURN),
     "reschedule": Kind(
         "reschedule[=SECONDS]", "the session is rescheduled, and runs on so much later; 0 by default",
-        "goes on; not taken for settled", f"{_T}a_rescheduled_session_goes_on", _seconds, 0.0, TURN,
+        _seconds, 0.0, TURN,
     ),
-    "budget": Kind(
-        "budget", "the turn stops with budget_reached",
-        "outcome budget_reached", f"{_T}a_turn_cut_short_has_its_own_outcome", options=TURN,
-    ),
+    "budget": Kind("budget", "the turn stops with budget_reached", options=TURN),
     "window": Kind(
         "window[=N]", "an idle event names only the first N of the calls that wait; 5 by default",
-        "runs and answers each call once", f"{_A}a_window_slides_over_parallel_calls", _whole(1), 5,
+        _whole(1), 5,
     ),
 }  # fmt: skip
 IN_TURNS = ("error", "terminate", "reschedule", "budget")
@@ -268,11 +241,3 @@ def help_text() -> str:
     for kind in KINDS.values():
         lines += [f"  {usage(kind)}", f"      {kind.does}"]
     return "\n".join([*lines, "", *(f"  {option:<12}{means}" for option, means in OPTIONS.items())])
-
-
-def markdown_table() -> str:
-    """The faults with the tests that the helpers survive them, for the page about fidelity."""
-    lines = ["| fault | what it does | what the helpers do | test |", "|---|---|---|---|"]
-    for kind in KINDS.values():
-        lines.append(f"| `{usage(kind)}` | {kind.does} | {kind.survival} | `{kind.test}` |")
-    return "\n".join(lines) + "\n"

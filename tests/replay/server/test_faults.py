@@ -4,7 +4,6 @@ Surviving means: the turn ends, how it ended is told, nothing is lost, nothing i
 or the error is a clear one.
 """
 
-import ast
 import asyncio
 
 import anthropic
@@ -12,7 +11,6 @@ import httpx2
 import pytest
 
 from tests.kit.calling import SAY_GO, new_session, serving, strict
-from tests.kit.places import ROOT
 from tests.kit.serving import KINDS as CLIENTS
 from tests.kit.serving import healthy, served
 from tests.kit.sessions import message
@@ -21,7 +19,7 @@ from tests.kit.turn_scripts import a_turn, parallel_calls, types
 from utilities import stream_until_end_turn, wait_for_idle_status
 from utilities.replay import Faults
 from utilities.replay.__main__ import main
-from utilities.replay.faults import FAULTS_HEADER, KINDS, FaultError, markdown_table
+from utilities.replay.faults import FAULTS_HEADER, KINDS, FaultError
 
 both_clients = pytest.mark.parametrize("kind", CLIENTS)
 
@@ -81,18 +79,6 @@ def test_the_help_has_every_fault_and_every_option(capsys):
 def test_on_names_requests(on, yes, no):
     [fault] = Faults(f"status=500,on={on}").all
     assert fault.hits(*yes) and not fault.hits(*no)
-
-
-def test_every_fault_has_the_test_that_it_names_and_is_in_the_table():
-    for name, kind in KINDS.items():
-        path, _, function = kind.test.partition("::")
-        source = (ROOT / path).read_text("utf-8")
-        found = [n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef) and n.name == function]
-        assert found, f"{kind.test}, which {name} names, does not exist"
-        first = min(node.lineno for node in (found[0], *found[0].decorator_list))
-        text = "\n".join(source.splitlines()[first - 1 : found[0].end_lineno])
-        assert name in text, f"{kind.test} does not use {name}"
-        assert f"`{kind.test}`" in markdown_table()
 
 
 # -- whose faults they are -----------------------------------------------------------------------------
