@@ -80,29 +80,36 @@ def _confirm(client: Anthropic, chosen: list[Probe], options: argparse.Namespace
         return 2
     found: dict[Probe, Finding] = {}
     try:
-        for probe in chosen:
-            found[probe] = run.ask(probe)
-            print(
-                f"{found[probe].verdict:<10} {probe.name}: {probe.says}\n{'':<10} {found[probe].seen[:300]}"
-            )
-        print(f"\nTurns have cost {run.spent()} of {run.cap} cents.")
+        _ask(run, chosen, found)
     except KeyboardInterrupt:
-        print("\nStopped: what was found by then is kept.")
-    finally:
+        print("\nStopped: what was found by then stays.")
+    finally:  # kept before it cleans up: that can fail too
+        if replayed:
+            print(
+                "A replay server answered, not the hosted service: nothing of this is live, nothing is kept."
+            )
+        else:
+            _keep(found, rules, options.to)
         left = _clean(client, run.id, options.pause)
-    counted = Counter(finding.verdict for finding in found.values())
-    print(", ".join(f"{verdict}: {count}" for verdict, count in counted.items()))
-    if replayed:
-        print(
-            "A replay server answered, not the hosted service: nothing of this is live, and nothing is kept."
-        )
-        return left
-    today = date.today().isoformat()
-    sdk = anthropic.__version__
-    kept = [results.entry(probe, rules[probe], one, today, sdk) for probe, one in found.items()]
-    results.write(options.to, kept)
-    print(f"Kept in {options.to}; make fidelity shows it in FIDELITY.md.")
     return left
+
+
+def _ask(run: Run, chosen: list[Probe], found: dict[Probe, Finding]) -> None:
+    """Ask one after the other, and print what comes."""
+    for probe in chosen:
+        found[probe] = finding = run.ask(probe)
+        print(f"{finding.verdict:<10} {probe.name}: {probe.says}")
+        print(f"{'':<10} {finding.seen[:300]}")
+    counted = Counter(finding.verdict for finding in found.values())
+    print("\n" + ", ".join(f"{verdict}: {count}" for verdict, count in counted.items()))
+    print(f"Turns have cost {run.spent()} of {run.cap} cents.")
+
+
+def _keep(found: dict[Probe, Finding], rules: dict[Probe, str], path: Path) -> None:
+    today, sdk = date.today().isoformat(), anthropic.__version__
+    entries = [results.entry(probe, rules[probe], finding, today, sdk) for probe, finding in found.items()]
+    results.write(path, entries)
+    print(f"Kept in {path}; make fidelity shows it in FIDELITY.md.")
 
 
 def _plan(run: Run, chosen: list[Probe]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from functools import cached_property
@@ -99,11 +100,11 @@ class Run:
         return session
 
     def spent(self) -> int:
-        """US cents, rounded up by the service; of a session that doesn't say it what was set aside for it."""
+        """US cents, rounded up; for a session that doesn't say what it cost, what was set aside for it."""
         total = 0
         for session_id, set_aside in self.turned.items():
             cost = self.client.beta.sessions.retrieve(session_id).usage.list_cost
-            total += set_aside if cost is None else -(-int(float(cost.amount) * 10000) // 10000)
+            total += set_aside if cost is None else math.ceil(float(cost.amount))
         return total
 
     def send(self, session_id: str, *events: dict[str, Any]) -> Any:
