@@ -53,7 +53,7 @@ def connect(kind: type[AnyClient] = Anthropic, **options: Any) -> AnyClient:  # 
         if key:
             _say("LIVE: connected to the hosted API with ANTHROPIC_API_KEY; what you run costs money")
             return kind(**options)
-    server = _server()
+    server = _server(RECORDINGS)
     _say(f"on recordings: no key, no network, no cost ({_provenance(server)})")
     return kind(**{"api_key": "recorded", "base_url": server.base_url, **noted})
 
@@ -64,13 +64,13 @@ def is_set(name: str) -> bool:
 
 
 @cache
-def _server() -> ReplayServer:
+def _server(recordings: Path) -> ReplayServer:
     from .replay import Library, ReplayServer  # not needed, and so not imported, when live
 
-    library = Library.load(RECORDINGS)
+    library = Library.load(recordings)
     if not library.recordings:
         raise FileNotFoundError(
-            f"{RECORDINGS} holds no recordings: git checkout example_data brings them back"
+            f"{recordings} holds no recordings: git checkout example_data brings them back"
         )
     return ReplayServer(library, strict=is_set("COOKBOOK_STRICT")).start()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from anthropic import Anthropic, AsyncAnthropic
@@ -22,9 +21,7 @@ def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("kind", [Anthropic, AsyncAnthropic])
-def test_without_a_key_it_is_the_sdks_client_on_recordings(
-    kind: type, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_a_key_it_is_the_sdks_client_on_recordings(kind, capsys):
     client = connect(kind)
     assert type(client) is kind
     assert client.base_url.host == "127.0.0.1"
@@ -33,9 +30,7 @@ def test_without_a_key_it_is_the_sdks_client_on_recordings(
     assert "scripted" in said  # never passes for live
 
 
-def test_with_a_key_it_is_live_and_says_what_that_means(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_with_a_key_it_is_live_and_says_what_that_means(monkeypatch, capsys):
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
     client = connect()
     assert client.base_url.host == "api.anthropic.com"
@@ -43,7 +38,7 @@ def test_with_a_key_it_is_live_and_says_what_that_means(
     assert capsys.readouterr().out.startswith("LIVE")
 
 
-def test_offline_wins_over_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_offline_wins_over_a_key(monkeypatch):
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
     monkeypatch.setenv("COOKBOOK_OFFLINE", "1")
     client = connect()
@@ -51,7 +46,7 @@ def test_offline_wins_over_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     assert client.api_key != "sk-test"
 
 
-def test_the_live_path_against_a_server_that_stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_live_path_against_a_server_that_stands_in(monkeypatch):
     """With a key and a base URL, the client is a plain one: nothing of the recordings is in its way."""
     with ReplayServer(Library(), key="secret") as server:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", server.base_url)
@@ -60,7 +55,7 @@ def test_the_live_path_against_a_server_that_stands_in(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("value", ["1", "true", "yes"])
-def test_every_way_to_say_offline(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_every_way_to_say_offline(monkeypatch, value):
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
     monkeypatch.setenv("COOKBOOK_OFFLINE", value)
     assert connect().base_url.host == "127.0.0.1"
@@ -68,33 +63,31 @@ def test_every_way_to_say_offline(monkeypatch: pytest.MonkeyPatch, value: str) -
 
 
 @pytest.mark.parametrize("value", ["", "0", "false", "no"])
-def test_every_way_to_say_not_offline(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_every_way_to_say_not_offline(monkeypatch, value):
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
     monkeypatch.setenv("COOKBOOK_OFFLINE", value)
     assert connect().base_url.host == "api.anthropic.com"
     assert "live" in doctor.key().detail
 
 
-def test_no_recordings_is_said_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    client_module._server.cache_clear()
+def test_no_recordings_is_said_at_once(monkeypatch, tmp_path):
     monkeypatch.setattr(client_module, "RECORDINGS", tmp_path)
     with pytest.raises(FileNotFoundError, match="git checkout example_data"):
         connect()
-    client_module._server.cache_clear()
 
 
-def test_options_go_to_the_client() -> None:
+def test_options_go_to_the_client():
     assert connect(max_retries=7).max_retries == 7
 
 
-def test_two_clients_share_one_server() -> None:
+def test_two_clients_share_one_server():
     first, second = connect(), connect()
     assert first.base_url == second.base_url
     agent = first.beta.agents.create(name="a", model="claude-sonnet-4-6")
     assert second.beta.agents.retrieve(agent.id).name == "a"
 
 
-def test_a_message_that_was_not_recorded_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_message_that_was_not_recorded_is_told_in_one_line(capsys):
     recording = Library.load(client_module.RECORDINGS).recordings[0]
     client = connect()
     agent = client.beta.agents.create(name=recording.header["agent"]["name"], model="claude-sonnet-4-6")
@@ -108,9 +101,7 @@ def test_a_message_that_was_not_recorded_is_told_in_one_line(capsys: pytest.Capt
     assert said.count("\n") == 1
 
 
-def test_a_server_for_a_whole_room_tells_it_too(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_server_for_a_whole_room_tells_it_too(monkeypatch, capsys):
     library = Library.load(client_module.RECORDINGS)
     with ReplayServer(library) as server:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", server.base_url)
@@ -126,7 +117,7 @@ def test_a_server_for_a_whole_room_tells_it_too(
 
 
 @pytest.mark.slow
-def test_helpers_cost_only_what_they_need() -> None:
+def test_helpers_cost_only_what_they_need():
     code = (
         "import sys; from utilities import stream_until_end_turn, wait_for_idle_status, TurnResult;"
         "print([m for m in ('starlette', 'uvicorn', 'matplotlib', 'astrocyte') if m in sys.modules])"
@@ -135,7 +126,7 @@ def test_helpers_cost_only_what_they_need() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_an_unknown_name_is_an_attribute_error() -> None:
+def test_an_unknown_name_is_an_attribute_error():
     import utilities
 
     with pytest.raises(AttributeError, match="no attribute 'stream_util_end_turn'"):
