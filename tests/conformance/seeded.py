@@ -18,6 +18,7 @@ from utilities.replay.http.requests import Request, Response, Upload
 from utilities.replay.recordings.library import Library
 from utilities.replay.resources.sessions import Subscription
 
+OLDEST_FIRST = ("events", "resources", "threads", "work")  # lists that are so unless told otherwise
 AGENT = {"name": "seeded", "model": "claude-sonnet-4-6"}
 SERVER = "https://mcp.example.com/sse"
 HELLO, ORDER = "What can you do?", "Where is my order #1234?"
@@ -63,10 +64,19 @@ class World:
     def __init__(self, api: Api, now: float) -> None:
         self.api, self.now = api, now
         self.names: dict[str, str] = {}
+        self.names_to_delete: dict[str, str] = {}  # where others stand in, for what is in use or stays
+        self.names_for_sessions: dict[str, str] = {}
+        self.oldest_first = ""  # a cursor of a list in that order
         self._seed()
 
     def placed(self, request: Request) -> Request:
-        """The request, about this world's things."""
+        """The request, about this world's things: those with which it can succeed."""
+        if request.method == "DELETE":
+            self.names |= self.names_to_delete
+        elif request.method == "POST" and request.path == "/v1/sessions":
+            self.names |= self.names_for_sessions
+        elif ("order", "asc") in request.query or request.path.rpartition("/")[2] in OLDEST_FIRST:
+            self.names["page"] = self.oldest_first
         path = "/".join(self._placed(part) for part in request.path.split("/"))
         query = [(key, self._placed(value)) for key, value in request.query]
         body = json.dumps(self._placed(json.loads(request.body))).encode() if request.body else b""
@@ -95,7 +105,7 @@ class World:
         # The version that the tests redact is one that the memory no longer is.
         changed = self._post(f"memory_stores/{store}/memories/{memory['id']}", {"content": "y"})
         cloud = self._post("environments", {"name": "cloud"})["id"]
-        session = self._session(agent, cloud)
+        session = self._session(agent, cloud, file)
         self._post("sessions", {"agent": agent, "environment_id": environment})  # work for a worker
         work, heartbeat = self._work(environment)
         self._post("sessions", {"agent": agent, "environment_id": environment})  # work that waits
@@ -120,12 +130,19 @@ class World:
             "expected_last_heartbeat": heartbeat,
             "page": self._get("agents", limit="1")["next_page"],
         }
+        self.oldest_first = self._get(f"sessions/{session['id']}/events", limit="1")["next_page"]
+        self.names_for_sessions = {"env_011CZkZ9X2dpNyB7HsEFoRfW": cloud}
+        self.names_to_delete = {
+            "env_011CZkZ9X2dpNyB7HsEFoRfW": self._post("environments", {"name": "unused"})["id"],
+            "sesrsc_011CZkZBJq5dWxk9fVLNcPht": session["resources"][1]["id"],
+        }
 
-    def _session(self, agent: str, environment: str) -> Any:
-        """A session that has had a turn and settled."""
+    def _session(self, agent: str, environment: str, file: str) -> Any:
+        """A session that has had a turn and settled; it has a repository and a file."""
         repository = {"type": "github_repository", "url": "https://github.com/example/seeded"}
         budget = {"type": "limit", "max_list_cost": {"amount": "1000", "currency": "USD"}}
-        wanted = {"agent": agent, "environment_id": environment, "resources": [repository], "budget": budget}
+        resources = [repository, {"type": "file", "file_id": file, "mount_path": "seeded.txt"}]
+        wanted = {"agent": agent, "environment_id": environment, "resources": resources, "budget": budget}
         session = self._post("sessions", wanted)
         message = {"type": "user.message", "content": [{"type": "text", "text": HELLO}]}
         self._post(f"sessions/{session['id']}/events", {"events": [message]})
