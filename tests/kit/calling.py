@@ -12,8 +12,9 @@ from tests.kit.scripts import going
 from utilities.replay import Library, ReplayServer
 from utilities.replay.api import Api
 from utilities.replay.assumptions import Assumptions
-from utilities.replay.http.requests import Request, Upload
+from utilities.replay.http.requests import MANAGED_AGENTS, Request, Upload
 
+BETAS = frozenset({MANAGED_AGENTS})  # what the SDK sends with nearly every request
 AGENT = {"name": "tester", "model": "claude-sonnet-4-6"}
 SAY_GO = {"events": [{"type": "user.message", "content": [{"type": "text", "text": "go"}]}]}
 TURN = [event["type"] for event in going().events]
@@ -44,7 +45,9 @@ class Caller:
             (k, v) for k, value in query.items() for v in (value if isinstance(value, list) else [value])
         ]
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        answer: Any = self.api.handle(Request(method, f"/v1{path}", pairs, raw, upload), self.now)
+        answer: Any = self.api.handle(
+            Request(method, f"/v1{path}", pairs, raw, upload, betas=BETAS), self.now
+        )
         assert answer.status == status, answer.content
         assert answer.headers["request-id"].startswith("req_01")
         if status >= 400:

@@ -13,7 +13,7 @@ from typing import Any
 from .assumptions import NOTHING_ASSUMED, Assumptions
 from .http.errors import ApiError
 from .http.paging import Query
-from .http.requests import NOTE_HEADER, Call, Request, Response
+from .http.requests import MANAGED_AGENTS, NOTE_HEADER, Call, Request, Response
 from .http.sse import encoded
 from .ids import later, make_id
 from .recordings.library import Library
@@ -211,6 +211,10 @@ class Api:
 
     def _list_files(self, call: Call) -> Any:
         scope, plays = call.query.text("scope_id"), self.sessions.plays
+        asked = call.assume.of("files-by-session") == "beta-needed"
+        if asked and scope is not None and MANAGED_AGENTS not in call.request.betas:
+            message = f"scope_id: needs the header `anthropic-beta: {MANAGED_AGENTS}`"
+            raise ApiError(400, f"{message}; with the SDK, files.list(…, betas=[{MANAGED_AGENTS!r}])")
         for id in plays if scope is None else plays.keys() & {scope}:
             self.sessions.play(id, call.now)  # so that what it has written by now is there
         return self.files.list_files(call.query)

@@ -62,6 +62,15 @@ QUESTIONS = {
         "the SDK's list of types and the page about errors have `conflict_error`; Anthropic's skill says "
         "that a 409 is an `invalid_request_error`, and that there is no other type for it",
     ),
+    "files-by-session": Question(
+        "what comes of `files.list(scope_id=…)` without the beta header of managed agents?",
+        {
+            "beta-needed": "`files.list` with `scope_id` and without the beta header is 400",
+            "taken": "`files.list` with `scope_id` is answered without the beta header too",
+        },
+        "the documentation says that it is needed, and the SDK doesn't add it; Anthropic's skill says that "
+        "`scope_id` may be refused without it",
+    ),
     "events-page": Question(
         "how many events has a page of a session's events, if no limit is given?",
         {

@@ -6,9 +6,10 @@ import pytest
 from anthropic import BadRequestError
 from httpx2 import Client
 
-from tests.kit.calling import SAY_GO, Caller, serving, strict
+from tests.kit.calling import SAY_GO, Caller, new_session, serving, strict
 from tests.kit.scripts import going
-from utilities.replay.http.requests import Upload
+from utilities.replay.assumptions import ASSUME_HEADER
+from utilities.replay.http.requests import MANAGED_AGENTS, Upload
 
 rule = functools.partial(pytest.mark.rule, topic="files")
 
@@ -48,6 +49,25 @@ def test_a_file_that_has_expired(call):
     assert call.get("/files")["data"] == [file]
     assert call.delete(f"/files/{file['id']}")["type"] == "file_deleted"
     call.get(f"/files/{file['id']}", 404)
+
+
+@rule(
+    "`files.list(scope_id=…)` without the beta header of managed agents is 400; with `--assume "
+    "files-by-session=taken` it is answered",
+    evidence="unsettled",
+    note="the documentation says that the header is needed; Anthropic's skill, that `scope_id` may be refused "
+    "without it",
+)
+def test_files_of_a_session_need_a_beta_header():
+    with serving() as server, strict(server) as client:
+        session = new_session(client)
+        with pytest.raises(BadRequestError, match="managed-agents-2026-04-01"):
+            client.beta.files.list(scope_id=session)
+        assert client.beta.files.list(scope_id=session, betas=[MANAGED_AGENTS]).data == []
+        other = {"anthropic-beta": f"something-2026-01-01, {MANAGED_AGENTS}"}
+        assert client.beta.files.list(scope_id=session, extra_headers=other).data == []
+        lenient = {ASSUME_HEADER: "files-by-session=taken"}
+        assert client.beta.files.list(scope_id=session, extra_headers=lenient).data == []
 
 
 def test_another_field_without_a_name_is_no_file():

@@ -12,6 +12,7 @@ from tests.kit.calling import AGENT, SAY_GO, TURN, new_session, serving, strict
 from tests.kit.scripts import asking
 from tests.kit.sessions import message
 from utilities.replay.http.errors import TYPES
+from utilities.replay.http.requests import MANAGED_AGENTS
 from utilities.replay.server.app import MAX_BODY, MAX_UPLOAD, largest
 
 
@@ -70,7 +71,9 @@ def ask_every_route(beta):
     assert [s.id for s in beta.sessions.list(agent_id=agent.id, statuses=["idle"])] == [session]
     while beta.sessions.retrieve(session).status != "idle":
         pass
-    output, mounted = (f for f in beta.files.list(scope_id=session) if f.id != more.file_id)
+    output, mounted = (
+        f for f in beta.files.list(scope_id=session, betas=[MANAGED_AGENTS]) if f.id != more.file_id
+    )
     assert beta.files.download(output.id).read() == b"x = 1\n"
     for input_file in (file.id, mounted.id):
         with pytest.raises(FileNotDownloadableError):

@@ -15,6 +15,7 @@ from ..faults import NO_FAULTS, Faults
 from .errors import ApiError
 from .paging import Query
 
+MANAGED_AGENTS = "managed-agents-2026-04-01"  # the beta of sessions and what belongs to them [sdk]
 NOTE_HEADER = "x-replay-note"
 REPLAY_HEADER = "x-replay-server"  # on every answer, so that nothing from here can be taken for live
 MAX_DEPTH = 200  # levels of nesting in a body; what is close to Python's limit could not be sent back [ours]
@@ -41,6 +42,7 @@ class Request:
     upload: Upload | None = None
     faults: Faults = NO_FAULTS  # of the client that sends it
     assume: Assumptions = NOTHING_ASSUMED  # by that client, where nobody knows the hosted API's answer
+    betas: frozenset[str] = frozenset()  # of the header `anthropic-beta`
 
     def json(self) -> Any:
         """The body.

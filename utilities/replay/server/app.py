@@ -69,7 +69,8 @@ class App:
                 if fault.retry_after is not None:
                     refusal["retry-after"] = f"{fault.retry_after:g}"
                 raise turned_away(fault)
-            request = replace(await self._read(http), faults=faults, assume=_assumed_by(http))
+            request = await self._read(http)
+            request = replace(request, faults=faults, assume=_assumed_by(http), betas=_betas_of(http))
             answer = self.api.handle(request, time.monotonic())
         except ApiError as error:
             return JSONResponse(error.body(refusal["request-id"]), error.status, refusal)
@@ -152,6 +153,12 @@ class App:
             except TimeoutError:
                 if wait == PING_SECONDS:
                     yield b": still here\n\n"
+
+
+def _betas_of(http: HttpRequest) -> frozenset[str]:
+    """The betas that the client names: in one header, or in several. [doc]"""
+    named = ",".join(http.headers.getlist("anthropic-beta")).split(",")
+    return frozenset(beta.strip() for beta in named if beta.strip())
 
 
 def _assumed_by(http: HttpRequest) -> Assumptions:
