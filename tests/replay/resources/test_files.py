@@ -55,8 +55,8 @@ def test_a_file_that_has_expired(call):
     "`files.list(scope_id=…)` without the beta header of managed agents is 400; with `--assume "
     "files-by-session=taken` it is answered",
     evidence="unsettled",
-    note="the documentation says that the header is needed; Anthropic's skill, that `scope_id` may be refused "
-    "without it",
+    note="the documentation says that the header is needed; Anthropic's skill, that `scope_id` may be "
+    "refused without it",
 )
 def test_files_of_a_session_need_a_beta_header():
     with serving() as server, strict(server) as client:
