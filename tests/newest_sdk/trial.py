@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -59,9 +60,10 @@ def installed(version: str | None) -> Trial:
 
 def failures(trial: Trial) -> Iterator[str]:
     """Run every check there, its output going where ours goes; the names of those that failed."""
+    terse = os.environ | {"PYTEST_ADDOPTS": "--tb=line"}  # a version that breaks much breaks it in one way
     for name, module in CHECKS.items():
         print(f"\n{name}, with anthropic {trial.version}:", flush=True)
-        if subprocess.run([str(trial.python), "-m", *module], cwd=ROOT).returncode:
+        if subprocess.run([str(trial.python), "-m", *module], cwd=ROOT, env=terse).returncode:
             yield name
 
 
