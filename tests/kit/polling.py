@@ -61,7 +61,7 @@ def bit_by_bit(
     sessions = session.server.api.sessions
     whole, happened = sessions.list_events, len(sessions.plays[session.session_id].log)
 
-    def list_events(id: str, query: Any, now: float) -> dict[str, Any]:
+    def list_events(id: str, query: Any, now: float, *_: Any) -> dict[str, Any]:
         nonlocal happened
         log = sessions.play(id, now).log
         if query.text("page") is None:
