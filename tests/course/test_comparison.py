@@ -218,7 +218,7 @@ def test_the_committed_list_is_understood(comparison, capsys):
         assert evidence_class(rule["text"]) == rule["evidence"]
     parts = ("compare-and-swap needs `max_retries=0`", "memories are listed in path order")
     comparison.saw("Semantic search", "memory store", "no", "looked", expect="no", rule=parts)
-    assert capsys.readouterr().out == "Semantic search · memory store: no (looked) [replay, doc]\n"
+    assert capsys.readouterr().out == "Semantic search · memory store: no (looked) [replay, ours]\n"
     comparison.saw("Semantic search", "memory store", "no", "looked", expect="no", rule=parts[0])
     assert "[replay, sdk]" in comparison._repr_mimebundle_()["text/html"]
 

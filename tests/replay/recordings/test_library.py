@@ -200,7 +200,10 @@ def test_two_sessions_on_one_recording_share_no_id_and_a_rerun_shares_all():
 
 
 @pytest.mark.rule(
-    "ids look like the hosted ones: a prefix, `_01`, 22 letters and digits", topic="replay", evidence="seen"
+    "ids look like the hosted ones: a prefix, `_01`, 22 letters and digits",
+    topic="replay",
+    evidence="seen",
+    note="those of webhooks begin with `whe_` in the documentation, with `event_` in Anthropic's skill",
 )
 def test_ids_look_hosted():
     ids = {make_id("sevt", "seed", number) for number in range(2000)}

@@ -23,18 +23,19 @@ def test_an_agent_has_versions(call):
 @pytest.mark.rule(
     "an update with a stale `version` is 409 `Concurrent modification detected…`; without one it is taken",
     topic="agents",
-    evidence="claimed",
-    source="the status is the documentation's, the wording others'",
+    evidence="doc",
+    note="also when nothing would change; the wording is others'",
 )
 def test_a_stale_version_is_a_conflict(call):
     path = f"/agents/{call.post('/agents', AGENT)['id']}"
     call.post(path, {"version": 1, "name": "other"})
     assert "Concurrent modification" in call.post(path, {"version": 1, "name": "third"}, 409)
+    assert "Concurrent modification" in call.post(path, {"version": 1, "name": "other"}, 409)
     assert call.get(path)["name"] == "other"
     assert call.post(path, {"name": "third"})["version"] == 3  # without a version, unconditionally
 
 
-@pytest.mark.rule("an update that changes nothing makes no version", topic="agents", evidence="ours")
+@pytest.mark.rule("an update that changes nothing makes no version", topic="agents", evidence="doc")
 @pytest.mark.parametrize(
     "change", [{}, {"name": "tester"}, {"system": ""}, {"metadata": {"a": None}}, {"tools": []}]
 )
@@ -48,6 +49,7 @@ def test_a_change_that_changes_nothing_is_no_version(call, change, system):
     "an archived agent can't be used by new sessions (400); the old ones go on",
     topic="agents",
     evidence="doc",
+    note="the status isn't said",
 )
 def test_an_archived_agent_is_of_no_use(call):
     agent = call.post("/agents", AGENT)

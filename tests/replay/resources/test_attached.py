@@ -48,7 +48,7 @@ def test_a_mount_path_that_escapes_is_refused(call, wanted):
 
 
 @pytest.mark.rule(
-    "a session's resources can be added, listed, read and taken away",
+    "a session's resources can be listed and read, its files added and taken away",
     topic="files",
     evidence="sdk",
     source="the routes",

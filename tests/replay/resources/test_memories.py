@@ -71,7 +71,11 @@ def test_changing_a_memory_leaves_its_address_alone(api, store, memory):
     source="the SDK's own tests send it",
     note="the documentation says that at least one of them must be there",
 )
-@rule("an update of a memory to what is stored is 200 and makes no version", evidence="doc")
+@rule(
+    "an update of a memory to what is stored is 200 and makes no version",
+    evidence="doc",
+    note="the 200 is documented; that no version is made isn't said",
+)
 def test_an_update_that_changes_nothing_is_no_version(api, store, memory):
     assert api.memories.update(memory.id, memory_store_id=store) == memory
     assert api.memories.update(memory.id, memory_store_id=store, content=None, path=None) == memory
@@ -159,9 +163,8 @@ def test_what_belongs_in_the_query_is_no_field_of_the_body(api, store, memory):
 
 @rule(
     "a store holds 2,000 memories; then none can be created, but those there be changed",
-    evidence="unsettled",
-    source="a comment in the SDK's worker",
-    note="2,000 in the SDK, 10,000 in later copies of the documentation; the status, 400, is ours",
+    evidence="doc",
+    note="the status, 400, is ours",
 )
 def test_a_store_holds_2000_memories():
     memories = Memories("memstore_x", Clock("2026-01-01T00:00:00Z"))
@@ -177,6 +180,7 @@ def test_a_store_holds_2000_memories():
     "a path that is taken, or is above or below one that is, is 409 `memory_path_conflict_error` "
     "with the memory's id and path, for create and rename",
     evidence="doc",
+    note="that a path above or below a taken one conflicts is in no page",
 )
 @pytest.mark.parametrize("path", ["/notes/todo.md", "/notes", "/notes/todo.md/deeper"])
 def test_a_path_that_is_taken_is_a_conflict(api, store, memory, path):
@@ -299,7 +303,9 @@ WHOLE = ["/A", "/notes-archive/a", "/notes/2026/11/21.md", "/notes/2026/x", "/no
     evidence="sdk",
 )
 @rule(
-    "memories are listed in path order", evidence="doc", note="by bytes, here; the documentation doesn't say"
+    "memories are listed in path order",
+    evidence="ours",
+    note="documented is a stable order that the server defines",
 )
 @pytest.mark.parametrize(
     ("fields", "paths"),

@@ -125,7 +125,7 @@ def test_initial_events_write_too():
     assert call.versions(session_id=session) == [("created", "/a", "1")]
 
 
-@rule("an agent that writes what is there already makes no version", evidence="doc")
+@rule("an agent that writes what is there already makes no version", evidence="ours")
 def test_writing_what_is_there_already_is_no_version():
     call = Memory(
         remembering(("/a", "1"), ("/a", "1"), ("/gone", None), start={"/a": "1"}), start={"/a": "1"}

@@ -224,7 +224,11 @@ def test_names_have_limits(call, vault, name, status):
     call.post(vault, {"display_name": name}, status)
 
 
-@rule("`vault_ids` of a new session that are unknown are 404, archived ones 400", evidence="ours")
+@rule(
+    "`vault_ids` of a new session that are unknown are 404, archived ones 400",
+    evidence="ours",
+    note="documented is that a session with an archived one fails, not with which status",
+)
 def test_a_session_gets_vaults_that_are_there(call, vault):
     id = vault.removeprefix("/vaults/")
     assert call.session(vault_ids=[id])["vault_ids"] == [id]

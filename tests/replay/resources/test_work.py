@@ -113,7 +113,11 @@ def test_a_lost_lease_says_who_holds_it():
 
 @rule("a heartbeat of stopping work is not compared and extends no lease", evidence="sdk")
 @rule("stopping work that has stopped is 409", evidence="sdk", source="the poller takes it for that")
-@rule("work stops at once by force, or when asked for the second time", evidence="ours")
+@rule(
+    "work stops at once by force, or when asked for the second time",
+    evidence="ours",
+    note="by force is documented, what a second request does isn't said",
+)
 def test_a_worker_learns_from_its_heartbeat_that_it_should_stop(call, queue):
     path, last = begun(call, queue)
     assert call.post(f"{path}/stop")["state"] == "stopping"

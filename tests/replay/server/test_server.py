@@ -200,7 +200,7 @@ def test_a_body_that_says_it_is_too_large(server):
     assert largest({"path": "/v1/agents", "headers": form}) == MAX_BODY
 
 
-@pytest.mark.rule("what goes wrong in the server is 500 `api_error`", topic="requests", evidence="ours")
+@pytest.mark.rule("what goes wrong in the server is 500 `api_error`", topic="requests", evidence="doc")
 def test_a_bug_of_the_server_is_an_error_in_that_shape_too(server, client, monkeypatch, caplog):
     monkeypatch.setattr(server.api.agents, "get", lambda id: 1 / 0)
     with pytest.raises(anthropic.InternalServerError, match="ZeroDivisionError"):
@@ -225,6 +225,7 @@ def test_no_two_requests_have_the_same_id():
     topic="requests",
     evidence="sdk",
     source="the client's headers",
+    note="the documentation of August 2026 has `x-api-key` only",
 )
 @pytest.mark.parametrize("key", ["wrong", "ünicode", ""])
 def test_a_wrong_key_is_refused(key):

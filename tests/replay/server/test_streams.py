@@ -37,7 +37,7 @@ def test_a_stream_has_only_what_comes_after_it_was_opened():
 
 
 @pytest.mark.rule(
-    "every open stream of a session gets every event as it happens", topic="streams", evidence="doc"
+    "every open stream of a session gets every event as it happens", topic="streams", evidence="ours"
 )
 def test_all_streams_get_everything_as_it_happens():
     with serving(speed=50.0) as server:  # ten seconds in a fifth of one

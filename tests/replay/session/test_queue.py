@@ -55,7 +55,7 @@ def test_fifty_initial_events_are_taken_up_in_order():
     topic="sessions", evidence="sdk", source="the docstring",
 )  # fmt: skip
 @pytest.mark.rule(
-    "a session with initial events that are refused is not created", topic="sessions", evidence="ours"
+    "a session with initial events that are refused is not created", topic="sessions", evidence="doc"
 )
 def test_initial_events_that_are_refused_leave_no_session(events, told):
     call = Caller(turns(51))
