@@ -36,12 +36,12 @@ def both_memory_betas(run: Run) -> Finding:
     return found(got.status == 400, got)
 
 
-@probe("`files.list(scope_id=…)` without the managed-agents beta is 400")
+@probe("`files.list(scope_id=…)` without the managed-agents beta is 400", question="files-by-session")
 def scope_id_without_the_beta(run: Run) -> Finding:
     session = run.session()
     got = reply(run.once.beta.files.list, scope_id=session.id)
     listed = f"{got}, {len(got.result.data)} files listed" if got.status == 200 else got
-    return found(got.status == 400, listed)
+    return found(got.status == 400, listed, answer="beta-needed" if got.status == 400 else "taken")
 
 
 @probe("`files.list(scope_id=…)` with the managed-agents beta lists the session's files")
