@@ -4,6 +4,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 STAMP := .venv/.setup-stamp
 NB ?=
+SPEC ?=
 SDK ?=
 LIVE ?=
 LAB_ARGS ?=
@@ -25,7 +26,7 @@ REFUSE_PYTHON = $(if $(PYTHON_VERSION),$(if $(PYTHON_RECENT),,$(error $(call nee
 needs = Python 3.11 or newer is needed, and $(1). Name another one: make setup PYTHON=python3.12
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab run check test conformance newest-sdk confirm-live test-postgres notebooks recordings verify \
+.PHONY: help setup lab run check test conformance newest-sdk confirm-live test-postgres notebooks recordings assumptions verify \
 	fidelity rooms guards lint bench doctor
 
 help:  ## list these targets
@@ -79,6 +80,9 @@ notebooks: setup  ## run every notebook and solution, and keep the outputs (NB=0
 
 recordings: setup  ## make the scripted recordings from their scenarios
 	@$(PY) -m utilities.replay.scenario example_data/scenarios --write
+
+assumptions: setup  ## helpers and lessons under every answer to what nobody knows (SPEC="RULE=ANSWER" for one)
+	@$(PY) -m tests.project.assumptions $(SPEC)
 
 verify: setup  ## make the scripted recordings again and compare them with those committed
 	@$(PY) -m utilities.replay.scenario example_data/scenarios --verify

@@ -15,6 +15,7 @@ from utilities.replay.assumptions import (
     every_answer,
     help_text,
     markdown_table,
+    rounds,
 )
 
 UNIQUE = "environment-names=unique"
@@ -139,3 +140,9 @@ def test_a_server_that_is_not_told_anything_asks_the_environment(monkeypatch):
     monkeypatch.setenv("COOKBOOK_ASSUME", "x=y")
     with pytest.raises(AssumptionError, match="there is no question 'x'"):
         serving()
+
+
+def test_each_answer_that_is_no_default_is_in_one_of_the_rounds():
+    tried = [spec.split() for spec in rounds()]
+    assert sorted({answer for spec in tried for answer in spec}) == sorted(every_answer())
+    assert all(len(spec) == len(QUESTIONS) for spec in tried)

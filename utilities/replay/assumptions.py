@@ -162,6 +162,16 @@ def every_answer() -> list[str]:
     ]
 
 
+def rounds() -> list[str]:
+    """The fewest specs among which each answer that isn't the default is: for what takes long to run."""
+    others = {name: [a for a in q.answers if a != q.default] for name, q in QUESTIONS.items()}
+    most = max(map(len, others.values()))
+    return [
+        " ".join(f"{name}={answers[min(number, len(answers) - 1)]}" for name, answers in others.items())
+        for number in range(most)
+    ]
+
+
 def help_text() -> str:
     """What `--assume help` prints."""
     lines = ["RULE=ANSWER, the first answer is the default:", ""]
