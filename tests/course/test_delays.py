@@ -44,12 +44,16 @@ def test_bytes_are_those_of_both_directions():
     with ManagedAgentsApi(going().recording()) as api:
         wire = Wire()
         client = wire.tap(api.client)
-        raw = client.beta.agents.with_raw_response.create(name="n" * 1000, model="claude-sonnet-4-6")
+        raw = client.beta.agents.with_raw_response.create(
+            name="n", description="d" * 1000, model="claude-sonnet-4-6"
+        )
         [exchange] = wire.exchanges
         heads = sum(len(f"{k}: {v}\r\n") for k, v in raw.headers.items()) + 2
         assert exchange.received == heads + len(raw.http_response.content)
         assert 1000 < exchange.sent < 2500 and wire.bytes == exchange.sent + exchange.received
-        client.beta.agents.with_raw_response.create(name="n" * 2000, model="claude-sonnet-4-6")
+        client.beta.agents.with_raw_response.create(
+            name="n", description="d" * 2000, model="claude-sonnet-4-6"
+        )
     assert wire.exchanges[1].sent == exchange.sent + 1000
     assert wire.exchanges[1].received == exchange.received + 1000
 

@@ -35,6 +35,7 @@ from helpers.show import LiveTranscript, transcript
 from helpers.turn import (
     TurnResult,
     custom_tool_params,
+    outputs_of,
     poll_until_end_turn,
     stream_until_end_turn,
     wait_for_idle_status,
@@ -63,6 +64,7 @@ def turn(url: str) -> TurnResult:
     with LiveTranscript() as live:
         result = stream_until_end_turn(client, session.id, "go", tools=[work], on_event=live, timeout=20)
     assert poll_until_end_turn(client, session.id).events == result.events
+    assert outputs_of(client, session.id, timeout=0.0) == []
     wait_for_idle_status(client, session.id)
     client.beta.sessions.archive(session.id)
     return result.raise_for_outcome()
@@ -74,7 +76,8 @@ print(transcript(turn(sys.argv[1])))
 
 def test_each_row_is_a_folder_or_a_file_and_its_names_are_public():
     assert list(COPIED) == ["turn", "memory", "show", "webhook.py"] and len(ROWS) == 5
-    assert COPIED["turn"] == {"stream_until_end_turn", "poll_until_end_turn", "wait_for_idle_status"}
+    turn = {"stream_until_end_turn", "poll_until_end_turn", "wait_for_idle_status", "outputs_of"}
+    assert COPIED["turn"] == turn
 
 
 @pytest.mark.parametrize("copied", COPIED)
