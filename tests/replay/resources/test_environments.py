@@ -105,7 +105,7 @@ def test_hosts_of_an_environment(call, host):
     assert told.startswith("config.networking.allowed_hosts.1: ")
 
 
-@pytest.mark.parametrize("name", ["", "  ", "x" * 257])
+@pytest.mark.parametrize("name", ["", "  "])
 def test_an_environment_has_a_name(call, name):
     assert "name: " in call.post("/environments", {"name": name}, 400)
 

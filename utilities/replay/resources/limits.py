@@ -64,6 +64,11 @@ def characters(least: int, most: int) -> Check:
     return check
 
 
+def not_empty(text: str) -> Iterator[str]:
+    if not text.strip():
+        yield ": must not be empty"
+
+
 def entries(most: int) -> Check:
     def check(values: list[Any]) -> Iterator[str]:
         if len(values) > most:
@@ -112,8 +117,7 @@ def keys_not_empty(metadata: dict[str, Any]) -> Iterator[str]:
 
 
 def model(given: Any) -> Iterator[str]:
-    if not (given if isinstance(given, str) else given["id"]).strip():
-        yield ": must not be empty"
+    yield from not_empty(given if isinstance(given, str) else given["id"])
 
 
 # -- checks of a toolset or a tool ------------------------------------------------------------------
@@ -225,7 +229,7 @@ AGENT: tuple[Limit, ...] = (
     *TOOLS,
 )
 ENVIRONMENT: tuple[Limit, ...] = (
-    ("name", characters(1, 256)),  # that it isn't empty [ours]; the longest isn't published [ours]
+    ("name", not_empty),  # [ours]; how long it may be isn't published
     ("scope", account_is_refused),  # [sdk]
     ("config.networking.allowed_hosts", bare_hosts),  # [doc: how to write them]
 )
