@@ -231,7 +231,8 @@ def test_a_failure_of_our_own_is_not_blamed_on_the_agent(brain, caplog):
             raise OSError("disk on fire at /srv/secret/path")
 
     said = Bank(Broken()).refusal("recall", query="a")
-    assert said == "memory_recall failed on our side (OSError), whatever the input: go on without it"
+    told = "memory_recall failed on our side (OSError), whatever the input: go on without it"
+    assert said == f"{told}. It says nothing about what is remembered."
     assert "disk on fire" in caplog.text, "whoever runs this must learn of it"
 
 

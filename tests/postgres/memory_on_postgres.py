@@ -22,9 +22,10 @@ import pytest
 
 from tests.kit.brains import Bank, recall, retain
 from tests.kit.places import ROOT
-from tests.postgres.brains import CONFIG, opened
+from tests.postgres.brains import CONFIG, new_database, opened
 from tests.postgres.cluster import cluster, programs
 from utilities import BrainError, open_brain
+from utilities.memory import watched
 
 # No two sentences of these have the same words, which would be one to the embedding.
 PEOPLE = ["Ada", "Bob", "Carol", "Dave", "Erin", "Frank", "Grace", "Heidi"]
@@ -142,6 +143,90 @@ def test_brains_that_are_opened_at_once_do_not_fail_each_other(database):
     threads = [threading.Thread(target=open_one) for _ in range(8)]
     for thread in threads:
         thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failed == []
+
+
+# -- a store that fails ------------------------------------------------------------------------------
+
+
+def test_a_table_that_is_missing_is_told(brain, database):
+    retain(brain, "The cat is called Miro.")
+    rows(database, "DROP TABLE astrocyte_vectors")
+    with pytest.raises(BrainError, match='relation "public.astrocyte_vectors" does not exist'):
+        recall(brain, "pets")
+    assert "failed on our side (BrainError)" in Bank(brain, "me").refusal("recall", query="pets")
+
+
+def test_a_locked_table_has_a_deadline(brain, database, monkeypatch):
+    retain(brain, "The cat is called Miro.")
+    monkeypatch.setattr(watched, "OPERATION_SECONDS", 0.5)
+    with psycopg.connect(database) as other:
+        other.execute("LOCK TABLE astrocyte_vectors")
+        for ask in (recall, retain):
+            with pytest.raises(BrainError, match=r"not done with .* after 0\.5 s: is a table locked"):
+                ask(brain, "pets")
+    assert recall(brain, "pets") == ["The cat is called Miro."]
+
+
+def test_a_server_that_is_down_is_told():
+    with cluster() as dsn, pytest.MonkeyPatch.context() as env, new_database(dsn):
+        env.setattr(watched, "OPERATION_SECONDS", 3)
+        brain = open_brain(config=CONFIG)
+        retain(brain, "The cat is called Miro.")
+        with psycopg.connect(dsn.format("postgres"), autocommit=True) as admin:
+            ((name,),) = admin.execute(
+                "SELECT datname FROM pg_database WHERE datname LIKE 'test_%'"
+            ).fetchall()
+            admin.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,)
+            )
+        with pytest.raises(BrainError):
+            recall(brain, "pets")
+        with psycopg.connect(dsn.format("postgres"), autocommit=True) as admin:
+            admin.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
+        asyncio.run(brain._pipeline.shutdown())
+
+
+def test_tables_are_set_up_once(brain, database):
+    """Astrocyte's statements lock the table that others write to, and so refuse their memories."""
+    oid = "SELECT oid FROM pg_trigger WHERE tgname = 'astrocyte_vectors_fts_trigger'"
+    before = rows(database, oid)
+    with opened() as again:
+        retain(again, "The cat is called Miro.")
+    assert rows(database, oid) == before  # Astrocyte makes its trigger anew each time
+    rows(database, "COMMENT ON INDEX astrocyte_vectors_bank_idx IS 'of another version'")
+    with opened() as again:
+        retain(again, "The dog is called Rex.")
+    assert rows(database, oid) != before
+
+
+def test_opening_does_not_refuse_what_others_retain(brain, database):
+    """Also when the tables are set up, as by a new version: a retain that met a deadlock is tried again."""
+    stop = threading.Event()
+    failed: list[BaseException] = []
+
+    def remember(number: int) -> None:
+        try:
+            for count in range(1_000):
+                if stop.is_set():
+                    break
+                retain(
+                    brain, f"{PEOPLE[number]} saw {count} {THINGS[count % len(THINGS)]}", bank=f"u{number}"
+                )
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=remember, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(6):
+        rows(database, "COMMENT ON INDEX astrocyte_vectors_bank_idx IS NULL")
+        with opened():
+            pass
+    stop.set()
     for thread in threads:
         thread.join(60)
     assert failed == []

@@ -8,6 +8,7 @@ Its defaults then lose much of what the embedding finds; `PIPELINE` and `RERANK`
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -29,9 +30,10 @@ from astrocyte.mip.schema import (
 from astrocyte.policy.signal_quality import DedupDetector
 from astrocyte.wiring import build_pipeline, resolve_store, wire_astrocyte
 
-from .postgres import OneLoop, prepare
+from .postgres import OneLoop, passing, prepare, too_large
 from .providers import ClaudeCompletion, LocalEmbedding
 from .settings import BrainError, sqlite_settings, yaml_settings
+from .watched import Brain, WatchedStore, same_file
 
 __all__ = ["BrainError", "open_brain"]
 
@@ -53,11 +55,16 @@ def open_brain(
     """An Astrocyte brain, ready to retain and recall.
 
     Args:
-        path: the SQLite file, made if it isn't there. Many processes may use it at once.
+        path: the SQLite file, made if it isn't there. Many processes may use it at once. It stays that
+            file when the working folder changes.
         config: instead of `path`, an Astrocyte YAML, for another store or other rules. It gets the
             embedding, the completions and the recall of the default wherever it doesn't name its own.
         client: for completions (`brain.reflect`); without one the SDK's own `Anthropic()`, made when the
             first completion is asked for.
+
+    When the store fails later (the file is damaged, deleted or moved; a table is missing or locked; the
+    server is down or out of connections), each operation raises BrainError and each memory tool answers with
+    `is_error`: `no hits` means that nothing was found.
 
     Raises:
         BrainError: neither or both are given; the path can't be written; the file isn't a brain; the
@@ -65,10 +72,7 @@ def open_brain(
     """
     if (path is None) == (config is None):
         raise BrainError("open_brain takes either a path for a SQLite file, or config=, an Astrocyte YAML")
-    if config is not None:
-        settings = yaml_settings(Path(config))
-    else:
-        settings = sqlite_settings(Path(str(path)).expanduser())
+    settings = yaml_settings(Path(config)) if config is not None else sqlite_settings(Path(str(path)))
     if settings.llm_provider is None:
         options: Any = {"client": client, **(settings.llm_provider_config or {})}
         settings.llm_provider, settings.llm_provider_config = _provider(ClaudeCompletion), options
@@ -78,11 +82,12 @@ def open_brain(
             given = settings.vector_store_config or {}
             settings.vector_store_config = {"embedding_dimensions": 256, **given}
     try:
-        brain: Astrocyte = wire_astrocyte(Astrocyte(settings), settings)
-        pipeline = build_pipeline(settings, wiki_store=resolve_store(settings, "wiki_store"), **PIPELINE)
         if settings.vector_store in POSTGRES:
-            _share(settings, pipeline)
-    except (AstrocyteError, ImportError, OSError, ValueError) as error:
+            prepare(settings)
+        brain: Astrocyte = wire_astrocyte(Brain(settings), settings)
+        pipeline = build_pipeline(settings, wiki_store=resolve_store(settings, "wiki_store"), **PIPELINE)
+        _watch(settings, pipeline)
+    except (AstrocyteError, ImportError, OSError, ValueError, sqlite3.Error) as error:
         raise BrainError(f"{config or path}: {error}{_missing_extra(settings, error)}") from error
     pipeline._dedup = SameWords()
     brain.set_pipeline(pipeline)
@@ -96,13 +101,23 @@ def _provider(kind: type) -> str:
     return f"{kind.__module__}:{kind.__qualname__}"
 
 
-def _share(settings: AstrocyteConfig, pipeline: Any) -> None:
-    """Have the pipeline use its store through what makes a server's store fit for many event loops."""
-    prepare(settings, pipeline.vector_store)
-    shared = OneLoop(pipeline.vector_store)
-    if pipeline.document_store is pipeline.vector_store:
-        pipeline.document_store = shared
-    pipeline.vector_store = shared
+def _watch(settings: AstrocyteConfig, pipeline: Any) -> None:
+    """Have the pipeline use its stores through what tells their failures."""
+    watched: dict[int, WatchedStore] = {}
+    for kind in ("vector_store", "document_store", "graph_store"):
+        store = getattr(pipeline, kind)
+        if store is None:
+            continue
+        if id(store) not in watched:
+            name = getattr(settings, kind) or settings.vector_store
+            if name == "sqlite":
+                _ = store.fts_enabled  # it makes its tables, or finds that those of the file are no brain's
+                watched[id(store)] = WatchedStore(store, check=same_file(Path(store.path)))
+            elif name in POSTGRES:
+                watched[id(store)] = WatchedStore(OneLoop(store), passing=passing, too_large=too_large)
+            else:
+                watched[id(store)] = WatchedStore(store)
+        setattr(pipeline, kind, watched[id(store)])
 
 
 def _missing_extra(settings: AstrocyteConfig, error: Exception) -> str:

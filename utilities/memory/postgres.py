@@ -14,14 +14,17 @@ import inspect
 import os
 import threading
 from collections.abc import Coroutine
-from importlib import import_module
+from importlib import import_module, metadata
 from typing import Any
 
 from astrocyte.config import AstrocyteConfig
+from astrocyte.wiring import resolve_store
 
-__all__ = ["OneLoop", "PostgresError", "prepare"]
+__all__ = ["OneLoop", "PostgresError", "passing", "prepare", "too_large"]
 
 CONNECT_SECONDS = 5
+SET_UP_SECONDS = 30  # for tables that others write to meanwhile
+DROPPED = ("57P01", "57P02", "57P05", "08003", "08006")  # shut down, crashed, idle too long; no connection
 LOCK = 0x6272_6169_6E  # "brain", a key among PostgreSQL's advisory locks
 NO_EXTENSION = (
     "the server has no pgvector: install it there (Debian: postgresql-17-pgvector, for PostgreSQL 17), "
@@ -37,11 +40,13 @@ class OneLoop:
     """A store of Astrocyte's, all operations of which run on one event loop in a thread of its own.
 
     Args:
-        store: its coroutine methods may then be awaited in any loop, and in many at once.
+        store: its coroutine methods may then be awaited in any loop, and in many at once. It is closed when
+            the program ends.
     """
 
     def __init__(self, store: Any) -> None:
         self._store = store
+        atexit.register(lambda: _started(store.close()).result(CONNECT_SECONDS))
 
     def __getattr__(self, name: str) -> Any:
         member = getattr(self._store, name)
@@ -55,34 +60,82 @@ class OneLoop:
         return there
 
 
-def prepare(settings: AstrocyteConfig, store: Any) -> None:
-    """Make sure that the database answers and has its tables, which Astrocyte makes.
+def prepare(settings: AstrocyteConfig) -> None:
+    """Make sure that the database answers and has its tables, which Astrocyte makes, once.
+
+    Astrocyte would go through all of its CREATE and ALTER in each process, at its first operation; they lock
+    the table that others write to, and PostgreSQL ends those deadlocks by refusing their memories. So they
+    run when the tables aren't those of this version, which the comment on an index says, and by one process
+    at a time. `settings` then say that they are there.
 
     Raises:
         PostgresError: the server doesn't answer, refuses us, or can't be a brain with this embedding.
     """
     psycopg: Any = import_module("psycopg")  # comes with the store
-
-    options = settings.vector_store_config or {}
+    options = settings.vector_store_config = dict(settings.vector_store_config or {})
+    table = str(options.get("table_name", "astrocyte_vectors"))
     with _connected(options) as connection:
+        connection.execute('SET search_path = public, "$user"')  # the store's
+        connection.execute("SET lock_timeout = '15s'")
         known = "SELECT FROM pg_available_extensions WHERE name = 'vector'"
         if not connection.execute(known).fetchall():
             raise PostgresError(NO_EXTENSION)
-        atexit.register(lambda: _started(store.close()).result(CONNECT_SECONDS))
         try:
-            # Processes that make the tables at the same time would fail each other: one after the other.
-            connection.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
-            _started(store.list_vectors("none", limit=1)).result()
-        except psycopg.Error as error:
+            if options.get("bootstrap_schema", True):
+                _set_up(connection, settings, table)
+                options["bootstrap_schema"] = False
+            # pgvector keeps a column's length where other types keep theirs
+            length = "SELECT atttypmod FROM pg_attribute WHERE attrelid = %s::regclass AND attname = %s"
+            ((kept,),) = connection.execute(length, (table, "embedding")).fetchall()
+        except (psycopg.Error, TimeoutError) as error:
             told = "with bootstrap_schema they are made, by a role that may CREATE in this database"
             raise PostgresError(f"the tables can't be used: {_line(error)}; {told}") from error
-        # pgvector keeps a column's length where other types keep theirs
-        length = "SELECT atttypmod FROM pg_attribute WHERE attrelid = %s::regclass AND attname = 'embedding'"
-        table = options.get("table_name", "astrocyte_vectors")
-        ((kept,),) = connection.execute(length, (table,)).fetchall()
     if kept not in (-1, wanted := options.get("embedding_dimensions")):
         told = "take another database or table_name: two embeddings can't share one"
         raise PostgresError(f"{table} has embeddings of {kept} dimensions, not {wanted}; {told}")
+
+
+def _set_up(connection: Any, settings: AstrocyteConfig, table: str) -> None:
+    """Have a store of Astrocyte's make the tables, unless those of this version are there."""
+    sql: Any = import_module("psycopg.sql")
+    version = f"tables of astrocyte-postgres {metadata.version('astrocyte-postgres')}"
+    index = f"{table}_bank_idx"
+    said = "SELECT obj_description(to_regclass(%s), 'pg_class')"
+    if connection.execute(said, (index,)).fetchone() == (version,):
+        return
+    # Processes that make the tables at the same time would fail each other: one after the other.
+    connection.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
+    if connection.execute(said, (index,)).fetchone() == (version,):
+        return
+    _started(_make_tables(resolve_store(settings, "vector_store"))).result()
+    comment = sql.SQL("COMMENT ON INDEX {} IS {}").format(sql.Identifier(index), sql.Literal(version))
+    connection.execute(comment)
+
+
+async def _make_tables(store: Any) -> None:
+    try:
+        await asyncio.wait_for(store.list_vectors("none", limit=1), SET_UP_SECONDS)
+    finally:
+        await store.close()
+
+
+def passing(error: Exception) -> bool:
+    """Whether nothing was done and the next try may succeed: a deadlock, or a connection that is dropped.
+
+    A pool hands out a dropped connection and notices it by the error; what is stored again is the same row.
+    """
+    psycopg: Any = import_module("psycopg")
+    pool: Any = import_module("psycopg_pool")
+    if isinstance(error, (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)):
+        return True
+    dropped = isinstance(error, psycopg.OperationalError) and not isinstance(error, pool.PoolTimeout)
+    return dropped and error.sqlstate in (None, *DROPPED)  # type: ignore[attr-defined]
+
+
+def too_large(error: Exception) -> bool:
+    """Whether PostgreSQL can't take a question apart into words, as one of 200,000 characters."""
+    psycopg: Any = import_module("psycopg")
+    return isinstance(error, psycopg.errors.StatementTooComplex)
 
 
 def _connected(options: dict[str, Any]) -> Any:

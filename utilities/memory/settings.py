@@ -20,11 +20,13 @@ __all__ = ["BrainError", "sqlite_settings", "yaml_settings"]
 # (measured): at Astrocyte's own threshold of 0.95 the update would be dropped as a duplicate. The same words
 # come out at 1, in whatever order: this embedding doesn't see the order, `SameWords` does.
 DEDUP_THRESHOLD = 0.9995
+NO_BREAKER = 1_000_000  # failures in a row
+SQLITE_STORES = ("vector_store", "document_store")  # those that astrocyte-sqlite is
 ALIASES = {"mip"}  # keys that Astrocyte reads without having a field for them
 
 
 class BrainError(ValueError):
-    """A brain can't be opened: the path, the file or the configuration, and what to do about it."""
+    """A brain can't be opened, or its store has failed since: what happened, and what to do about it."""
 
 
 def sqlite_settings(path: Path) -> AstrocyteConfig:
@@ -33,6 +35,28 @@ def sqlite_settings(path: Path) -> AstrocyteConfig:
     Raises:
         BrainError: the path can't be written; the file is damaged, or of something else.
     """
+    path = _bound(path)
+    _require_brain(path)
+    settings = AstrocyteConfig(vector_store="sqlite", vector_store_config={"path": str(path)})
+    settings.signal_quality.dedup.similarity_threshold = DEDUP_THRESHOLD
+    # Five failures in a row, be they of completions, would cut Astrocyte off from its store for 30 seconds:
+    # recall would find nothing, as if there were nothing. A file has no outages to be protected from.
+    settings.escalation.circuit_breaker.failure_threshold = NO_BREAKER
+    settings.escalation.degraded_mode = "error"
+    settings.observability.log_level = "warning"
+    return settings
+
+
+def _bound(path: Path | str) -> Path:
+    """The path in full: it names the same file when the working folder has changed."""
+    try:
+        return Path(path).expanduser().absolute()
+    except (OSError, RuntimeError) as error:  # no working folder any more; no home of that name
+        raise BrainError(f"{path}: {error}; name the file by its full path") from error
+
+
+def _require_brain(path: Path) -> None:
+    """Make the file if it isn't there; raise BrainError if it can't be a brain."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with sqlite3.connect(path) as connection:
@@ -51,13 +75,6 @@ def sqlite_settings(path: Path) -> AstrocyteConfig:
         raise BrainError(
             f"{path} is a SQLite file of something else (it has {', '.join(sorted(tables)[:3])})"
         )
-    settings = AstrocyteConfig(vector_store="sqlite", vector_store_config={"path": str(path)})
-    settings.signal_quality.dedup.similarity_threshold = DEDUP_THRESHOLD
-    # Five failures in a row, be they of completions, would cut Astrocyte off from its store for 30 seconds:
-    # recall would find nothing, as if there were nothing. A file has no outages to be protected from.
-    settings.escalation.circuit_breaker.failure_threshold = 1_000_000
-    settings.observability.log_level = "warning"
-    return settings
 
 
 def _unusable(path: Path, error: sqlite3.DatabaseError) -> str:
@@ -95,7 +112,25 @@ def yaml_settings(path: Path) -> AstrocyteConfig:
         raise BrainError(f"{path}: no `vector_store`: name sqlite, postgres or qdrant")
     if settings.vector_store == "sqlite" and "path" not in (settings.vector_store_config or {}):
         raise BrainError(f"{path}: no `vector_store_config.path`, the SQLite file")  # it would be one at home
+    for store in SQLITE_STORES:
+        options = getattr(settings, f"{store}_config", None) or {}
+        if getattr(settings, store) == "sqlite" and "path" in options:
+            options["path"] = str(_bound(options["path"]))
+            _require_brain(Path(options["path"]))
+    _never_empty(settings, given)
     return settings
+
+
+def _never_empty(settings: AstrocyteConfig, given: Mapping[str, Any]) -> None:
+    """Where the YAML doesn't say otherwise, a store that is out of reach is an error.
+
+    Astrocyte's own: after five failures, be they of completions, recall answers with no hits for 30 seconds.
+    """
+    said = given.get("escalation") or {}
+    if "degraded_mode" not in said:
+        settings.escalation.degraded_mode = "error"
+    if "circuit_breaker" not in said:
+        settings.escalation.circuit_breaker.failure_threshold = NO_BREAKER
 
 
 def _unknown_keys(given: Mapping[str, Any], kind: type, within: str = "") -> Iterator[str]:

@@ -39,10 +39,11 @@ def memory_tools(
     """Tools with which an agent remembers, in one bank and in no other.
 
     Args:
-        brain: from `open_brain`, or any other Astrocyte.
+        brain: from `open_brain`, or any other Astrocyte (whose recall has no hits when its store fails).
         bank_id: the bank, for example one per user. The agent can't choose another.
         include_reflect: with `memory_reflect`, which costs a completion.
-        include_forget: with `memory_forget`.
+        include_forget: with `memory_forget`. What it forgets is found no more, but its text stays in the
+            file or the database until `brain.erase` takes it out.
         context: who acts, for a brain with access control.
 
     Raises:
@@ -70,7 +71,7 @@ def _tool(bank: _Bank, definition: dict[str, Any]) -> BetaAsyncFunctionTool[Any]
         except Exception as error:
             logging.getLogger(__name__).exception("%s in bank %s", name, bank.id)
             told = f"{name} failed on our side ({type(error).__name__}), whatever the input: go on without it"
-            raise ToolError(told) from error
+            raise ToolError(f"{told}. It says nothing about what is remembered.") from error
 
     return BetaAsyncFunctionTool(
         checked, name=name, description=definition["description"], input_schema=schema
