@@ -25,7 +25,7 @@ from tests.kit.places import ROOT
 from tests.postgres.brains import CONFIG, new_database, opened
 from tests.postgres.cluster import cluster, programs
 from utilities import BrainError, open_brain
-from utilities.memory import watched
+from utilities.memory import failures
 
 # No two sentences of these have the same words, which would be one to the embedding.
 PEOPLE = ["Ada", "Bob", "Carol", "Dave", "Erin", "Frank", "Grace", "Heidi"]
@@ -161,7 +161,7 @@ def test_a_table_that_is_missing_is_told(brain, database):
 
 def test_a_locked_table_has_a_deadline(brain, database, monkeypatch):
     retain(brain, "The cat is called Miro.")
-    monkeypatch.setattr(watched, "OPERATION_SECONDS", 0.5)
+    monkeypatch.setattr(failures, "OPERATION_SECONDS", 0.5)
     with psycopg.connect(database) as other:
         other.execute("LOCK TABLE astrocyte_vectors")
         for ask in (recall, retain):
@@ -172,7 +172,7 @@ def test_a_locked_table_has_a_deadline(brain, database, monkeypatch):
 
 def test_a_server_that_is_down_is_told():
     with cluster() as dsn, pytest.MonkeyPatch.context() as env, new_database(dsn):
-        env.setattr(watched, "OPERATION_SECONDS", 3)
+        env.setattr(failures, "OPERATION_SECONDS", 3)
         brain = open_brain(config=CONFIG)
         retain(brain, "The cat is called Miro.")
         with psycopg.connect(dsn.format("postgres"), autocommit=True) as admin:

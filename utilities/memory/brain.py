@@ -33,7 +33,7 @@ from astrocyte.wiring import build_pipeline, resolve_store, wire_astrocyte
 from .postgres import OneLoop, passing, prepare, too_large
 from .providers import ClaudeCompletion, LocalEmbedding
 from .settings import BrainError, sqlite_settings, yaml_settings
-from .watched import Brain, WatchedStore, same_file
+from .failures import Brain, WatchedStore, same_file
 
 __all__ = ["BrainError", "open_brain"]
 
