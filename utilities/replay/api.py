@@ -21,6 +21,7 @@ from .resources.agents import Agents
 from .resources.collection import Clock
 from .resources.completion_stream import stream
 from .resources.completions import Completions
+from .resources.deployments import Deployments
 from .resources.environments import Environments
 from .resources.files import Files
 from .resources.memory_stores import MemoryStores
@@ -31,6 +32,7 @@ from .resources.vaults import Vaults
 from .resources.work import WorkQueue
 
 CREDENTIALS, CREDENTIAL = "/v1/vaults/{id}/credentials", "/v1/vaults/{id}/credentials/{other}"
+DEPLOYMENT = "/v1/deployments/{id}"
 EVENTS = "/v1/sessions/{id}/events"
 THREADS, THREAD = "/v1/sessions/{id}/threads", "/v1/sessions/{id}/threads/{other}"
 RESOURCES, RESOURCE = "/v1/sessions/{id}/resources", "/v1/sessions/{id}/resources/{other}"
@@ -60,6 +62,7 @@ class Api:
         collections = self.agents, self.environments, self.files, self.memory, self.vaults
         self.sessions = Sessions(clock, library, *collections, strict=strict, speed=speed)
         self.threads, self.work = Threads(self.sessions), WorkQueue(clock, self.environments)
+        self.deployments = Deployments(clock, self.sessions, self.work.add)
         self.completions = Completions(library.exchanges, strict=strict)
         self.requests, self._assume = 0, assume
         # Told of every request and its answer, in the server's thread: for tests that look at what happened.
@@ -77,6 +80,7 @@ class Api:
         request_id = make_id("req", self.requests)
         headers = {"request-id": request_id}
         assume = request.assume.before(self._assume)
+        self.deployments.advance(now)  # so that what its schedules have started by now is there
         try:
             answer = self._route(request, now, assume)
         except ApiError as error:
@@ -85,6 +89,11 @@ class Api:
         if isinstance(answer, Subscription):
             return answer
         return Response(answer.status, answer.content, {**headers, **answer.headers})
+
+    def advance(self, now: float) -> float | None:
+        """Play every schedule and session up to `now`; returns when something is due next, in any of them."""
+        dues = [self.deployments.advance(now), self.sessions.advance(now)]
+        return min((due for due in dues if due is not None), default=None)
 
     def _route(self, request: Request, now: float, assume: Assumptions) -> Response | Subscription:
         allowed = []
@@ -104,12 +113,13 @@ class Api:
         vaults, credentials = self.vaults, self.vaults.credentials
         threads, work, resources = self.threads, self.work, self.sessions.resources
         stores, memory = self.memory, self._memory
+        deployments, runs = self.deployments, self.deployments.runs
         return [
             ("POST", "/v1/agents", lambda c: agents.create(c.body)),
             ("GET", "/v1/agents", lambda c: agents.list(c.query)),
             ("GET", "/v1/agents/{id}", lambda c: agents.version(c.id, _version(c))),
             ("POST", "/v1/agents/{id}", lambda c: agents.update(c.id, c.body)),
-            ("POST", "/v1/agents/{id}/archive", lambda c: agents.archive(c.id)),
+            ("POST", "/v1/agents/{id}/archive", lambda c: deployments.archive_agent(c.id, c.now)),
             ("GET", "/v1/agents/{id}/versions", lambda c: agents.list_versions(c.id, c.query)),
             ("POST", "/v1/environments", lambda c: environments.create(c.body, c.assume)),
             ("GET", "/v1/environments", lambda c: environments.list(c.query)),
@@ -171,6 +181,16 @@ class Api:
             ("POST", THREAD + "/archive", lambda c: threads.archive(*c.both, c.now)),
             ("GET", THREAD + "/events", lambda c: threads.events(*c.both, c.query, c.now)),
             ("GET", THREAD + "/stream", lambda c: threads.subscribe(*c.both, c.query, c.now)),
+            ("POST", "/v1/deployments", lambda c: deployments.create(c.body, c.now)),
+            ("GET", "/v1/deployments", lambda c: deployments.list_deployments(c.query, c.now)),
+            ("GET", DEPLOYMENT, lambda c: deployments.shown(c.id, c.now)),
+            ("POST", DEPLOYMENT, lambda c: deployments.update(c.id, c.body, c.now)),
+            ("POST", DEPLOYMENT + "/archive", lambda c: deployments.archive_deployment(c.id, c.now)),
+            ("POST", DEPLOYMENT + "/pause", lambda c: deployments.pause(c.id, c.now)),
+            ("POST", DEPLOYMENT + "/unpause", lambda c: deployments.unpause(c.id, c.now)),
+            ("POST", DEPLOYMENT + "/run", lambda c: deployments.run(c.id, c.now, c.request.faults)),
+            ("GET", "/v1/deployment_runs", lambda c: runs.list_runs(c.query)),
+            ("GET", "/v1/deployment_runs/{id}", lambda c: runs.get(c.id)),
             ("POST", "/v1/memory_stores", lambda c: stores.create(c.body)),
             ("GET", "/v1/memory_stores", lambda c: stores.list(c.query)),
             ("GET", "/v1/memory_stores/{id}", lambda c: stores.get(c.id)),

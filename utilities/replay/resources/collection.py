@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 from ..http.errors import ApiError, not_found
 from ..http.paging import Query, page_of
 from ..http.validation import Resource
-from ..ids import later, make_id
+from ..ids import later, make_id, seconds_between
+from ..webhooks.outbox import Outbox
 
 
 @dataclass
@@ -20,6 +21,11 @@ class Clock:
     def tick(self) -> str:
         self.now = later(self.now, 0.001)
         return self.now
+
+    def reach(self, moment: str) -> None:
+        """What is created from here on isn't older than this moment."""
+        if seconds_between(self.now, moment) > 0:
+            self.now = moment
 
 
 @dataclass
@@ -36,6 +42,7 @@ class Collection:
     clock: Clock
     items: dict[str, Resource] = field(default_factory=dict)
     made: int = 0  # how many ids were given; those of deleted ones are not given again
+    outbox: Outbox | None = None  # where webhooks are collected, if anybody wants them
 
     def new_id(self) -> str:
         """An id for the next one."""
@@ -62,7 +69,13 @@ class Collection:
         item = self.get(id)
         if not item["archived_at"]:
             item["archived_at"] = item["updated_at"] = self.clock.tick()
+            self.tell(item, "archived")
         return item
+
+    def tell(self, item: Resource, what: str, **more: str) -> None:
+        """Webhooks say what has been done to this one: "created", for example."""
+        if self.outbox is not None:
+            self.outbox.tell(item["id"], f"{item['type']}.{what}", self.clock.now, **more)
 
     def _stamps(self) -> Resource:
         """The three times of a new one."""
@@ -81,12 +94,3 @@ def checked_metadata(metadata: dict[str, str]) -> dict[str, str]:
     if len(metadata) > 16 or any(len(key) > 64 or len(value) > 512 for key, value in metadata.items()):
         raise ApiError(400, "metadata: at most 16 pairs, keys up to 64 characters, values up to 512")
     return metadata
-
-
-# -- agents ---------------------------------------------------------------------------------
-
-
-# -- environments ---------------------------------------------------------------------------
-
-
-# -- files ------------------------------------------------------------------------------------

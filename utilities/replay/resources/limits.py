@@ -16,6 +16,8 @@ from zoneinfo import available_timezones
 from anthropic.types.beta.agent_create_params import AgentCreateParams
 from anthropic.types.beta.agent_update_params import AgentUpdateParams
 from anthropic.types.beta.beta_managed_agents_model_param import BetaManagedAgentsModelParam
+from anthropic.types.beta.deployment_create_params import DeploymentCreateParams
+from anthropic.types.beta.deployment_update_params import DeploymentUpdateParams
 from anthropic.types.beta.environment_create_params import EnvironmentCreateParams
 from anthropic.types.beta.environment_update_params import EnvironmentUpdateParams
 from anthropic.types.beta.memory_store_create_params import MemoryStoreCreateParams
@@ -202,6 +204,11 @@ def initial_events(events: list[Resource]) -> Iterator[str]:
         yield f": at most {MOST_FILE_DOCUMENTS} documents from files, not {len(files)}"
 
 
+def starts_work(events: list[Resource]) -> Iterator[str]:
+    if not any(event["type"] in ("user.message", "user.define_outcome") for event in events):
+        yield ": at least one user.message or user.define_outcome, which starts a session's work"
+
+
 def files_to_mount(resources: list[Resource]) -> Iterator[str]:
     count = sum(resource["type"] == "file" for resource in resources)
     if count > MOST_FILES:
@@ -246,10 +253,25 @@ OUTCOME: tuple[Limit, ...] = (
 )
 
 
+DEPLOYMENT: tuple[Limit, ...] = (
+    ("name", not_empty),  # [sdk]
+    ("initial_events", entries(50)),  # [sdk]
+    ("initial_events", starts_work),  # [doc]
+    ("resources", entries(500)),  # [sdk]
+    ("vault_ids", entries(50)),  # [sdk]
+)
+
+
 def below(path: str, limits: Iterable[Limit]) -> tuple[Limit, ...]:
     return tuple((f"{path}.{field}", check) for field, check in limits)
 
 
+STARTS: tuple[Limit, ...] = (  # what a session can begin with, a deployment's too
+    *below("initial_events.*", OUTCOME),
+    ("initial_events", initial_events),  # [doc]
+    ("resources", files_to_mount),  # [doc]
+    ("resources.*.instructions", characters(0, 4_096)),  # [sdk]
+)
 LIMITS: dict[type, tuple[Limit, ...]] = {
     AgentCreateParams: AGENT,
     AgentUpdateParams: AGENT,
@@ -264,12 +286,11 @@ LIMITS: dict[type, tuple[Limit, ...]] = {
     EventSendParams: below("events.*", OUTCOME),
     SessionCreateParams: (
         *below("agent", AGENT),
-        *below("initial_events.*", OUTCOME),
         ("initial_events", entries(50)),  # [sdk]
-        ("initial_events", initial_events),  # [doc]
-        ("resources", files_to_mount),  # [doc]
-        ("resources.*.instructions", characters(0, 4_096)),  # [sdk]
+        *STARTS,
     ),
+    DeploymentCreateParams: (*DEPLOYMENT, *STARTS),
+    DeploymentUpdateParams: (*DEPLOYMENT, *STARTS),
     SessionUpdateParams: below("agent", TOOLS),
 }
 

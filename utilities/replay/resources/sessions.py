@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from anthropic.types.beta.session_create_params import SessionCreateParams
@@ -53,7 +54,11 @@ class Sessions(Collection):
 
     # -- the resource ---------------------------------------------------------------------------
 
-    def create(self, body: Any, now: float, faults: Faults = NO_FAULTS) -> Resource:
+    def create(
+        self, body: Any, now: float, faults: Faults = NO_FAULTS, *,
+        events: Sequence[Event] = (), deployment_id: str | None = None,
+    ) -> Resource:  # fmt: skip
+        """A new session; a deployment's begins with its `events`, which may be more than a body's. [sdk]"""
         given = limits.checked(SessionCreateParams, overriding(body))
         agent = self._agent(given["agent"])
         budget = budgets.checked(given.get("budget"))
@@ -90,8 +95,10 @@ class Sessions(Collection):
             "title": given.get("title"),
             "vault_ids": vault_ids,
         }
-        if given.get("initial_events"):
-            play.send(list(given["initial_events"]), now, faults)
+        if deployment_id is not None:
+            item["deployment_id"] = deployment_id
+        if events := given.get("initial_events") or events:
+            play.send(list(events), now, faults)
         self.items[id], self.plays[id] = item, play
         if self.outbox is not None:
             self.outbox.follow(play)
@@ -143,8 +150,8 @@ class Sessions(Collection):
         rows = [self._shown(id, self.play(id, now).status) for id in self.items]
         if not query.flag("include_archived"):
             rows = [row for row in rows if not row["archived_at"]]
-        if query.text("deployment_id"):
-            rows = []  # deployments are not part of this server, so none has created a session
+        if deployment := query.text("deployment_id"):
+            rows = [row for row in rows if row.get("deployment_id") == deployment]
         version = query.number("agent_version", 0, 0, 10**6)
         if agent := query.text("agent_id"):
             of_agent = [row for row in rows if row["agent"]["id"] == agent]

@@ -42,8 +42,13 @@ class Delivery:
     body: str
 
     @property
+    def data(self) -> dict[str, Any]:
+        data: dict[str, Any] = json.loads(self.body)["data"]
+        return data
+
+    @property
     def type(self) -> str:
-        return str(json.loads(self.body)["data"]["type"])
+        return str(self.data["type"])
 
 
 @dataclass
@@ -72,18 +77,18 @@ class Outbox:
         waiting, self.waiting = self.waiting, []
         return waiting
 
-    def tell(self, session_id: str, type: str, created_at: str, **more: str) -> None:
+    def tell(self, about: str, type: str, created_at: str, **more: str) -> None:
         """Add one delivery.
 
         Args:
-            session_id: the session.
+            about: the id of the session, the agent, or whatever it is.
             type: of the webhook event.
             created_at: when it happened, RFC 3339, by the recording's clock as in every event.
             more: further fields of its `data`.
         """
         self.count += 1
-        id = make_id("event", session_id, type, self.count)
-        ids = {"id": session_id, "organization_id": ORGANIZATION, "workspace_id": WORKSPACE}
+        id = make_id("event", about, type, self.count)
+        ids = {"id": about, "organization_id": ORGANIZATION, "workspace_id": WORKSPACE}
         body = {"type": "event", "id": id, "created_at": created_at, "data": {"type": type, **ids, **more}}
         self.waiting.append(Delivery(id, json.dumps(body)))
 
