@@ -54,12 +54,14 @@ class Memory(Caller):
         return id
 
     def go(self, session: str, text: str = "go") -> str | None:
-        """Send the message; returns the note that came with the answer."""
-        body = json.dumps({"events": [message(text)]}).encode()
-        answer: Any = self.api.handle(Request("POST", f"/v1/sessions/{session}/events", (), body), self.now)
-        assert answer.status == 200, answer.content
-        note: str | None = answer.headers.get(NOTE_HEADER)
-        return note
+        """Send the message, and look; returns the notes that came with the two answers."""
+        body, path = json.dumps({"events": [message(text)]}).encode(), f"/v1/sessions/{session}/events"
+        answers: list[Any] = [
+            self.api.handle(Request("POST", path, (), body), self.now),
+            self.api.handle(Request("GET", path, ()), self.now),
+        ]
+        assert [answer.status for answer in answers] == [200, 200], answers[0].content
+        return " | ".join(filter(None, (answer.headers.get(NOTE_HEADER) for answer in answers))) or None
 
     def versions(self, **query: Any) -> list[tuple[str, str, str | None]]:
         """Operation, path and content of each version, the oldest first."""

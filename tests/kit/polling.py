@@ -63,7 +63,7 @@ def bit_by_bit(
 
     def list_events(id: str, query: Any, now: float, *_: Any) -> dict[str, Any]:
         nonlocal happened
-        log = sessions.play(id, now).log
+        log = sessions.play(id, now, look=True).log
         if query.text("page") is None:
             happened = min(happened + step, len(log))
         rows = view(log, happened) if view else log[:happened]
@@ -91,6 +91,8 @@ def two_turns(first: int = 10, second: int = 10) -> Script:
 
 
 def send(session: Served, text: str) -> None:
-    """Send a message without following its turn."""
+    """Send a message without following its turn, which is over then."""
     message: Any = {"type": "user.message", "content": [{"type": "text", "text": text}]}
-    healthy(session.server).beta.sessions.events.send(session.session_id, events=[message])
+    events = healthy(session.server).beta.sessions.events
+    events.send(session.session_id, events=[message])
+    events.list(session.session_id, limit=1)

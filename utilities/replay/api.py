@@ -160,14 +160,14 @@ class Api:
             ),
             ("POST", "/v1/sessions", self._create_session),
             ("GET", "/v1/sessions", lambda c: sessions.list_sessions(c.query, c.now)),
-            ("GET", "/v1/sessions/{id}", lambda c: sessions.retrieve(c.id, c.now)),
+            ("GET", "/v1/sessions/{id}", lambda c: self._noted(c, sessions.retrieve(c.id, c.now))),
             ("POST", "/v1/sessions/{id}", lambda c: sessions.update(c.id, c.body, c.now)),
             ("DELETE", "/v1/sessions/{id}", self._delete_session),
             ("POST", "/v1/sessions/{id}/archive", lambda c: sessions.archive_session(c.id, c.now)),
             (
                 "GET",
-                "/v1/sessions/{id}/events",
-                lambda c: sessions.list_events(c.id, c.query, c.now, c.assume),
+                EVENTS,
+                lambda c: self._noted(c, sessions.list_events(c.id, c.query, c.now, c.assume)),
             ),
             ("POST", EVENTS, self._send),
             ("GET", EVENTS + "/stream", lambda c: sessions.subscribe(c.id, c.query, c.now)),
@@ -236,7 +236,7 @@ class Api:
             message = f"scope_id: needs the header `anthropic-beta: {MANAGED_AGENTS}`"
             raise ApiError(400, f"{message}; with the SDK, files.list(…, betas=[{MANAGED_AGENTS!r}])")
         for id in plays if scope is None else plays.keys() & {scope}:
-            self.sessions.play(id, call.now)  # so that what it has written by now is there
+            self.sessions.play(id, call.now, look=scope is not None)  # so that what it has written is there
         return self.files.list_files(call.query)
 
     def _memory(self, call: Call) -> MemoryStores:
@@ -248,8 +248,12 @@ class Api:
         return Response(200, content, {"content-type": mime_type})
 
     def _send(self, call: Call) -> Response:
-        accepted, notes = self.sessions.send(call.id, call.body, call.now, call.request.faults)
-        return Response(200, accepted, _noted(" | ".join(notes)))
+        accepted = self.sessions.send(call.id, call.body, call.now, call.request.faults)
+        return self._noted(call, accepted)
+
+    def _noted(self, call: Call, answer: Any) -> Response:
+        """An answer about a session, with what its client has not been told yet."""
+        return Response(200, answer, _noted(" | ".join(self.sessions.existing(call.id).fresh_notes())))
 
     def _complete(self, call: Call) -> Response:
         message, streamed, note = self.completions.create(call.body)

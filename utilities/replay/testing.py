@@ -10,8 +10,9 @@ Under pytest the fixture `managed_agents_api` is one of these; see `utilities/ma
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -58,13 +59,25 @@ class Sent:
 
 @dataclass(frozen=True)
 class PlayedSession:
-    """One session that the program made, also after it was archived or deleted."""
+    """One session that the program made, also after it was archived or deleted.
 
-    play: Session
+    Args:
+        session: how it plays.
+        server: where it does.
+    """
+
+    session: Session
+    server: ReplayServer = field(repr=False)
+
+    @property
+    def play(self) -> Session:
+        """The session; whoever asks looks at it, so that no turn of it is held any longer."""
+        self.server.within(lambda: self.session.be_seen(time.monotonic()))
+        return self.session
 
     @property
     def id(self) -> str:
-        return self.play.id
+        return self.session.id
 
     @property
     def status(self) -> str:
@@ -235,7 +248,8 @@ class ManagedAgentsApi:
             self.unrecorded.append(exchange)
         created = (request.method, request.path.rstrip("/"), status) == ("POST", "/v1/sessions", 200)
         if created and isinstance(answer, Response):
-            self.sessions.append(PlayedSession(self.server.api.sessions.plays[answer.content["id"]]))
+            play = self.server.api.sessions.plays[answer.content["id"]]
+            self.sessions.append(PlayedSession(play, self.server))
 
     def __enter__(self) -> ManagedAgentsApi:
         self.server.start()

@@ -108,6 +108,7 @@ def test_initial_events_begin_a_turn_with_the_faults_of_who_creates_the_session(
     with serving() as server:
         client = strict(server).with_options(default_headers={FAULTS_HEADER: "terminate"})
         session = new_session(client, initial_events=SAY_GO["events"])
+        assert list(client.beta.sessions.events.list(session))[-1].type == "session.status_terminated"
         assert client.beta.sessions.retrieve(session).status == "terminated"
 
 

@@ -29,6 +29,7 @@ def test_a_stream_has_only_what_comes_after_it_was_opened():
     with serving(script) as server:
         client = strict(server)
         session = new_session(client, initial_events=SAY_GO["events"])
+        assert len(list(client.beta.sessions.events.list(session))) == len(TURN)  # the turn is over
         more = message("more")
         with client.beta.sessions.events.stream(session) as stream:
             client.beta.sessions.events.send(session, events=[more])

@@ -183,12 +183,22 @@ def test_a_terminated_session_takes_no_more():
     topic="sessions",
     evidence="doc",
     source="and the seed tutorial",
-    note="for how long is not known: here two more looks at it say `running`",
+    note="for how long is not known: here two more looks at it say `running`, or those of a second",
 )
 def test_the_status_lags_behind_the_idle_event():
     talk = session(windowed())
     talk.send([message("look up")], 0)
     assert [talk.look() for _ in range(STALE_LOOKS + 2)] == ["running"] * STALE_LOOKS + ["idle"] * 2
+
+
+def test_a_second_later_the_status_has_settled_however_few_have_looked():
+    talk = session(windowed())
+    talk.send([message("look up")], 0)
+    talk.advance(0.9)
+    assert talk.look() == "running"
+    talk.advance(1.0)
+    assert talk.look() == "idle"
+    talk.require_settled("archived")
 
 
 # -- pace ------------------------------------------------------------------------------------------------

@@ -80,8 +80,9 @@ class Sessions(Collection):
         # A session is as old as the recording that it will probably follow.
         created_at = tracks[0].recording.header["recorded_at"] if tracks else self.clock.tick()
         play = Session(
-            id, created_at, tracks, strict=self.strict, speed=self.speed, unlike=unlike, budget=budget
-        )
+            id, created_at, tracks, strict=self.strict, speed=self.speed, holds=not self.speed,
+            unlike=unlike, budget=budget,
+        )  # fmt: skip
         item = {
             "id": id,
             "type": "session",
@@ -104,7 +105,7 @@ class Sessions(Collection):
             self.outbox.follow(play)
         self.resources.mount_all(item, wanted, attached)
         self._keep(play)
-        return self._shown(id, play.status)
+        return self._shown(id, play.current)
 
     def _agent(self, given: Any) -> Resource:
         """The snapshot that a session keeps of its agent, whatever happens to the agent later. [doc]"""
@@ -119,7 +120,9 @@ class Sessions(Collection):
 
     def update(self, id: str, body: Any, now: float) -> Resource:
         given = limits.checked(SessionUpdateParams, body)
-        item, play = self.get(id), self.play(id, now)
+        item, play = self.get(id), self.existing(id)
+        if play.held is None:
+            play.advance(now)
         if given.get("vault_ids") is not None:
             raise ApiError(400, "vault_ids: can't be changed after the session was created")  # [sdk]
         changed: Resource = {"metadata": patched_metadata(item["metadata"], given.get("metadata"))}
@@ -140,14 +143,19 @@ class Sessions(Collection):
             item |= {key: changed[key] for key in changed if key != "budget"}
             told = {key: changed[key] for key in changed if changed[key] != {}}  # no emptied metadata [sdk]
             play.update(told, now)
-        return self._shown(id, play.status)
+        return self._shown(id, play.current)
 
     def retrieve(self, id: str, now: float) -> Resource:
         self.get(id)
         return self._shown(id, self.play(id, now).look())
 
+    def _listed(self, id: str, now: float) -> str:
+        """The status in a list, which doesn't lag; but it is a look at a turn that is held."""
+        play = self.play(id, now)
+        return play.look() if play.held is not None else play.status
+
     def list_sessions(self, query: Query, now: float) -> dict[str, Any]:
-        rows = [self._shown(id, self.play(id, now).status) for id in self.items]
+        rows = [self._shown(id, self._listed(id, now)) for id in self.items]
         if not query.flag("include_archived"):
             rows = [row for row in rows if not row["archived_at"]]
         if deployment := query.text("deployment_id"):
@@ -173,7 +181,7 @@ class Sessions(Collection):
             play.archive()
             if self.outbox is not None:
                 self.outbox.archived(play)
-        return self._shown(id, play.status)
+        return self._shown(id, play.current)
 
     def delete(self, id: str, now: float) -> Resource:
         """Erase a session with its events and files; open streams hear of it and end. [doc]"""
@@ -202,20 +210,33 @@ class Sessions(Collection):
             "usage": {**tokens, **play.usage},
         }
 
-    def play(self, id: str, now: float) -> Session:
-        """The session, played up to `now`, with the files and memories that it has made by then."""
-        if id not in self.plays:
-            raise not_found("Session", id)
-        play = self.plays[id]
-        play.advance(now)
+    def play(self, id: str, now: float, *, look: bool = False) -> Session:
+        """The session, played up to `now`, with the files and memories that it has made by then.
+
+        Args:
+            id: the session's id.
+            now: seconds, by any clock that doesn't go back.
+            look: whether the client looks at what happens in it, so that no turn is held any longer.
+        """
+        play = self.existing(id)
+        if look:
+            play.be_seen(now)
+        else:
+            play.advance(now)
         self._keep(play)
         return play
+
+    def existing(self, id: str) -> Session:
+        """The session as it stands."""
+        if id not in self.plays:
+            raise not_found("Session", id)
+        return self.plays[id]
 
     def play_attached(self, store_id: str, now: float) -> None:
         """Play every session that has this memory store, up to `now`."""
         for id, item in self.items.items():
             if store_id in map(handle, item["resources"]):
-                self.play(id, now)
+                self.play(id, now, look=True)
 
     def _keep(self, play: Session) -> None:
         """Put what the session has made into the stores of files and memories."""
@@ -247,22 +268,20 @@ class Sessions(Collection):
 
     # -- its events -------------------------------------------------------------------------------
 
-    def send(
-        self, id: str, body: Any, now: float, faults: Faults = NO_FAULTS
-    ) -> tuple[dict[str, Any], list[str]]:
-        """The accepted events, and a line for each that left the recording."""
+    def send(self, id: str, body: Any, now: float, faults: Faults = NO_FAULTS) -> dict[str, Any]:
+        """The accepted events."""
         events = limits.checked(EventSendParams, body)["events"]
         if not events:
             raise ApiError(400, "events: at least one event is needed")
-        play = self.play(id, now)
+        play = self.existing(id)
         accepted = play.send(events, now, faults)
         self._keep(play)
-        return {"data": accepted}, play.fresh_notes()
+        return {"data": accepted}
 
     def list_events(
         self, id: str, query: Query, now: float, assume: Assumptions = NOTHING_ASSUMED
     ) -> dict[str, Any]:
-        play = self.play(id, now)
+        play = self.play(id, now, look=True)
         rows: list[Event] = [*play.log, *play.queued] if play.queued else play.log
         if types := set(query.texts("types")):
             rows = [event for event in rows if event["type"] in types]
@@ -272,7 +291,9 @@ class Sessions(Collection):
         return page_of(rows, query, default=default, most=1000, order=query.order("asc"))
 
     def subscribe(self, id: str, query: Query, now: float) -> Subscription:
-        """A stream from here on: opening one replays nothing. [doc]"""
+        """A stream from here on: opening one replays nothing [doc], but what nobody could have seen yet."""
         previews = Previews(previewed(query))
-        play = self.play(id, now)
-        return Subscription(play, len(play.log), previews)
+        play = self.existing(id)
+        if play.held is None:
+            play.advance(now)
+        return Subscription(play, play.shown, previews)

@@ -28,7 +28,7 @@ class Subscription:
             The new events and their previews, when the next will be due (None: not before the client
             does something), and whether the stream is over.
         """
-        due = self.session.advance(now)
+        due = self.session.be_seen(now)
         events = self.session.log[self.sent :]
         self.sent += len(events)
         carried = [

@@ -45,8 +45,8 @@ class Threads:
             rows = [row for row in rows if row["status"] in statuses]
         return page_of(rows, query, default=1000, most=1000)
 
-    def retrieve(self, session_id: str, id: str, now: float) -> Resource:
-        found = next((row for row in self._all(session_id, now) if row["id"] == id), None)
+    def retrieve(self, session_id: str, id: str, now: float, *, look: bool = True) -> Resource:
+        found = next((row for row in self._all(session_id, now, look=look) if row["id"] == id), None)
         if found is None:
             raise not_found("Session thread", id)
         return found
@@ -71,16 +71,16 @@ class Threads:
 
     def events(self, session_id: str, id: str, query: Query, now: float) -> dict[str, Any]:
         self.retrieve(session_id, id, now)
-        play = self.sessions.play(session_id, now)
+        play = self.sessions.existing(session_id)
         rows = [event for event in [*play.log, *play.queued] if is_of(event, id, session_id)]
         return page_of(rows, query, default=1000, most=1000)
 
     def subscribe(self, session_id: str, id: str, query: Query, now: float) -> Subscription:
-        self.retrieve(session_id, id, now)
+        self.retrieve(session_id, id, now, look=False)  # the stream begins where a held turn does
         return ThreadSubscription(**vars(self.sessions.subscribe(session_id, query, now)), thread=id)
 
-    def _all(self, session_id: str, now: float) -> builtins.list[Resource]:
-        play, item = self.sessions.play(session_id, now), self.sessions.get(session_id)
+    def _all(self, session_id: str, now: float, *, look: bool = True) -> builtins.list[Resource]:
+        play, item = self.sessions.play(session_id, now, look=look), self.sessions.get(session_id)
         created = [event for event in play.log if event["type"] == "session.thread_created"]
         primary = self._thread(play, thread_id(session_id, 0), thread_agent(item["agent"]), play.created_at)
         children = [

@@ -80,7 +80,7 @@ class App:
             return JSONResponse(failure.body(refusal["request-id"]), 500, refusal)
         if isinstance(answer, Subscription):
             headers = {"cache-control": "no-cache", **refusal}
-            events = self._events(answer, faults)
+            events = self._events(http, answer, faults)
             return StreamingResponse(events, media_type="text/event-stream", headers=headers)
         if request.method != "GET":
             self._wake(request.path)
@@ -127,13 +127,17 @@ class App:
         for event in self.changed.values():
             event.set()
 
-    async def _events(self, subscription: Subscription, faults: Faults) -> AsyncIterator[bytes]:
+    async def _events(
+        self, http: HttpRequest, subscription: Subscription, faults: Faults
+    ) -> AsyncIterator[bytes]:
         """A stream's bytes: what is there, then what comes, until the session or a fault ends it."""
         session_id = subscription.session.id
         cut = self.broken.stream(faults, session_id)
         while True:
             # Taken before looking: what happens while this writes must not be missed.
             changed = self.changed.setdefault(session_id, asyncio.Event())
+            if await http.is_disconnected():
+                return  # nobody reads this any more, so it must not count as somebody who looks
             now = time.monotonic()
             events, due, over = subscription.poll(now)
             carried, broken = cut.carry(events)

@@ -11,9 +11,10 @@ import asyncio
 import logging
 import socket
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from types import TracebackType
+from typing import TypeVar
 
 import uvicorn
 
@@ -28,6 +29,7 @@ from .app import App
 from .broken_requests import Dropped
 
 GRACE = 3  # seconds that stopping waits for a client that has stopped reading [ours]
+Thing = TypeVar("Thing")
 
 
 class ReplayServer:
@@ -111,6 +113,20 @@ class ReplayServer:
             self._loop.call_soon_threadsafe(self._shut)
             self._thread.join()
             self._thread = None
+
+    def within(self, function: Callable[[], Thing]) -> Thing:
+        """What `function` returns, called in the server's thread, if it has one: nothing else runs there then.
+
+        Raises:
+            TimeoutError: the server doesn't come to it.
+        """
+        if self._thread is None:
+            return function()
+
+        async def called() -> Thing:
+            return function()
+
+        return asyncio.run_coroutine_threadsafe(called(), self._loop).result(GRACE)
 
     def __enter__(self) -> ReplayServer:
         return self.start()

@@ -32,9 +32,13 @@ STATUS = {
     "session.status_rescheduled": "rescheduling",
     "session.status_terminated": "terminated",
 }
-# After the idle event the session's status field goes on saying "running" for a moment (the
-# archive race). How long isn't known, so it is counted in looks, which repeat in every run. [ours]
+# After the idle event the session's status field goes on saying "running" for a moment (the archive
+# race). How long isn't known: here for two looks, which repeat in every run, or a second. [ours]
 STALE_LOOKS = 2
+GAP = 1.0  # seconds
+# At speed 0 a turn would be over before anybody could look, so it is held until somebody does. What has a
+# clock and doesn't look, as the sender of webhooks, plays it so many seconds after it was sent. [ours]
+HOLD = 1.0
 
 Thing = TypeVar("Thing")
 
@@ -61,6 +65,7 @@ class Session:
         strict: refuse a client event that no recording continues, instead of following the closest.
         speed: how many recorded seconds pass in one second; 0 plays everything at once.
         budget: what it may cost; None for no limit.
+        holds: whether what a client sets going waits until somebody looks; for sessions at speed 0.
         unlike: for each recording, how the memory that it began with differs from this session's, if it does.
         hear: is told of every event that the log gets.
     """
@@ -71,6 +76,7 @@ class Session:
     strict: bool = False
     speed: InitVar[float] = 0.0
     budget: budgets.Budget | None = None
+    holds: bool = False
     unlike: dict[Recording, str | None] = field(default_factory=dict)
     hear: Callable[[Event], object] | None = None
 
@@ -92,7 +98,11 @@ class Session:
     costs: budgets.Costs = field(default_factory=budgets.Costs)
     paused: list[Event] | None = None  # the threads that the budget has stopped; None: it has not
     broken: BrokenTurns = field(default_factory=BrokenTurns)  # what goes wrong on purpose
+    held: float | None = None  # since when a turn is held; None: none is
+    unseen: int | None = None  # where in the log what nobody has looked at begins; None: all was looked at
+    looks: int = 0  # at the status of a held turn
     stale_looks: int = 0
+    idle_since: float = 0.0
     now: float = 0.0  # the caller's time, as last heard
 
     def __post_init__(self, speed: float) -> None:
@@ -119,15 +129,39 @@ class Session:
         """The calls that have their answer."""
         return self.calls.answered
 
+    @property
+    def current(self) -> str:
+        """The status, without looking: a session with a held turn runs."""
+        return "running" if self.held is not None else self.status
+
     def look(self) -> str:
-        """The status field as a request sees it, which lags behind the idle event."""
-        held = self.broken.unsettled(self.now)
-        if self.status == "idle" and held is not None:
-            return "running" if held else "idle"
-        if self.stale_looks and self.status == "idle":
+        """The status field as a request sees it, which lags behind the idle event.
+
+        One look at a held turn only sees that it runs: a stream that is opened next must not be too late.
+        """
+        if self.held is not None:
+            self.looks += 1
+            if (looks := self.looks) >= STALE_LOOKS:
+                self.be_seen(self.now)
+                self.stale_looks = max(0, self.stale_looks - looks)
+            return "running"
+        unsettled = self.broken.unsettled(self.now)
+        if self.status == "idle" and unsettled is not None:
+            return "running" if unsettled else "idle"
+        if self.stale_looks and self.status == "idle" and self.now < self.idle_since + GAP:
             self.stale_looks -= 1
             return "running"
         return self.status
+
+    def be_seen(self, now: float) -> float | None:
+        """Somebody looks at what happens: a held turn is played. Returns what `advance` does."""
+        self.held = self.unseen = None
+        return self.advance(now)
+
+    @property
+    def shown(self) -> int:
+        """How much of the log a stream that is opened now doesn't get: what somebody could have seen."""
+        return len(self.log) if self.unseen is None else self.unseen
 
     def require_settled(self, action: str) -> None:
         """Refuse what a running session refuses. [claimed: the seed tutorial, for archive]"""
@@ -169,8 +203,9 @@ class Session:
         if "budget" in changes:
             self.budget = changes["budget"]
             if self.paused is not None:  # the work goes on by itself [doc]
+                before = len(self.log)
                 self._resume()
-                self.advance(now)
+                self._set_going(before, now)
 
     def send(self, events: Sequence[Event], now: float, faults: Faults = NO_FAULTS) -> list[Event]:
         """Take the client's events, all or none; `faults` are those of the turn that they begin.
@@ -181,7 +216,11 @@ class Session:
         Raises:
             ApiError: the session can't take them now (400), or is over (409).
         """
-        self.advance(now)
+        if self.held is None:
+            self.advance(now)
+        elif any(event["type"] == "user.interrupt" for event in events):
+            self._begin()  # there has to be a turn that it stops
+        self.now, before = now, len(self.log)
         if self.closed or self.status == "terminated":
             raise ApiError(409, f"Session {self.id} is archived or terminated and takes no more events.")
         intake = Intake(
@@ -198,7 +237,7 @@ class Session:
             self.advance(now)
         for number, stop in enumerate(intake.stops):  # an interrupt jumps the queue [doc]
             self._stop(stop, intake.busy and not number)
-        self.advance(now)
+        self._set_going(before, now)
         return intake.accepted
 
     def _commit(self, intake: Intake, faults: Faults) -> None:
@@ -230,6 +269,33 @@ class Session:
             if id in sent:
                 self.names.learn(recording.events[index], sent[id])
         self.pace.restart()
+
+    # -- turns that are held --------------------------------------------------------------------
+
+    def _set_going(self, before: int, now: float) -> None:
+        """What the client has done shows: at once, or when somebody looks.
+
+        Args:
+            before: how long the log was until then.
+            now: as of `advance`.
+        """
+        stands = self.status == "idle" and not self.queued
+        if not self.holds or stands or self.paused is not None:
+            self.held = None
+            self.advance(now)
+        elif self.held is None:
+            self.held, self.looks = now, 0
+        if self.holds and self.unseen is None and (self.held is not None or len(self.log) > before):
+            self.unseen = before
+
+    def _begin(self) -> None:
+        """Of a held turn, play what the client has sent, and what comes right before it."""
+        track = self.leader
+        while track is not None and self.position < len(track.recording.events):
+            if track.recording.gates[self.position] not in track.taken:
+                return
+            self._play(track.recording.events[self.position], track)
+            self.position += 1
 
     # -- interrupts ---------------------------------------------------------------------------
 
@@ -268,8 +334,13 @@ class Session:
 
         Returns:
             When the next event is due, in the same seconds; None if the session waits for its client.
+            A held turn is due when it has waited for `HOLD` seconds.
         """
         self.now = now
+        if self.held is not None:
+            if now < self.held + HOLD:
+                return self.held + HOLD
+            self.held = self.unseen = None
         due = self._advance(now)
         while due is None and self._play_again():
             due = self._advance(now)
@@ -408,7 +479,7 @@ class Session:
             self.usage = event["usage"]
         elif kind == "session.status_idle":
             self.calls.wait_for(event["stop_reason"].get("event_ids") or ())
-            self.stale_looks = STALE_LOOKS
+            self.stale_looks, self.idle_since = STALE_LOOKS, self.now
             self.broken.stop(event["stop_reason"]["type"], self.now)
             self.pace.pause()  # the one that was recorded here is the client's, who has its own
         if self.hear is not None:

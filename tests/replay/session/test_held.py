@@ -1,0 +1,222 @@
+"""At speed 0 a turn is over at once: so it is held until somebody looks, and nobody comes too late."""
+
+import pytest
+
+from tests.kit.budgets import cents, costly
+from tests.kit.calling import SAY_GO, TURN, Caller
+from tests.kit.recordings import Script
+from tests.kit.scripts import going, windowed
+from tests.kit.sessions import INTERRUPT, confirm, message, result
+from utilities.replay.http.requests import Request
+from utilities.replay.webhooks.outbox import Outbox
+
+END = "session.status_idle"
+
+
+class Unwatched:
+    """One session, and whatever a client does with it.
+
+    Attributes:
+        call: the server.
+        path: of the session.
+    """
+
+    def __init__(self, *scripts, **fields):
+        self.call = Caller(*(scripts or (going(),)))
+        self.outbox = self.call.api.sessions.outbox = Outbox()
+        self.path = f"/sessions/{self.call.session(**fields)['id']}"
+
+    @property
+    def play(self):
+        return self.call.api.sessions.plays[self.path.rpartition("/")[2]]
+
+    def send(self, *events, status=200):
+        return self.call.post(f"{self.path}/events", {"events": list(events)}, status)
+
+    def status(self):
+        return self.call.get(self.path)["status"]
+
+    def stream(self, path=""):
+        """Open a stream; returns what reads the types of what has come since the last time."""
+        kind = "stream" if path else "events/stream"
+        answer = self.call.api.handle(Request("GET", f"/v1{self.path}{path}/{kind}", ()), self.call.now)
+        return lambda: [event["type"] for event in answer.poll(self.call.now)[0]]
+
+    def types(self):
+        return [event["type"] for event in self.call.events(self.path)]
+
+
+@pytest.mark.rule(
+    "at speed 0 a turn is held, and its session runs, until a client looks: at a stream, the events, the "
+    "threads, the session's files or memory, or a second time at its status; a stream that is opened by then "
+    "has all of it",
+    topic="streams",
+    evidence="ours",
+    note="the hosted service takes seconds for a turn, so a program can send first and open its stream then",
+)
+def test_a_stream_that_is_opened_after_the_message_has_the_whole_turn():
+    one = Unwatched()
+    one.send(*SAY_GO["events"])
+    assert one.play.log == []
+    assert one.stream()() == TURN
+    assert one.stream()() == []  # somebody has looked: this one is late
+
+
+@pytest.mark.parametrize("look", ["/events", "/threads"])
+def test_a_look_plays_the_turn_and_a_stream_opened_then_is_late(look):
+    one = Unwatched()
+    one.send(*SAY_GO["events"])
+    one.call.get(f"{one.path}{look}")
+    assert one.stream()() == []
+    assert one.types() == TURN
+
+
+def test_a_look_at_the_files_shows_what_the_turn_left():
+    one = Unwatched()
+    one.send(*SAY_GO["events"])
+    assert [f["filename"] for f in one.call.get("/files", scope_id=one.play.id)["data"]] == ["out.py"]
+
+
+def test_one_look_at_the_status_is_not_too_early_for_a_stream():
+    one = Unwatched()
+    one.send(*SAY_GO["events"])
+    assert one.status() == "running"
+    assert one.stream()() == TURN
+
+
+@pytest.mark.parametrize(
+    "look", [lambda one: one.status(), lambda one: one.call.get("/sessions")["data"][0]["status"]]
+)
+def test_polling_only_the_status_comes_to_an_end(look):
+    one = Unwatched()
+    one.send(*SAY_GO["events"])
+    assert [look(one), look(one)] == ["running"] * 2
+    assert look(one) == "idle"
+    assert one.types() == TURN
+
+
+def test_a_turn_that_is_held_can_not_be_archived_away():
+    one = Unwatched()
+    one.send(*SAY_GO["events"])
+    assert "running" in one.call.post(f"{one.path}/archive", status=400)
+    assert one.stream()() == TURN
+
+
+def test_after_a_second_what_has_a_clock_plays_it():
+    """So webhooks come, also when nobody looks."""
+    one = Unwatched()
+    one.send(*SAY_GO["events"])
+    sessions, told = one.call.api.sessions, [delivery.type for delivery in one.outbox.take()]
+    assert told == ["session.created"]
+    due = sessions.advance(0.5)
+    assert due is not None and not one.outbox.take()
+    assert sessions.advance(due) is None
+    told = [delivery.type for delivery in one.outbox.take()]
+    assert told == ["session.status_run_started", "session.status_idled"]
+
+
+def test_what_is_sent_next_is_no_look_however_late_it_comes():
+    script = going()
+    script.message("more")
+    script.idle()
+    one = Unwatched(script)
+    one.send(*SAY_GO["events"])
+    one.call.now = 60.0
+    one.send(message("more"))
+    assert one.play.log == [] and len(one.play.queued) == 2
+    seen = one.stream()()
+    assert seen.count("user.message") == seen.count(END) == 2
+
+
+def test_an_update_is_no_look():
+    one = Unwatched()
+    one.send(*SAY_GO["events"])
+    one.call.now = 60.0
+    assert one.call.post(one.path, {"title": "t"})["status"] == "running"
+    assert one.stream()() == ["session.updated", *TURN]
+
+
+def test_an_interrupt_stops_a_held_turn_at_its_start():
+    one = Unwatched()
+    one.send(*SAY_GO["events"])
+    one.send(INTERRUPT)
+    seen = one.stream()()
+    assert seen[:3] == TURN[:3] and "agent.message" not in seen
+    assert seen[3:] == ["user.interrupt", "session.thread_status_idle", "session.usage", END]
+    assert one.types() == seen
+
+
+def test_a_message_behind_the_interrupt_begins_the_next_turn_and_is_held_too():
+    script = going()
+    script.message("more")
+    script.say("more done")
+    script.idle()
+    one = Unwatched(script)
+    one.send(*SAY_GO["events"])
+    one.send(INTERRUPT, message("more"))
+    assert one.status() == "running"
+    seen = one.stream()()
+    assert seen.count(END) == 2 and seen.count("agent.message") == 1
+
+
+def test_answers_are_held_as_messages_are_also_some_of_them():
+    one = Unwatched(windowed("ab"))
+    one.send(message("look up"))
+    first, second = [e["id"] for e in one.call.events(one.path) if e["type"] == "agent.custom_tool_use"]
+    before = len(one.types())
+    one.send(result(first, "A"))
+    assert one.stream()()[-1] == END  # the second is still waited for
+    one.send(result(second, "B"))
+    assert one.play.current == "running"
+    seen = one.stream()()
+    assert (seen[0], seen[-1]) == ("session.status_running", END) or seen[0] == "user.custom_tool_result"
+    assert one.types()[-len(seen) :] == seen and len(one.types()) > before + len(seen)
+
+
+def test_a_raised_budget_lets_the_session_run_when_somebody_looks():
+    one = Unwatched(costly(), budget=cents(4))
+    one.send(*SAY_GO["events"])
+    one.types()
+    assert one.call.post(one.path, {"budget": cents(100)})["status"] == "running"
+    seen = one.stream()()
+    assert seen[:2] == ["session.status_running", "session.thread_status_running"]
+    assert seen[-1] == END
+
+
+def test_a_stream_of_the_thread_has_a_held_turn_too():
+    one = Unwatched()
+    (thread,) = one.call.get(f"{one.path}/threads")["data"]
+    one.send(*SAY_GO["events"])
+    assert one.stream(f"/threads/{thread['id']}")() == TURN
+
+
+def test_a_child_gets_what_a_held_answer_sets_going():
+    script = Script()
+    script.message("go")
+    child = {"session_thread_id": "sthr_2", "agent_name": "helper"}
+    script.event("session.thread_created", **child)
+    script.event("session.thread_status_running", **child)
+    call = script.builtin("bash", "ask", command="ls", session_thread_id="sthr_2")
+    script.event(
+        "session.thread_status_idle", **child, stop_reason={"type": "requires_action", "event_ids": [call]}
+    )
+    script.idle("requires_action", [call])
+    script.confirmation(call, "allow")
+    script.event("session.thread_status_running", **child)
+    script.event("session.thread_status_idle", **child, stop_reason={"type": "end_turn"})
+    script.idle()
+    one = Unwatched(script)
+    one.send(message("go"))
+    call = next(e["id"] for e in one.call.events(one.path) if e["type"] == "agent.tool_use")
+    helper = one.call.get(f"{one.path}/threads")["data"][1]["id"]
+    one.send(confirm(call))
+    seen = one.stream(f"/threads/{helper}")()
+    assert seen[-2:] == ["session.thread_status_running", "session.thread_status_idle"]
+
+
+def test_initial_events_are_held_and_the_new_session_runs():
+    call = Caller(going())
+    session = call.session(initial_events=SAY_GO["events"])
+    assert session["status"] == "running"
+    answer = call.api.handle(Request("GET", f"/v1/sessions/{session['id']}/events/stream", ()), 0.0)
+    assert [event["type"] for event in answer.poll(0.0)[0]] == TURN
