@@ -38,7 +38,7 @@ def end_of(seen):
 
 
 def run(client, session):
-    """Send, then follow the stream until the session is idle, and so on; the end, and how often it was idle."""
+    """Send, then follow the stream until the session is idle, and so on; the end, and the rounds."""
     events, send = client.beta.sessions.events, [message("go")]
     for rounds in range(1, 20):
         events.send(session, events=send)

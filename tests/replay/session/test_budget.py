@@ -127,7 +127,7 @@ def test_the_request_that_crosses_the_budget_is_finished_and_no_other_begun(amou
     assert usage["usage"]["list_cost"] == {"amount": reported, "currency": "USD"}
     assert usage["budget"] == cents(amount)
     last = one.events()[-1]["stop_reason"]
-    assert last == {"type": "budget_reached" if amount < 7 else "end_turn"}
+    assert last == {"type": "budget_reached"}
     assert types[-3:] == STOPPED
 
 
@@ -150,18 +150,26 @@ def test_the_session_is_idle_and_shows_what_it_has_used():
 
 
 @pytest.mark.rule(
-    "a turn that ends on the budget has ended; the next one stops before it asks the model",
+    "a last request that crosses the budget and ends the turn: the thread says end_turn, the session "
+    "budget_reached",
     topic="sessions",
-    evidence="ours",
+    evidence="doc",
+    source="docs: session budgets",
 )
-def test_a_budget_that_the_turn_ends_on_stops_the_next_turn_before_it_asks():
+def test_a_turn_that_ends_on_the_budget_has_ended_and_the_session_has_no_more_money():
     one = Spender(10)
     one.send("go")
-    assert one.events()[-1]["stop_reason"]["type"] == "end_turn"
-    begun = len(one.events())
+    assert [e["stop_reason"]["type"] for e in one.events() if "stop_reason" in e] == [
+        "end_turn",
+        "budget_reached",
+    ]
+    assert one.said() == ["looking", "done"]
+    over = len(one.events())
+    one.send("more", 400)
+    one.update(budget=None)
+    assert one.types(over) == ["session.updated"]  # there is nothing that could go on
     one.send("more")
-    assert one.types(begun) == [*RUNNING, "user.message", *STOPPED]
-    assert one.events()[-1]["stop_reason"]["type"] == "budget_reached"
+    assert one.said()[-1] == "more done"
 
 
 def test_a_recording_without_prices_reaches_no_budget():
@@ -190,19 +198,7 @@ def test_without_a_budget_or_below_it_nothing_stops():
 )
 def test_a_result_that_comes_when_the_budget_is_reached():
     """The one order that was seen: the result, the running pair, and at once the idle pair."""
-    script = Script("asking")
-    script.message("go")
-    start = script.event("span.model_request_start")
-    call = script.custom("lookup", key="a")
-    usage = {"input_tokens": 0, "output_tokens": 100}
-    script.event("span.model_request_end", model_request_start_id=start, is_error=False, model_usage=usage)
-    script.idle("requires_action", [call])
-    script.events[-2]["usage"]["list_cost"]["amount"] = "3"
-    script.custom_result(call, "A")
-    script.running()
-    request(script, 100, text="done")
-    ended(script, "6", 200)
-    one = Spender(2, script)
+    one = Spender(2, asking_for_three_cents())
     one.send("go")
     begun = len(one.events())
     asked = one.events()[-1]["stop_reason"]["event_ids"]
@@ -248,56 +244,78 @@ def test_a_raise_that_is_not_enough_buys_one_request():
     assert one.said() == ["looking", "done"]
 
 
+OUTCOME = {
+    "type": "user.define_outcome",
+    "description": "mended",
+    "rubric": {"type": "text", "content": "it works"},
+}
+
+
 @pytest.mark.rule(
-    "a message to a session without money is taken, and the session stops again at once",
+    "at its budget a session takes only user.tool_confirmation, user.tool_result, user.custom_tool_result, "
+    "user.interrupt: what starts work is 400 and names these four",
     topic="sessions",
-    evidence="ours",
+    evidence="doc",
+    source="docs: session budgets",
 )
-def test_a_message_to_a_session_without_money_is_heard_but_not_answered():
+@pytest.mark.parametrize("sent", [message("please go on"), OUTCOME])
+def test_a_session_at_its_budget_takes_nothing_that_starts_work(sent):
     one = Spender(4)
     one.send("go")
-    stopped = len(one.events())
-    (accepted,) = one.send("please go on")["data"]
-    tail = one.events()[stopped:]
-    assert [event["type"] for event in tail] == [*RUNNING, "user.message", *STOPPED]
-    assert tail[2]["id"] == accepted["id"]
-    assert tail[-1]["stop_reason"] == {"type": "budget_reached"}
+    before = one.events()
+    said = one.call.post(f"{one.path}/events", {"events": [INTERRUPT, sent]}, 400)
+    for taken in ("tool_confirmation", "tool_result", "custom_tool_result", "interrupt"):
+        assert f"user.{taken}" in said
+    assert one.events() == before
     one.update(budget=None)
     assert one.said() == ["looking", "done"]
 
 
 @pytest.mark.rule(
-    "an interrupt gives up the turn that the budget has paused", topic="sessions", evidence="ours"
+    "an interrupt to a session that its budget has paused is accepted, not listed, and changes nothing",
+    topic="sessions",
+    evidence="doc",
+    source="docs: session budgets",
 )
-def test_an_interrupt_gives_the_stopped_turn_up():
+def test_an_interrupt_changes_nothing_at_the_budget():
     one = Spender(4)
     one.send("go")
-    one.call.post(f"{one.path}/events", {"events": [INTERRUPT]})
-    stopped = len(one.events())
+    before = one.events()
+    (accepted,) = one.call.post(f"{one.path}/events", {"events": [INTERRUPT]})["data"]
+    assert accepted["id"].startswith("sevt_") and accepted["type"] == "user.interrupt"
+    assert one.events() == before
     one.update(budget=cents(100))
-    assert one.types(stopped) == ["session.updated"]
-    one.send("more")
-    assert one.said() == ["looking", "more done"]
+    assert one.said() == ["looking", "done"]
 
 
-def test_an_interrupt_that_was_recorded_later_in_the_turn_gives_it_up_too():
-    script = Script("stopped")
+def asking_for_three_cents():
+    """The agent asks its client, after a request for three cents."""
+    script = Script("asking")
     script.message("go")
-    request(script, 300, tool="one")
-    request(script, 300, tool="two")
-    script.event("user.interrupt")
-    ended(script, "6", 600)
-    script.message("more")
-    request(script, 100, text="more done")
-    ended(script, "7", 700)
-    one = Spender(3, script)
+    start = script.event("span.model_request_start")
+    call = script.custom("lookup", key="a")
+    usage = {"input_tokens": 0, "output_tokens": 100}
+    script.event("span.model_request_end", model_request_start_id=start, is_error=False, model_usage=usage)
+    script.idle("requires_action", [call])
+    script.events[-2]["usage"]["list_cost"]["amount"] = "3"
+    script.custom_result(call, "A")
+    script.running()
+    request(script, 100, text="done")
+    ended(script, "6", 200)
+    return script
+
+
+@pytest.mark.rule(
+    "calls that wait for the client outrank a used-up budget in what the session says",
+    topic="sessions",
+    evidence="doc",
+    source="docs: session budgets",
+)
+def test_a_call_that_waits_outranks_the_budget():
+    one = Spender(2, asking_for_three_cents())
     one.send("go")
-    one.call.post(f"{one.path}/events", {"events": [INTERRUPT]})
-    assert one.types()[-1] == "user.interrupt" and one.events()[-1]["processed_at"]
-    one.update(budget=None)
-    one.send("more")
-    assert one.said() == ["more done"]
-    assert one.types().count("span.model_request_start") == 2  # the second of the stopped turn never came
+    assert one.events()[-1]["stop_reason"]["type"] == "requires_action"
+    assert "budget" in one.send("something else", 400)
 
 
 def test_at_its_own_pace_the_stop_comes_when_the_next_request_would():
@@ -369,6 +387,8 @@ def test_a_new_budget_must_be_above_what_is_used(amount, status):
         one.update(budget=cents(amount))
         return
     assert error(one, budget=cents(amount)) == (400, "budget_not_raised")
+    said = "budget.max_list_cost must be greater than the session's consumed list cost"
+    assert said in one.update(400, budget=cents(amount))
     assert one.events() == before
     assert one.session()["budget"] == cents(4)
 
@@ -445,7 +465,7 @@ def test_what_waits_behind_a_stopped_turn_is_taken_up_when_the_money_is_there():
 @pytest.mark.rule("what a stopped turn had not used yet is not charged", topic="sessions", evidence="ours")
 def test_an_interrupt_does_not_charge_what_was_not_played():
     """The first turn would cost 10 cents and is stopped at once; the second costs 10."""
-    spender = Spender(10, speed=1.0)
+    spender = Spender(11, speed=1.0)
     spender.send("go")
     spender.call.now += 0.5
     spender.call.post(f"{spender.path}/events", {"events": [INTERRUPT]})

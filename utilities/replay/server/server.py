@@ -115,7 +115,7 @@ class ReplayServer:
             self._thread = None
 
     def within(self, function: Callable[[], Thing]) -> Thing:
-        """What `function` returns, called in the server's thread, if it has one: nothing else runs there then.
+        """What `function` returns, called in the server's thread, if it has one: nothing else runs there.
 
         Raises:
             TimeoutError: the server doesn't come to it.

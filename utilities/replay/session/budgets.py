@@ -2,7 +2,8 @@
 
 The hosted service checks before every model request whether the session's list cost has reached the
 budget; then the session goes idle with `budget_reached`, and goes on by itself when the budget is
-raised or removed. [doc] The request that crosses the line is still finished. [doc]
+raised or removed. [doc] The request that crosses the line is still finished [doc]; if it also ends the
+turn, its thread says so, and the session says that the budget is reached. [doc]
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from .made_up import tokens_used
 Budget = dict[str, Any]
 REQUEST = "span.model_request_start"  # what a session that has reached its budget doesn't begin
 STOP = {"type": "budget_reached"}
+# What a session takes that has reached its budget: nothing that starts work. [doc]
+TAKEN = ("user.tool_confirmation", "user.tool_result", "user.custom_tool_result", "user.interrupt")
 
 
 # -- what it may be ---------------------------------------------------------------------------------
@@ -61,8 +64,8 @@ def changed(before: Budget | None, given: Budget | None, consumed: Decimal) -> B
         raise ApiError(400, f"budget: {why}. Create a new session with it.", code="budget_create_only")
     budget = checked(given)
     if _limit(given) <= consumed:
-        why = f"the session has used {consumed.normalize():f} cents; it must be more than that"
-        raise ApiError(400, f"budget.max_list_cost.amount: {why}.", code="budget_not_raised")
+        why = "budget.max_list_cost must be greater than the session's consumed list cost"  # [doc: the words]
+        raise ApiError(400, f"{why}, which is {consumed.normalize():f} cents.", code="budget_not_raised")
     return budget
 
 
@@ -107,14 +110,34 @@ def usage_now(log: Sequence[Event], known: dict[str, Any], cost: Decimal) -> dic
     }
 
 
+def require_taken(event: Event, session_id: str) -> None:
+    """Refuse what a session at its budget doesn't take. [doc]
+
+    Raises:
+        ApiError: 400, with the four types that it takes.
+    """
+    if event["type"] not in TAKEN:
+        raise ApiError(
+            400,
+            f"Session {session_id} has reached its budget: only {', '.join(TAKEN)} events are taken "
+            f"until the budget is raised or removed, not {event['type']}.",
+        )
+
+
 # -- how it stops, and goes on ------------------------------------------------------------------------
 
 
-def stop(threads: Iterable[Event], usage: dict[str, Any], budget: Budget | None) -> list[Event]:
-    """The session pauses: every running thread, the usage, the session. [seen: the order]"""
+def stop(
+    threads: Iterable[Event], usage: dict[str, Any], budget: Budget | None, waiting: Sequence[str] = ()
+) -> list[Event]:
+    """The session pauses: every running thread, the usage, the session. [seen: the order]
+
+    Calls that wait for the client outrank the budget in what the session says. [doc]
+    """
+    why = {"type": "requires_action", "event_ids": list(waiting)} if waiting else STOP
     idle = [{"type": "session.thread_status_idle", **thread, "stop_reason": STOP} for thread in threads]
     spent = {"type": "session.usage", "usage": usage, "budget": budget}
-    return [*idle, spent, {"type": "session.status_idle", "stop_reason": STOP}]
+    return [*idle, spent, {"type": "session.status_idle", "stop_reason": why}]
 
 
 def going_on(threads: Sequence[Event]) -> list[Event]:

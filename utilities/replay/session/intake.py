@@ -13,6 +13,7 @@ from typing import Any
 from ..http.errors import UNRECORDED, ApiError
 from ..recordings.recording import OPENINGS, Event, answered_call
 from ..recordings.track import Track
+from . import budgets
 from .calls import Calls
 
 # Keys of the client's events that its own request can leave out, but the log has. [seen]
@@ -33,7 +34,8 @@ class Intake:
         calls: a copy of the session's.
         strict: refuse an event that no recording continues, instead of following the closest.
         idle: whether the session's status is idle.
-        paused: whether its budget is used up.
+        capped: whether its budget is used up, so that it takes nothing that starts work.
+        paused: whether that has stopped it, so that there is nothing for an interrupt to stop.
         waiting: the ids of what it has accepted and not processed yet.
         opened: the last message accepted, if it may come again because its response was lost.
     """
@@ -43,6 +45,7 @@ class Intake:
     calls: Calls
     strict: bool
     idle: bool
+    capped: bool
     paused: bool
     waiting: set[str]
     opened: Event | None
@@ -51,12 +54,11 @@ class Intake:
     accepted: list[Event] = field(default_factory=list)  # all of them
     queued: list[Event] = field(default_factory=list)  # those that the session has still to process
     stops: list[Event] = field(default_factory=list)  # interrupts that no recording has
-    unheard: list[Event] = field(default_factory=list)  # messages to a session that has spent its budget
     copies: list[tuple[str, str]] = field(default_factory=list)  # messages that came twice: first, second
     notes: list[str] = field(default_factory=list)  # where a recording was left
 
     def __post_init__(self) -> None:
-        self.busy = not self.idle or self.paused or bool(self.calls.waiting())
+        self.busy = not self.idle or bool(self.calls.waiting())
 
     def take(self, id: str, sent: Event) -> None:
         """Look at the next event of the send.
@@ -68,14 +70,15 @@ class Intake:
         Raises:
             ApiError: 400, the session can't take it now.
         """
+        if self.capped:
+            budgets.require_taken(sent, self.session_id)
         self._require_possible(sent)
         event = {"id": id, **FILLED.get(sent["type"], {}), **sent}
         queued = {**event, "processed_at": None}
-        gives_up = event["type"] == "user.interrupt" and self.paused
-        if gives_up or self._is_unrecorded_interrupt(event):
+        if event["type"] == "user.interrupt" and self.paused:
+            pass  # every thread is paused: it is accepted, not listed, and changes nothing [doc]
+        elif self._is_unrecorded_interrupt(event):
             self._interrupt(event)
-        elif event["type"] == "user.message" and self.paused:
-            self.unheard.append(event)  # without money there is no turn for a recording to have
         elif self.opened is not None and self._is_copy(event, self.opened):
             self.copies.append((self.opened["id"], event["id"]))
             self.queued.append(queued)

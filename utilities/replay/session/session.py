@@ -225,16 +225,13 @@ class Session:
             raise ApiError(409, f"Session {self.id} is archived or terminated and takes no more events.")
         intake = Intake(
             self.id, [track.copy() for track in self.tracks], self.calls.copy(), strict=self.strict,
-            idle=self.status == "idle", paused=self.paused is not None,
+            idle=self.status == "idle", capped=self._is_capped(), paused=self.paused is not None,
             waiting={event["id"] for event in self.queued},
             opened=self.broken.accepted if faults.first("lose") else None,
         )  # fmt: skip
         for number, event in enumerate(events):
             intake.take(self.names.next(number), event)
         self._commit(intake, faults)
-        if intake.unheard and self.paused is not None:
-            self._resume(intake.unheard)  # and it stops again, before it asks the model [seen, for a result]
-            self.advance(now)
         for number, stop in enumerate(intake.stops):  # an interrupt jumps the queue [doc]
             self._stop(stop, intake.busy and not number)
         self._set_going(before, now)
@@ -300,11 +297,7 @@ class Session:
     # -- interrupts ---------------------------------------------------------------------------
 
     def _stop(self, sent: Event, busy: bool) -> None:
-        if self.paused is not None:  # it is idle, but has a turn that would go on [ours]
-            self._add([sent])
-            self.paused = None
-            self._skip_turn()
-        elif busy:
+        if busy:
             self._interrupt(sent)
         else:
             self._add([sent])  # nothing to stop [ours]
@@ -403,6 +396,7 @@ class Session:
             event = self.names.renamed(recorded) if others else {**recorded, "id": id}
             if recorded["id"] in track.recording.calls:
                 self.calls.places[event["id"]] = track.recording.calls[recorded["id"]]
+            event = self._with_budget(event)
         last = self.updated_at if self.log else None
         self._append({**event, "processed_at": self.pace.moment(recorded["processed_at"], last)})
         left = track.recording.files_left.get(self.position, ())
@@ -449,11 +443,26 @@ class Session:
         """The budget is used up: no further model request. [doc]"""
         self.paused = made_up.at_work(self.log)
         usage = budgets.usage_now(self.log, self.usage, self.cost())
-        self._add(budgets.stop(self.paused, usage, self.budget))
+        self._add(budgets.stop(self.paused, usage, self.budget, self.calls.waiting()))
 
-    def _resume(self, heard: Sequence[Event] = ()) -> None:
-        self._add([*budgets.going_on(self.paused or ()), *heard])
+    def _resume(self) -> None:
+        if self.paused:  # not if the turn had ended, too
+            self._add(budgets.going_on(self.paused))
         self.paused = None
+
+    def _is_capped(self) -> bool:
+        """Whether the budget is used up, and no request is under way that may still end the turn."""
+        return self.paused is not None or (
+            self.status == "idle" and self.held is None and budgets.reached(self.budget, self.cost)
+        )
+
+    def _with_budget(self, event: Event) -> Event:
+        """The recorded event, unless it is the end of a turn that has also used up the budget. [doc]"""
+        ends = event["type"] == "session.status_idle" and event["stop_reason"]["type"] == "end_turn"
+        if not ends or not budgets.reached(self.budget, self.cost):
+            return event
+        self.paused = []
+        return {**event, "stop_reason": budgets.STOP}
 
     def _remind(self, recorded: Event) -> None:
         """Some results came and the recording has more: idle again with the rest. [doc]"""
