@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from anthropic import Anthropic, AsyncAnthropic, Middleware
 
+from .loopback import direct
+
 if TYPE_CHECKING:
     from .replay import ReplayServer
 
@@ -27,6 +29,7 @@ def connect(kind: type[AnyClient] = Anthropic, **options: Any) -> AnyClient:  # 
     """The SDK's client, and a line that says where it leads.
 
     Live if `ANTHROPIC_API_KEY` is set. On the server that `ANTHROPIC_BASE_URL` names, if it is set.
+    A server on this machine is reached directly, whatever proxies and certificates the environment names.
     Otherwise on recordings, served by a replay server in this process. `COOKBOOK_OFFLINE=1` means
     recordings whatever else is set; `COOKBOOK_STRICT=1` refuses whatever was not recorded;
     `COOKBOOK_ASSUME` answers what nobody knows of the hosted API (`python -m utilities.replay --assume
@@ -49,13 +52,19 @@ def connect(kind: type[AnyClient] = Anthropic, **options: Any) -> AnyClient:  # 
     if not is_set("COOKBOOK_OFFLINE"):
         if url:
             _say(f"connected to {url} (ANTHROPIC_BASE_URL)")
-            return kind(**{"api_key": key or "none", **noted})
+            return kind(**{"api_key": key or "none", **_direct(kind, url, noted), **noted})
         if key:
             _say("LIVE: connected to the hosted API with ANTHROPIC_API_KEY; what you run costs money")
             return kind(**options)
     server = _server(RECORDINGS)
     _say(f"on recordings: no key, no network, no cost ({_provenance(server)})")
-    return kind(**{"api_key": "recorded", "base_url": server.base_url, **noted})
+    given = {"api_key": "recorded", "base_url": server.base_url, **noted}
+    return kind(**{**_direct(kind, given["base_url"], given), **given})
+
+
+def _direct(kind: type[Any], url: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """A way to loopback past the proxies and certificates of the environment, if there is none given."""
+    return {} if "http_client" in given else direct(kind, given.get("base_url") or url)
 
 
 def is_set(name: str) -> bool:

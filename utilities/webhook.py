@@ -44,7 +44,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, get_args
 
-from anthropic import Anthropic, AsyncAnthropic
+from anthropic import Anthropic, AsyncAnthropic, DefaultHttpxClient
 from anthropic.types.beta import BetaWebhookEventData
 
 __all__ = ["Failure", "WebhookApp", "WebhookReceiver", "serving"]
@@ -122,7 +122,9 @@ class WebhookReceiver:
     ) -> None:
         _check(secret, handle, capacity=capacity, workers=workers, remember=remember, limit=limit)
         self._secret, self._handle, self._on_error = secret, handle, on_error
-        self._client = client or Anthropic(api_key="not used")
+        self._client = client or Anthropic(
+            api_key="not used", http_client=DefaultHttpxClient(trust_env=False)
+        )
         self._types = None if types is None else _known(types)
         self._capacity, self._workers, self.limit = capacity, workers, limit
         self._failed: deque[Failure] = deque()

@@ -37,11 +37,12 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     **{room: FLOORS[:floor] for floor, room in enumerate(FLOORS)},
     "replay/recorder": ("replay/ids", "replay/http", "replay/recordings"),
     "replay/making": ("memory", "replay/ids", "replay/recordings", "replay/recorder"),
-    "replay/export": ("turn", "replay/ids", "replay/http", "replay/recordings"),
-    "replay": (*FLOORS, "replay/making"),
-    "client": ("replay",),
+    "loopback": (),
+    "replay/export": ("turn", "loopback", "replay/ids", "replay/http", "replay/recordings"),
+    "replay": (*FLOORS, "replay/making", "loopback"),
+    "client": ("replay", "loopback"),
     "utilities": (*COPIED, "client"),
-    "managed_agents_pytest": ("utilities", "replay"),
+    "managed_agents_pytest": ("utilities", "replay", "loopback"),
 }
 HOUSEHOLD = tuple(MAY_KNOW)  # all that the course may know; nobody knows the course
 MAY_KNOW |= {"course": HOUSEHOLD, **{room: (*HOUSEHOLD, "course") for room in ("course/running", *LESSONS)}}

@@ -8,9 +8,11 @@ import tomllib
 from textwrap import dedent
 
 import pytest
+from anthropic import Anthropic
 
 from tests.kit.places import ROOT
 from tests.kit.scripts import weather
+from utilities.replay import Library, ReplayServer
 
 pytest_plugins = ["pytester"]
 
@@ -144,6 +146,7 @@ def test_an_unmodified_program_in_this_process_and_in_another(suite):
         command = [sys.executable, "program.py", "Rain today?"]
         assert subprocess.run(command, capture_output=True, text=True).stdout == "Take an umbrella.\\n"
         managed_agents_api.assert_finished()
+    @pytest.mark.managed_agents(requests=False)
     def test_connect(managed_agents_api, capsys):
         assert str(connect().base_url).rstrip("/") == managed_agents_api.base_url
     def test_nothing_is_left(request):
@@ -161,7 +164,7 @@ def test_a_key_and_a_proxy_of_the_user_do_not_matter(suite, monkeypatch):
     import os
     def test_it(managed_agents_api):
         assert ask("Rain today?") and os.environ["ANTHROPIC_API_KEY"] == "recorded"
-        assert os.environ["NO_PROXY"] == "example.com,127.0.0.1"
+        assert os.environ["NO_PROXY"] == "example.com,127.0.0.1,localhost,::1"
     def test_after():
         assert os.environ["ANTHROPIC_API_KEY"] == "the-users-own" and os.environ["NO_PROXY"] == "example.com"
     """
@@ -177,7 +180,7 @@ def test_recordings_by_mark_the_closest_one_counts(suite, pytester):
     weather("two", "Two?").save(other)
     (other / "code.py").write_text("")
     tests = """
-    pytestmark = pytest.mark.managed_agents("other", strict=False)
+    pytestmark = pytest.mark.managed_agents("other", strict=False, requests=False)
     def names(api):
         return [recording.name for recording in api.server.api.sessions.library.recordings]
     def test_module(managed_agents_api):
@@ -197,7 +200,7 @@ def test_recordings_by_ini_file(pytester, run_here):
     weather().save(pytester.mkdir("tapes"))
     pytester.makeini("[pytest]\nmanaged_agents_recordings = tapes")
     pytester.mkdir("deeper").joinpath("test_it.py").write_text(
-        "def test_it(managed_agents_api):\n"
+        "import pytest\n@pytest.mark.managed_agents(requests=False)\ndef test_it(managed_agents_api):\n"
         "    (recording,) = managed_agents_api.server.api.sessions.library.recordings\n"
         "    assert recording.name == 'weather'\n"
     )
@@ -219,7 +222,7 @@ def test_a_recording_written_in_the_test_file_and_faults(suite):
         assert ask("Mine?") == ""  # the program takes the end of its stream for the end of the turn
         with pytest.raises(AssertionError, match="at event 8 of 14 with user.custom_tool_result 'rain'"):
             managed_agents_api.assert_finished()
-    @pytest.mark.managed_agents(speed=1e-9)
+    @pytest.mark.managed_agents(speed=1e-9, requests=False)
     def test_speed(managed_agents_api):
         assert managed_agents_api.server.api.sessions.speed == 1e-9
     """
@@ -310,11 +313,88 @@ def test_each_test_has_a_server_of_its_own(suite):
     tests = (
         SWALLOWING
         + """
+@pytest.mark.managed_agents(requests=False)
 def test_after(managed_agents_api):
     assert (managed_agents_api.unrecorded, managed_agents_api.sessions) == ([], [])
 """
     )
     ends(suite(tests), failed=1, passed=1)
+
+
+# -- a test that goes astray -----------------------------------------------------------------------------
+
+AT_IMPORT = """
+import program
+from anthropic import Anthropic
+client = Anthropic(api_key="k", base_url={url!r}, max_retries=0)
+program.Anthropic = lambda: client
+{mark}
+def test_it(managed_agents_api):
+    try:
+        ask("Rain today?")
+    except Exception:
+        pass
+"""
+
+
+@pytest.mark.parametrize("url", ["https://api.anthropic.com", "http://192.0.2.1:80"])
+def test_a_request_to_another_host_is_stopped_and_fails_the_test(suite, url):
+    out = ends(suite(AT_IMPORT.format(url=url, mark="")), failed=1)
+    asked = url.removesuffix(":80")
+    assert f"managed_agents_api: POST {asked}/v1/agents was stopped. No request leaves a test" in out
+    assert "at import perhaps" in out and "Traceback" not in out
+
+
+def test_the_server_that_the_environment_named_before_is_another_host(suite, monkeypatch):
+    with ReplayServer(Library()) as before:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", before.base_url)
+        out = ends(suite(AT_IMPORT.format(url=before.base_url, mark="")), failed=1)
+        assert f"POST {before.base_url}/v1/agents was stopped" in out
+        assert list(Anthropic(base_url=before.base_url, api_key="k").beta.agents.list()) == []
+
+
+THERE = """
+import os
+import httpx2
+print(httpx2.get(os.environ["ANTHROPIC_BASE_URL"] + "/v1/agents").status_code)
+try:
+    httpx2.get("http://192.0.2.1/", timeout=5)
+except httpx2.ConnectError:
+    print("refused")
+"""
+
+
+@pytest.mark.slow
+def test_a_child_of_the_test_reaches_nobody_else(suite, pytester):
+    pytester.makepyfile(there=THERE)
+    tests = """
+    import subprocess, sys
+    def test_it(managed_agents_api):
+        done = subprocess.run([sys.executable, "there.py"], capture_output=True, text=True)
+        assert done.stdout.split()[1:] == ["refused"], done
+    """
+    ends(suite(tests), passed=1)
+
+
+def test_without_one_request_a_test_fails(suite):
+    tests = """
+    def test_it(managed_agents_api): pass
+    @pytest.mark.managed_agents(requests=False)
+    def test_on_purpose(managed_agents_api): pass
+    """
+    out = ends(suite(tests), failed=1, passed=1)
+    assert "no request came to this test's server" in out and "requests=False" in out
+    assert "when its module is imported" in out
+
+
+def test_requests_that_were_all_turned_away_are_requests(suite):
+    tests = """
+    @pytest.mark.managed_agents(faults="status=503,times=9")
+    def test_it(managed_agents_api):
+        with pytest.raises(Exception, match="turned away on purpose"):
+            managed_agents_api.client.with_options(max_retries=0).beta.agents.list()
+    """
+    ends(suite(tests), passed=1)
 
 
 # -- what happened ---------------------------------------------------------------------------------------

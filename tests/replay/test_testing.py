@@ -15,7 +15,7 @@ def api_on(*scripts, **options):
 
 def test_finished_means_every_session_to_its_end():
     with api_on(two_turns()) as api:
-        with pytest.raises(AssertionError, match="no request came: is the program's client made with"):
+        with pytest.raises(AssertionError, match="no request came: is the program's client made at import"):
             api.assert_finished()
         api.client.beta.agents.list()
         with pytest.raises(AssertionError, match="no session was created .* GET /v1/agents 200"):
@@ -90,3 +90,25 @@ def test_what_was_not_recorded_can_be_asserted():
         with pytest.raises(AssertionError, match="it has 'go' where you sent 'stop'"):
             api.assert_recorded()
         assert [exchange.status for exchange in api.unrecorded] == [400]
+
+
+@pytest.mark.parametrize(
+    ("faults", "never"),
+    [
+        ("drop=99", "drop=99"),
+        ("status=500,on=DELETE/agents", "status=500,on=DELETE/agents"),
+        ("terminate,after=50", "terminate"),
+        ("repeat settle=1 drop=1", None),  # the first two hold all the time
+    ],
+)
+def test_finished_tells_a_fault_that_never_happened(faults, never):
+    with api_on(two_turns(turns=("go",)), faults=faults) as api:
+        session = new_session(api.client)
+        with api.client.beta.sessions.events.stream(session) as stream:
+            api.client.beta.sessions.events.send(session, **SAY_GO)
+            next(iter(stream))
+        if never is None:
+            api.assert_finished()
+        else:
+            with pytest.raises(AssertionError, match=f"the fault {never} never happened: nothing came"):
+                api.assert_finished()

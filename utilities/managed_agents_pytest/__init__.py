@@ -7,7 +7,8 @@
 `@pytest.mark.managed_agents(recordings=…, strict=…, speed=…, faults=…, assume=…)` on a test, a class or a
 module (`pytestmark`) says on what. Recordings are files or folders, relative to the test's file;
 without the mark it is the ini option `managed_agents_recordings` (relative to the ini file), and
-without that the folder `recordings` beside the test, if there is one. The other options are those
+without that the folder `recordings` beside the test, if there is one. `requests=False` is for a test that
+is to send nothing, `allow=["db.example"]` names hosts that it may reach. The other options are those
 of `utilities.replay.ReplayServer`. The fixture's value is a `utilities.replay.testing.ManagedAgentsApi`.
 
 pytest loads this module into every suite of an environment, so it imports nothing else before the
@@ -16,9 +17,12 @@ fixture is used, and its import name is its own: a project may well have a `util
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+import os
+from collections.abc import Collection, Generator, Iterator
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -27,8 +31,15 @@ if TYPE_CHECKING:
 
 MARK = "managed_agents"
 INI = "managed_agents_recordings"
-OPTIONS = ("recordings", "strict", "speed", "faults", "assume")
+SERVER = ("recordings", "strict", "speed", "faults", "assume")
+OPTIONS = (*SERVER, "requests", "allow")
 API = pytest.StashKey["ManagedAgentsApi"]()
+ASTRAY = (
+    "No request leaves a test that uses this fixture. Its client was made before the test began, at import "
+    "perhaps, or with a base_url of its own: make it in the function that uses it, or name in the mark the "
+    "hosts that may be reached, allow=[…]"
+)
+STOPPED = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,8 +47,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    line = f"{MARK}(recordings, strict=True, speed=0, faults=…, assume=…): what managed_agents_api serves"
-    config.addinivalue_line("markers", line)
+    takes = "recordings, strict=True, speed=0, faults=…, assume=…, requests=True, allow=[]"
+    config.addinivalue_line("markers", f"{MARK}({takes}): what managed_agents_api serves")
 
 
 @pytest.fixture
@@ -46,8 +57,17 @@ def managed_agents_api(request: pytest.FixtureRequest) -> Iterator[ManagedAgents
 
     When the test is over, it fails if the program sent what no recording continues, even if the
     program swallowed the server's refusal. A test that provokes this ends with `unrecorded.clear()`.
+    It also fails if no request came (but for `requests=False` in the mark), or if one was on its way to
+    another host than this machine or those of `allow`: none gets there while this fixture is in use.
     """
-    with _api(request) as api, pytest.MonkeyPatch.context() as patch:
+    with ExitStack() as stack:
+        try:
+            options = _options(request)
+            api = stack.enter_context(_api(options))
+        except (ValueError, OSError) as error:
+            raise _failure(str(error)) from None
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        request.node.stash[STOPPED] = stack.enter_context(_loopback_only(options.get("allow", ())))
         for name, value in api.environment.items():
             patch.setenv(name, value)
         patch.delenv("COOKBOOK_OFFLINE", raising=False)  # `connect()` too is to come here
@@ -56,14 +76,26 @@ def managed_agents_api(request: pytest.FixtureRequest) -> Iterator[ManagedAgents
         del request.node.stash[API]
 
 
+def _loopback_only(allow: Collection[str]) -> AbstractContextManager[list[str]]:
+    """No request leaves this machine, nor reaches the server that was this process's before the test."""
+    from utilities.loopback import loopback_only
+
+    before = urlsplit(os.environ.get("ANTHROPIC_BASE_URL", ""))
+    return loopback_only(
+        lambda what: _failure(f"{what} was stopped. {ASTRAY}"),
+        allow=[allow] if isinstance(allow, str) else allow,
+        never=[f"{before.hostname}:{before.port}"],
+    )
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     """Here and not in the fixture's end, so that a test has one result, failed or passed."""
     try:
         result = yield
         api = item.stash.get(API, None)
-        if api and api.strict and api.unrecorded:
-            raise _failure("\n".join(exchange.error for exchange in api.unrecorded))
+        if api:
+            _check(item, api)
         return result
     except (Exception, pytest.fail.Exception):
         if api := item.stash.get(API, None):
@@ -71,12 +103,25 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
         raise
 
 
+def _check(item: pytest.Item, api: ManagedAgentsApi) -> None:
+    """What fails a test that has passed as far as it can tell."""
+    if api.strict and api.unrecorded:
+        raise _failure("\n".join(exchange.error for exchange in api.unrecorded))
+    if stopped := item.stash[STOPPED]:
+        raise _failure(f"{stopped[0]} was stopped. {ASTRAY}")
+    if all(mark.kwargs.get("requests", True) for mark in item.iter_markers(MARK)):
+        try:
+            api.assert_reached()
+        except AssertionError as error:
+            raise _failure(str(error)) from None
+
+
 def _failure(message: str) -> BaseException:
     """What pytest shows without a trace: nothing in it would help."""
     return pytest.fail.Exception(f"managed_agents_api: {message}", pytrace=False)
 
 
-def _api(request: pytest.FixtureRequest) -> ManagedAgentsApi:
+def _api(options: dict[str, Any]) -> ManagedAgentsApi:
     try:
         from utilities.replay.testing import ManagedAgentsApi  # takes a second or two, so only when needed
     except ModuleNotFoundError as error:
@@ -84,10 +129,7 @@ def _api(request: pytest.FixtureRequest) -> ManagedAgentsApi:
 
         where = getattr(utilities, "__file__", None) or list(utilities.__path__)
         raise _failure(f"{error}: it needs the cookbook's package `utilities`, here it is {where}") from None
-    try:
-        return ManagedAgentsApi(**_options(request))
-    except (ValueError, OSError) as error:
-        raise _failure(str(error)) from None
+    return ManagedAgentsApi(**{name: options[name] for name in SERVER if name in options})
 
 
 def _options(request: pytest.FixtureRequest) -> dict[str, Any]:

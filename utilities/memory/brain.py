@@ -30,10 +30,10 @@ from astrocyte.mip.schema import (
 from astrocyte.policy.signal_quality import DedupDetector
 from astrocyte.wiring import build_pipeline, resolve_store, wire_astrocyte
 
+from .failures import Brain, WatchedStore, same_file
 from .postgres import OneLoop, passing, prepare, too_large
 from .providers import ClaudeCompletion, LocalEmbedding
 from .settings import BrainError, sqlite_settings, yaml_settings
-from .failures import Brain, WatchedStore, same_file
 
 __all__ = ["BrainError", "open_brain"]
 

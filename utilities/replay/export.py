@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import sys
 from contextlib import suppress
@@ -19,6 +20,7 @@ from typing import Any
 import anthropic
 from anthropic import Anthropic, AnthropicError
 
+from ..loopback import direct
 from ..turn.outputs import outputs_of
 from ..turn.settle import wait_for_idle_status
 from .http.requests import REPLAY_HEADER
@@ -161,7 +163,8 @@ def write(recording: Recording) -> None:
 
 
 def _client() -> Anthropic:
-    client = Anthropic()
+    url = os.environ.get("ANTHROPIC_BASE_URL", "https://api.anthropic.com")
+    client = Anthropic(**direct(Anthropic, url))
     if not (client.api_key or client.auth_token or client.credentials):
         raise ValueError("set ANTHROPIC_API_KEY (any text, and ANTHROPIC_BASE_URL, for a replay server)")
     return client

@@ -132,6 +132,7 @@ KINDS = {
     ),
 }  # fmt: skip
 IN_TURNS = ("error", "terminate", "reschedule", "budget")
+ONCE = ("drop", "end", "silent", "lose", "status", "hang", *IN_TURNS)  # the others hold all the time
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,10 @@ class Fault:
     on: str = ""
     retry_after: float | None = None
     after: int = 0
+
+    def __str__(self) -> str:
+        value = "" if self.value is None else f"={self.value}"
+        return f"{self.name}{value}" + (f",on={self.on}" if self.on else "")
 
     def hits(self, method: str, path: str) -> bool:
         """Whether a request is one of those that `on` names."""
@@ -179,6 +184,16 @@ class Faults:
 
     def first(self, name: str) -> Fault | None:
         return next(iter(self.of(name)), None)
+
+    @cached_property
+    def happened(self) -> set[Fault]:
+        """Those that broke something, up to now."""
+        return set()
+
+    @property
+    def never_happened(self) -> list[Fault]:
+        """Those that would break one request, stream or turn, and found none."""
+        return [f for f in self.of(*ONCE) if f.times and f not in self.happened]
 
 
 NO_FAULTS = Faults()

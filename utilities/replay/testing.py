@@ -19,8 +19,9 @@ from types import TracebackType
 from typing import Any
 
 import httpx2
-from anthropic import Anthropic, AsyncAnthropic, DefaultAsyncHttpxClient
+from anthropic import Anthropic, AsyncAnthropic
 
+from ..loopback import confining, direct
 from .faults import NO_FAULTS, Faults
 from .http.errors import UNRECORDED
 from .http.requests import Request, Response
@@ -35,6 +36,12 @@ from .session.session import Session
 __all__ = ["Sent", "ManagedAgentsApi", "PlayedSession"]
 
 KEY = "recorded"  # a key must be set for the SDK; any will do
+NOT_REACHED = (
+    "no request came to this test's server, so nothing was tested. A client that is made when its module is "
+    "imported has read ANTHROPIC_BASE_URL before the test began: make it in the function that uses it, or "
+    "give the program the test's client (managed_agents_api.client). A test that is to send nothing says so: "
+    "@pytest.mark.managed_agents(requests=False)"
+)
 Source = Path | str | Recording
 
 
@@ -170,6 +177,7 @@ class ManagedAgentsApi:
         sources = [recordings] if isinstance(recordings, Path | str | Recording) else list(recordings)
         library = _library(sources)
         faults = Faults(faults) if isinstance(faults, str) else faults
+        self.faults = faults
         self.server = ReplayServer(library, faults=faults, **{"strict": True, **options})
         self.server.api.observer = self._observe
         self.strict: bool = options.get("strict", True)
@@ -183,16 +191,19 @@ class ManagedAgentsApi:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment variables that lead a program here, in this process or in another."""
-        hosts = [os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), "127.0.0.1"]
-        no_proxy = ",".join(filter(None, hosts))  # a proxy could not reach this machine's loopback
+        """The environment variables that lead a program here, in this process or in another.
+
+        For all other hosts it finds a proxy that isn't there, so that its requests don't leave this machine;
+        but for those that NO_PROXY names already.
+        """
         address = {"ANTHROPIC_BASE_URL": self.base_url, "ANTHROPIC_API_KEY": KEY}
-        return {**address, "NO_PROXY": no_proxy, "no_proxy": no_proxy}
+        return address | confining(os.environ)
 
     @cached_property
     def client(self) -> Anthropic:
         """The SDK's client, connected to this server."""
-        return Anthropic(api_key=KEY, base_url=self.base_url)
+        http = direct(Anthropic, self.base_url)
+        return Anthropic(api_key=KEY, base_url=self.base_url, **http)
 
     @cached_property
     def async_client(self) -> AsyncAnthropic:
@@ -200,8 +211,8 @@ class ManagedAgentsApi:
 
         It keeps no connection open, so that nobody has to close it in the event loop that used it.
         """
-        http_client = DefaultAsyncHttpxClient(limits=httpx2.Limits(max_keepalive_connections=0))
-        return AsyncAnthropic(api_key=KEY, base_url=self.base_url, http_client=http_client)
+        http = direct(AsyncAnthropic, self.base_url, limits=httpx2.Limits(max_keepalive_connections=0))
+        return AsyncAnthropic(api_key=KEY, base_url=self.base_url, **http)
 
     def assert_recorded(self) -> None:
         """Everything that was sent is recorded. The fixture checks this by itself.
@@ -214,21 +225,36 @@ class ManagedAgentsApi:
             raise AssertionError("\n".join(exchange.error for exchange in self.unrecorded))
 
     def assert_finished(self) -> None:
-        """At least one session was made, and each followed its recording to the end.
+        """At least one session was made, each followed its recording to the end, and each fault happened.
 
         Raises:
-            AssertionError: no session, or one that stopped too early, with what was to come.
+            AssertionError: no session, or one that stopped too early, with what was to come; or a fault that
+                found nothing to break.
         """
         __tracebackhide__ = True
         if not self.sessions:
             raise AssertionError(f"no session was created on {self.base_url}; {self._hint()}")
         if unfinished := [f"{session.id}: {session.missing}" for session in self.sessions if session.missing]:
             raise AssertionError("\n".join(unfinished))
+        if never := self.faults.never_happened:
+            named = ", ".join(map(str, never))
+            told = "nothing came that it breaks; `python -m utilities.replay --faults help` says what it does"
+            raise AssertionError(f"the fault {named} never happened: {told}")
+
+    def assert_reached(self) -> None:
+        """At least one request of the program came to this server. The fixture checks this by itself.
+
+        Raises:
+            AssertionError: none did, and how a program finds its way here.
+        """
+        __tracebackhide__ = True
+        if not self.exchanges and not self.faults.happened:
+            raise AssertionError(NOT_REACHED)
 
     def _hint(self) -> str:
         if self.exchanges:
             return f"the last request was {self.exchanges[-1]}"
-        return "no request came: is the program's client made with a base_url or key of its own?"
+        return "no request came: is the program's client made at import, or with a base_url of its own?"
 
     def summary(self) -> str:
         """What happened, for the reader of a failed test."""

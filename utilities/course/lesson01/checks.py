@@ -9,6 +9,7 @@ from typing import Any
 
 import anthropic
 
+from utilities.loopback import direct
 from utilities.replay import Library, Recording, ReplayServer
 
 from ..exercises import Exercise, NotAttempted, TookTooLong, Wrong, within
@@ -141,7 +142,9 @@ mean = Exercise(
 def _check_archiving(archive_safely: Callable[..., Any]) -> str:
     recording = Recording.load(RECORDING)
     with ReplayServer(Library([recording]), strict=True) as server:
-        client = anthropic.Anthropic(api_key="exercise", base_url=server.base_url)
+        client = anthropic.Anthropic(
+            api_key="exercise", base_url=server.base_url, **direct(anthropic.Anthropic, server.base_url)
+        )
         settled = _session_that_is_just_idle(client, recording)
         if archive_safely(client, settled, timeout=5.0) is ...:
             raise NotAttempted
@@ -149,7 +152,9 @@ def _check_archiving(archive_safely: Callable[..., Any]) -> str:
             raise Wrong("the session was not archived")
     unfinished = Recording(RECORDING, recording.header, recording.events[:20])  # a turn that never ends
     with ReplayServer(Library([unfinished]), strict=True) as server:
-        client = anthropic.Anthropic(api_key="exercise", base_url=server.base_url)
+        client = anthropic.Anthropic(
+            api_key="exercise", base_url=server.base_url, **direct(anthropic.Anthropic, server.base_url)
+        )
         stuck = _session_that_is_just_idle(client, unfinished)
         try:
             within(PATIENCE, archive_safely, client, stuck, timeout=0.3)

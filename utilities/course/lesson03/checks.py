@@ -171,7 +171,7 @@ def _batches(answer_in_batches: Callable[..., Any], size: int, faults: str) -> l
     with _session(PARALLEL, faults=faults) as (api, session):
         opening = {"type": "user.message", "content": _message(PARALLEL)}
         api.client.beta.sessions.events.send(session, events=[opening])  # type: ignore[list-item]
-        client = anthropic.Anthropic(api_key="exercise", base_url=api.base_url, max_retries=0)
+        client = api.client.with_options(max_retries=0)
         try:
             returned = within(PATIENCE, answer_in_batches, client, session, _answer, size)
         except TookTooLong:

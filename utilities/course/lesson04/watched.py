@@ -42,7 +42,7 @@ class Watched:
     ) -> None:
         self.requests: list[str] = []
         self._before = before
-        http_client = DefaultHttpxClient(event_hooks={"request": [self._leaves]})
+        http_client = DefaultHttpxClient(event_hooks={"request": [self._leaves]}, trust_env=False)
         self.client = Anthropic(api_key="exercise", base_url=base_url, http_client=http_client, **options)
 
     def _leaves(self, request: Any) -> None:

@@ -57,7 +57,7 @@ class Job:
         http = DefaultHttpxClient if kind is Anthropic else DefaultAsyncHttpxClient
         return kind(
             api_key="recorded", base_url=self.url, default_headers={FAULTS_HEADER: self.faults},
-            http_client=http(verify=VERIFY, **options),
+            http_client=http(verify=VERIFY, trust_env=False, **options),
         )  # fmt: skip
 
     def open_ticket(self, path: str) -> str:

@@ -11,6 +11,8 @@ import os
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 
+from utilities.loopback import confining
+
 # Out go: keys and addresses, the surrounding pytest's variables (lessons run pytest in a
 # subprocess), a backend or a terminal that would change what is drawn or printed.
 DROPPED_PREFIXES = ("ANTHROPIC_", "PYTEST_")
@@ -28,12 +30,16 @@ def kernel_environment(ipython_dir: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(DROPPED_PREFIXES) and name not in DROPPED
     }
-    return kept | {
-        "COOKBOOK_OFFLINE": "1",  # recordings, whatever keys there are
-        "COOKBOOK_STRICT": "1",  # a message that no recording continues is an error
-        "PYTHONHASHSEED": "0",  # sets print in the same order in every run
-        "IPYTHONDIR": ipython_dir,
-    }
+    return (
+        kept
+        | confining(kept)
+        | {
+            "COOKBOOK_OFFLINE": "1",  # recordings, whatever keys there are
+            "COOKBOOK_STRICT": "1",  # a message that no recording continues is an error
+            "PYTHONHASHSEED": "0",  # sets print in the same order in every run
+            "IPYTHONDIR": ipython_dir,
+        }
+    )
 
 
 def kernel_manager() -> AsyncKernelManager:

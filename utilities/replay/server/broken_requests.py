@@ -40,7 +40,10 @@ class BrokenRequests:
         here = [fault for fault in faults.of(*names) if fault.hits(method, path)]
         session = re.search(r"/sessions/([^/]+)", path)
         place = session.group(1) if session else ""
-        return next((fault for fault in here if self._hits.take(faults, fault, place)), None)
+        due = next((fault for fault in here if self._hits.take(faults, fault, place)), None)
+        if due:
+            faults.happened.add(due)
+        return due
 
     def stream(self, faults: Faults, session_id: str) -> Cut:
         """How a stream that opens now will fail."""
@@ -54,15 +57,17 @@ class Cut:
 
     def __init__(self, faults: Faults, fault: Fault | None) -> None:
         self._repeat, self._queued = faults.first("repeat"), faults.first("queued")
+        self._faults, self._fault = faults, fault
         self._left = fault.value if fault else None
         self.how = fault.name if fault else None  # "drop", "end" or "silent"
 
     def carry(self, events: list[Event]) -> tuple[list[Event], bool]:
         """What the stream carries of these events of the log, and whether it fails then."""
         carried = [copy for event in events for copy in self._copies(event)]
-        if self._left is None:
+        if self._fault is None or self._left is None:
             return carried, False
         if len(carried) >= self._left:
+            self._faults.happened.add(self._fault)
             return carried[: self._left], True
         self._left -= len(carried)
         return carried, False

@@ -70,6 +70,7 @@ class BrokenTurns:
         if fault is None:
             return None
         self._left.remove(fault)
+        self._faults.happened.add(fault)
         return self._mishap(fault, log, now)
 
     def _mishap(self, fault: Fault, log: Sequence[Event], now: float) -> Mishap:
