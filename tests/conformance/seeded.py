@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.kit.recordings import Script
 from utilities.replay.api import Api
-from utilities.replay.http.requests import Request, Response, Upload
+from utilities.replay.http.requests import Form, Request, Response, Upload
 from utilities.replay.recordings.library import Library
 from utilities.replay.resources.sessions import Subscription
 
@@ -98,7 +98,7 @@ class World:
         ]
         hosted = {"name": "seeded", "config": {"type": "self_hosted"}}
         environment = self._post("environments", hosted)["id"]
-        file = self._call(Request("POST", "/v1/files", upload=Upload("a.txt", b"a", "text/plain")))["id"]
+        file = self._call(Request("POST", "/v1/files", form=Form(Upload("a.txt", b"a", "text/plain"))))["id"]
         vault = self._post("vaults", {"display_name": "seeded"})["id"]
         store = self._post("memory_stores", {"name": "seeded"})["id"]
         memory = self._post(f"memory_stores/{store}/memories", {"path": "/seeded.md", "content": "x"})

@@ -12,7 +12,7 @@ from tests.kit.scripts import going
 from utilities.replay import Library, ReplayServer
 from utilities.replay.api import Api
 from utilities.replay.assumptions import Assumptions
-from utilities.replay.http.requests import MANAGED_AGENTS, Request, Upload
+from utilities.replay.http.requests import MANAGED_AGENTS, Form, Request, Upload
 
 BETAS = frozenset({MANAGED_AGENTS})  # what the SDK sends with nearly every request
 AGENT = {"name": "tester", "model": "claude-sonnet-4-6"}
@@ -38,7 +38,7 @@ class Caller:
 
     def send(
         self, method: str, path: str, body: Any = None, status: int = 200,
-        upload: Upload | None = None, **query: Any,
+        upload: Upload | None = None, form: Form | None = None, **query: Any,
     ) -> Any:  # fmt: skip
         """The content of the answer, which must have this status; of an error, its message."""
         pairs = [
@@ -46,7 +46,7 @@ class Caller:
         ]
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         answer: Any = self.api.handle(
-            Request(method, f"/v1{path}", pairs, raw, upload, betas=BETAS), self.now
+            Request(method, f"/v1{path}", pairs, raw, form or Form(upload), betas=BETAS), self.now
         )
         assert answer.status == status, answer.content
         assert answer.headers["request-id"].startswith("req_01")

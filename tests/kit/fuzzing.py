@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, NotRequired, Required, Union, get_ar
 from typing_extensions import get_type_hints, is_typeddict
 
 from utilities.replay.api import Api
-from utilities.replay.http.requests import Request, Upload
+from utilities.replay.http.requests import Form, Request, Upload
 
 ID = re.compile(r"\b[a-z]{2,9}_01[0-9A-Za-z]{22}")
 TEXTS = (
@@ -81,7 +81,7 @@ class Fuzzer:
             upload = Upload(self.random.choice(FILES), self.random.randbytes(50), kind)
         elif method == "POST" or self.chance(0.1):
             body = self.body(route)
-        return route, Request(method, path, self.query(), body, upload)
+        return route, Request(method, path, self.query(), body, Form(upload))
 
     def chance(self, probability: float) -> bool:
         return self.random.random() < probability

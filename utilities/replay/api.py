@@ -26,6 +26,7 @@ from .resources.environments import Environments
 from .resources.files import Files
 from .resources.memory_stores import MemoryStores
 from .resources.sessions import Sessions
+from .resources.skills import OLDER, Skills, as_before
 from .resources.subscriptions import Subscription
 from .resources.threads import Threads
 from .resources.vaults import Vaults
@@ -33,6 +34,7 @@ from .resources.work import WorkQueue
 
 CREDENTIALS, CREDENTIAL = "/v1/vaults/{id}/credentials", "/v1/vaults/{id}/credentials/{other}"
 DEPLOYMENT = "/v1/deployments/{id}"
+SKILL, SKILL_VERSION = "/v1/skills/{id}", "/v1/skills/{id}/versions/{other}"
 EVENTS = "/v1/sessions/{id}/events"
 THREADS, THREAD = "/v1/sessions/{id}/threads", "/v1/sessions/{id}/threads/{other}"
 RESOURCES, RESOURCE = "/v1/sessions/{id}/resources", "/v1/sessions/{id}/resources/{other}"
@@ -57,7 +59,8 @@ class Api:
     ) -> None:  # fmt: skip
         recorded = [recording.header["recorded_at"] for recording in library.recordings]
         clock = Clock(later(min(recorded, default="2026-01-01T00:00:00Z"), -1.0))
-        self.agents, self.environments, self.files = Agents(clock), Environments(clock), Files(clock)
+        self.skills, self.environments, self.files = Skills(clock), Environments(clock), Files(clock)
+        self.agents = Agents(clock, self.skills)
         self.memory, self.vaults = MemoryStores(clock), Vaults(clock)
         collections = self.agents, self.environments, self.files, self.memory, self.vaults
         self.sessions = Sessions(clock, library, *collections, strict=strict, speed=speed)
@@ -113,6 +116,7 @@ class Api:
         vaults, credentials = self.vaults, self.vaults.credentials
         threads, work, resources = self.threads, self.work, self.sessions.resources
         stores, memory = self.memory, self._memory
+        skills = self.skills
         deployments, runs = self.deployments, self.deployments.runs
         return [
             ("POST", "/v1/agents", lambda c: agents.create(c.body)),
@@ -191,6 +195,15 @@ class Api:
             ("POST", DEPLOYMENT + "/run", lambda c: deployments.run(c.id, c.now, c.request.faults)),
             ("GET", "/v1/deployment_runs", lambda c: runs.list_runs(c.query)),
             ("GET", "/v1/deployment_runs/{id}", lambda c: runs.get(c.id)),
+            ("POST", "/v1/skills", self._skill(lambda c: skills.create(c.form.files, c.form.fields))),
+            ("GET", "/v1/skills", self._skill(lambda c: skills.list_skills(c.query))),
+            ("GET", SKILL, self._skill(lambda c: skills.get(c.id))),
+            ("DELETE", SKILL, lambda c: skills.delete(c.id)),
+            ("POST", SKILL + "/versions", self._skill(lambda c: skills.add_version(c.id, c.form.files))),
+            ("GET", SKILL + "/versions", self._skill(lambda c: skills.list_versions(c.id, c.query))),
+            ("GET", SKILL_VERSION, self._skill(lambda c: skills.version(*c.both))),
+            ("DELETE", SKILL_VERSION, self._delete_skill_version),
+            ("GET", SKILL_VERSION + "/content", self._download_skill),
             ("POST", "/v1/memory_stores", lambda c: stores.create(c.body)),
             ("GET", "/v1/memory_stores", lambda c: stores.list(c.query)),
             ("GET", "/v1/memory_stores/{id}", lambda c: stores.get(c.id)),
@@ -219,12 +232,13 @@ class Api:
         return deleted
 
     def _upload(self, call: Call) -> Any:
-        upload = call.request.upload
+        form = call.request.form
+        upload = form.file
         if upload is None:
             raise ApiError(400, "file: Field required, as a part of a multipart/form-data body")
         name = "expires_in_seconds"
-        form = Query([(name, upload.expires_in_seconds)] if upload.expires_in_seconds else [])
-        lifetime = form.number(name, 0, *LIFETIME)
+        given = form.fields.get(name)
+        lifetime = Query([(name, given)] if given else []).number(name, 0, *LIFETIME)
         return self.files.add(
             upload.filename, upload.content, mime_type=upload.mime_type, lifetime=lifetime, now=call.now
         )
@@ -246,6 +260,19 @@ class Api:
     def _download(self, call: Call) -> Response:
         content, mime_type = self.files.content(call.id, call.now)
         return Response(200, content, {"content-type": mime_type})
+
+    def _skill(self, answer: Callable[[Call], Any]) -> Callable[[Call], Any]:
+        """A route about skills, which older clients get in their own words."""
+        return lambda c: as_before(answer(c), self.skills) if OLDER in c.request.betas else answer(c)
+
+    def _delete_skill_version(self, call: Call) -> Any:
+        deleted = self.skills.delete_version(*call.both)
+        return {**deleted, "id": call.other} if OLDER in call.request.betas else deleted
+
+    def _download_skill(self, call: Call) -> Response:
+        content, filename = self.skills.content(*call.both)
+        disposition = f'attachment; filename="{filename}"'
+        return Response(200, content, {"content-type": "application/zip", "content-disposition": disposition})
 
     def _send(self, call: Call) -> Response:
         accepted = self.sessions.send(call.id, call.body, call.now, call.request.faults)

@@ -9,7 +9,7 @@ from httpx2 import Client
 from tests.kit.calling import SAY_GO, Caller, new_session, serving, strict
 from tests.kit.scripts import going
 from utilities.replay.assumptions import ASSUME_HEADER
-from utilities.replay.http.requests import MANAGED_AGENTS, Upload
+from utilities.replay.http.requests import MANAGED_AGENTS, Form, Upload
 
 rule = functools.partial(pytest.mark.rule, topic="files")
 
@@ -39,8 +39,8 @@ def test_a_name_that_a_file_can_not_have(call, name):
 
 @rule("the content of a file that has expired is 404; its metadata stays, also in lists", evidence="doc")
 def test_a_file_that_has_expired(call):
-    upload = Upload("a.txt", b"x", "text/plain", "3600")
-    file = call.send("POST", "/files", upload=upload)
+    form = Form(Upload("a.txt", b"x", "text/plain"), fields={"expires_in_seconds": "3600"})
+    file = call.send("POST", "/files", form=form)
     call.now = 3599.0
     assert "can't be downloaded" in call.get(f"/files/{file['id']}/content", 400)
     call.now = 3600.0

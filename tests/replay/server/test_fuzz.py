@@ -133,7 +133,8 @@ def test_random_requests_over_http(server):
         for number in range(600):
             _, request = fuzzer.request(number)
             headers = {fuzzer.random.choice(names): fuzzer.random.choice(odd).encode() for _ in range(2)}
-            files = {"file": (request.upload.filename, request.upload.content)} if request.upload else None
+            upload = request.form.file
+            files = {"file": (upload.filename, upload.content)} if upload else None
             try:
                 url = httpx2.URL(server.base_url).copy_with(raw_path=raw_path(request.path))
                 made = client.build_request(

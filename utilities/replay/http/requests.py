@@ -23,12 +23,26 @@ MAX_DEPTH = 200  # levels of nesting in a body; what is close to Python's limit 
 
 @dataclass(frozen=True)
 class Upload:
-    """The file part of a multipart request, and how many seconds it asks to be kept."""
+    """A file part of a multipart request."""
 
     filename: str
     content: bytes
     mime_type: str | None
-    expires_in_seconds: str | None = None
+
+
+@dataclass(frozen=True)
+class Form:
+    """A multipart request.
+
+    Attributes:
+        file: the part called `file`, of an upload.
+        files: the parts called `files[]`, of a skill.
+        fields: the other parts.
+    """
+
+    file: Upload | None = None
+    files: tuple[Upload, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -39,7 +53,7 @@ class Request:
     path: str
     query: Sequence[tuple[str, str]] = ()
     body: bytes = b""
-    upload: Upload | None = None
+    form: Form = Form()
     faults: Faults = NO_FAULTS  # of the client that sends it
     assume: Assumptions = NOTHING_ASSUMED  # by that client, where nobody knows the hosted API's answer
     betas: frozenset[str] = frozenset()  # of the header `anthropic-beta`
@@ -96,6 +110,10 @@ class Call:
     @property
     def body(self) -> Any:
         return self.request.json()
+
+    @property
+    def form(self) -> Form:
+        return self.request.form
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

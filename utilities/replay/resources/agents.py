@@ -12,6 +12,7 @@ from ..http.paging import Query, page_of
 from ..http.validation import Resource
 from . import limits, multiagent
 from .collection import Clock, Collection, checked_metadata, patched_metadata
+from .skills import Skills
 
 
 def resolved_model(model: Any, before: Resource | None = None) -> Resource:
@@ -99,8 +100,9 @@ class Agents(Collection):
 
     kind, prefix = "Agent", "agent"
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, skills: Skills) -> None:
         super().__init__(clock)
+        self.skills = skills
         self.versions: dict[str, list[Resource]] = {}
 
     def create(self, body: Any) -> Resource:
@@ -117,6 +119,7 @@ class Agents(Collection):
             "metadata": checked_metadata(given.get("metadata") or {}),
             **self._stamps(),
         }
+        agent["skills"] = self.skills.resolved(agent["skills"])
         limits.check_agent(agent)
         owner = {**agent, "multiagent": None}  # not yet what was sent
         agent["multiagent"] = multiagent.resolved(given.get("multiagent"), owner, self.version)
@@ -147,6 +150,8 @@ class Agents(Collection):
         if agent["archived_at"]:
             raise ApiError(400, f"Agent {id} is archived and can't be changed.")
         changed = {**agent, **resolved_agent(given, agent)}
+        if "skills" in given:
+            changed["skills"] = self.skills.resolved(changed["skills"])
         limits.check_agent(changed)
         changed["metadata"] = patched_metadata(agent["metadata"], given.get("metadata"))
         if "multiagent" in given:

@@ -83,7 +83,7 @@ def refusal(deployment: Resource, sessions: Sessions) -> Refusal | None:
 def _refusals(deployment: Resource, sessions: Sessions) -> Iterator[Refusal]:
     reference = deployment["agent"]
     agent = sessions.agents.version(reference["id"], reference["version"])
-    members = [sessions.agents.get(member["id"]) for member in roster(agent["multiagent"])]
+    members = [sessions.agents.version(one["id"], one["version"]) for one in roster(agent["multiagent"])]
     for item in (agent, *members):  # of an archived agent itself there are no deployments left
         if item["archived_at"]:
             yield Refusal("agent_archived_error", f"agent `{item['id']}` is archived")
@@ -99,6 +99,9 @@ def _refusals(deployment: Resource, sessions: Sessions) -> Iterator[Refusal]:
             yield Refusal("self_hosted_resources_unsupported_error", message)
     else:
         yield from _blocked(agent, environment)
+    for running in (agent, *members):
+        if missing := sessions.agents.skills.missing(running["skills"]):
+            yield Refusal("skill_not_found_error", f"skill `{missing}` was not found")
     for id in deployment["vault_ids"]:
         vault = sessions.vaults.items.get(id)
         if vault is None:

@@ -29,7 +29,7 @@ from .collection import Clock, Collection, checked_metadata, patched_metadata
 from .environments import Environments
 from .files import Files
 from .memory_stores import MemoryStores
-from .multiagent import THREAD_AGENT, expanded, models_of
+from .multiagent import THREAD_AGENT, expanded, models_of, roster
 from .subscriptions import Subscription, previewed
 from .vaults import Vaults
 
@@ -116,7 +116,13 @@ class Sessions(Collection):
         overrides = {key: value for key, value in reference.items() if key not in ("id", "type", "version")}
         snapshot = {key: agent[key] for key in SNAPSHOT}
         snapshot["multiagent"] = expanded(agent["multiagent"], self.agents.version)
-        return overridden(snapshot, overrides) if overrides else snapshot
+        if overrides.get("skills"):
+            overrides["skills"] = self.agents.skills.resolved(overrides["skills"])
+        running = overridden(snapshot, overrides) if overrides else snapshot
+        for member in (running, *roster(running["multiagent"])):
+            if missing := self.agents.skills.missing(member["skills"]):
+                raise ApiError(400, f"agent: the skill {missing} of {member['id']} has been deleted")
+        return running
 
     def update(self, id: str, body: Any, now: float) -> Resource:
         given = limits.checked(SessionUpdateParams, body)

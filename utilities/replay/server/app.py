@@ -26,7 +26,7 @@ from ..ids import make_id
 from ..resources.subscriptions import Subscription
 from ..webhooks.sender import Deliverer
 from .broken_requests import BrokenRequests, Dropped, Hanging, Lost, turned_away
-from .multipart import read_upload
+from .multipart import read_form
 
 MAX_BODY = 32 * 1024 * 1024  # bytes; more is answered with 413 [doc]
 MAX_UPLOAD = 500 * 1024 * 1024  # bytes of a form with a file [doc]
@@ -108,7 +108,7 @@ class App:
         query = list(http.query_params.multi_items())
         try:
             if http.headers.get("content-type", "").startswith("multipart/form-data"):
-                return Request(http.method, http.url.path, query, upload=await read_upload(http))
+                return Request(http.method, http.url.path, query, form=await read_form(http))
             return Request(http.method, http.url.path, query, await http.body())
         except ClientDisconnect as error:
             raise ApiError(400, "the body ended before it was complete") from error
