@@ -70,7 +70,7 @@ def refused(status=400):
 
 
 @pytest.mark.rule(
-    "a skill comes as the files of one folder, as its zip, or with SKILL.md at the root; it goes out as a zip",
+    "a skill comes as files of one folder, as its zip, or with SKILL.md at the root; it goes out as a zip",
     topic="skills",
     evidence="doc",
     source="the guide to skills",

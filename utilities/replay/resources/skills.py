@@ -21,7 +21,7 @@ OLDER = "skills-2025-10-02"  # the beta until general availability; with it answ
 
 
 class Skills(Collection):
-    """The skills of a server. Anthropic's are listed, and can be given to agents; their content isn't here."""
+    """The skills of a server. Anthropic's are listed and can be given to agents; their content isn't here."""
 
     kind, prefix = "Skill", "skill"
     least = 1  # [sdk]
