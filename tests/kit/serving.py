@@ -13,6 +13,7 @@ import httpx2
 from anthropic import Anthropic, AsyncAnthropic, Middleware
 
 from tests.kit.calling import new_session
+from tests.kit.odd_answers import AsyncOddTransport, Odd, OddTransport
 from tests.kit.recordings import Script
 from utilities import (
     TurnResult,
@@ -97,6 +98,7 @@ class Served:
         posts: what its clients post goes through it.
         retries: their `max_retries`.
         headers: their headers, for faults that only they have.
+        odd: puts other answers in the place of the server's.
     """
 
     server: ReplayServer
@@ -104,9 +106,16 @@ class Served:
     posts: Posts = field(default_factory=Posts)
     retries: int = 2
     headers: dict[str, str] = field(default_factory=dict)
+    odd: Odd | None = None
 
     def client(self) -> Anthropic:
-        return Anthropic(**self._options())
+        return Anthropic(
+            **self._options(), http_client=self.odd and httpx2.Client(transport=OddTransport(self.odd))
+        )
+
+    def async_client(self) -> AsyncAnthropic:
+        http = self.odd and httpx2.AsyncClient(transport=AsyncOddTransport(self.odd))
+        return AsyncAnthropic(**self._options(), http_client=http)
 
     def _options(self) -> dict[str, Any]:
         return {
@@ -126,7 +135,7 @@ class Served:
             return result
 
         async def run() -> TurnResult:
-            async with AsyncAnthropic(**self._options()) as client:
+            async with self.async_client() as client:
                 followed: TurnResult = await turn(client, id, *args, **options)
                 return followed
 
@@ -146,7 +155,7 @@ class Served:
             return wait_for_idle_status(self.client(), self.session_id, **options)
 
         async def run() -> Any:
-            async with AsyncAnthropic(**self._options()) as client:
+            async with self.async_client() as client:
                 return await wait_for_idle_status_async(client, self.session_id, **options)
 
         return asyncio.run(run())

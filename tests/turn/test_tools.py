@@ -18,7 +18,7 @@ from tests.kit.serving import KINDS, served
 from tests.kit.tools import make_tool, tool_that
 from tests.kit.turn_scripts import asking, one_call, parallel_calls
 from utilities import TurnTimeout, stream_until_end_turn_async
-from utilities.turn.tools import result_content
+from utilities.turn.contents import result_content
 
 both_clients = pytest.mark.parametrize("kind", KINDS)
 both_tools = pytest.mark.parametrize("tool_kind", KINDS)

@@ -4,38 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.kit.loose_events import MINE, RUNNING, error, event, idle, kinds, queued
 from utilities.turn.protocol import Answer, Finish, History, Show, Turn
 from utilities.turn.result import TurnError, TurnTimeout
-
-
-def event(type, id=None, **fields):
-    """An event as far as the reducer looks at it; the id is the type unless given."""
-    return SimpleNamespace(type=type, id=id or type, processed_at="now", **{**fields})
-
-
-def idle(reason="end_turn", id="idle", ids=None):
-    return event("session.status_idle", id, stop_reason=SimpleNamespace(type=reason, event_ids=ids))
-
-
-def queued(type="user.message", id="mine", **fields):
-    waiting = event(type, id, **fields)
-    waiting.processed_at = None
-    return waiting
-
-
-def error(retry, id="error"):
-    inner = SimpleNamespace(
-        type="model_overloaded_error", message="busy", retry_status=SimpleNamespace(type=retry)
-    )
-    return event("session.error", id, error=inner)
-
-
-def kinds(actions):
-    return [type(action).__name__ for action in actions]
-
-
-RUNNING = event("session.status_running", "running")
-MINE = event("user.message", "mine", content=[])
 
 
 def test_an_idle_from_before_our_message_does_not_end_the_turn():

@@ -7,13 +7,15 @@ the error back, until the plan returns its result.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import inspect
 import queue
 import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from contextlib import suppress
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from operator import attrgetter
 from typing import Any, ClassVar, TypeVar
@@ -23,6 +25,7 @@ from anthropic import Anthropic, AsyncAnthropic, AsyncStream, Stream
 
 from .plan import Ask, Next, Pause, Run, Step
 from .protocol import Show
+from .reading import Pages, checked, checked_event, readable
 from .result import Event
 from .retry import StreamEnded
 from .tools import (
@@ -38,7 +41,9 @@ from .tools import (
 __all__ = ["Async", "Sync"]
 
 T = TypeVar("T")
-MAX_REQUEST = 60.0  # seconds for one request, or one read of the stream, before it is tried again
+TOO_LATE = "the answer was not there in time"
+MAX_REQUEST = 60.0  # seconds of a request in which nothing comes, before it is tried again
+MAX_WHOLE = 300.0  # seconds for all of a request, whose bytes may drip
 
 
 class _Driver:
@@ -68,6 +73,7 @@ class _Driver:
         on_event: Callable[[Event], object] | None = None,
     ) -> None:
         ours, other = self.kinds
+        self.name = name
         self.twin = name.removesuffix("_async") if name.endswith("_async") else f"{name}_async"
         if isinstance(client, other):
             raise TypeError(f"{name} needs {ours.__name__}; for {other.__name__} use {self.twin}")
@@ -75,9 +81,12 @@ class _Driver:
         self.tools, self.confirm, self.on_event = tools_by_name(tools), confirm, on_event
 
     def request(self, ask: Ask) -> Any:
-        """The SDK's reply, which is to be awaited or iterated over as the client's kind is."""
+        """The SDK's reply, which is to be awaited if the client is async."""
         method = attrgetter(ask.method)(self.client.beta.sessions)
         return method(**ask.arguments, timeout=min(ask.seconds, MAX_REQUEST))
+
+    def readable(self, what: str) -> AbstractContextManager[None]:
+        return readable(what, str(self.client.base_url))
 
 
 class Sync(_Driver):
@@ -122,17 +131,20 @@ class Sync(_Driver):
 
     def _ask(self, ask: Ask) -> Any:
         ends = time.monotonic() + ask.seconds
-        reply = self.request(ask)
+        reply = self._reply(ask, partial(self.request, ask), ends)
         if isinstance(reply, Stream):
             self.close()
-            self.stream = _ReadStream(reply)
+            self.stream = _ReadStream(reply, self.readable)
         if ask.into is None:
             return reply
-        for event in reply:
-            if not ask.into.take(event):
-                break
-            in_time(ends)
+        pages = Pages(ask.method, ask.into)
+        while pages.take(reply):
+            reply = self._reply(ask, reply.get_next_page, ends)
         return ask.into.events
+
+    def _reply(self, ask: Ask, request: Callable[[], Any], ends: float) -> Any:
+        with self.readable(ask.method):
+            return checked(ask.method, in_time(min(ends - time.monotonic(), MAX_WHOLE), request))
 
     def _run(self, calls: list[Event], ends: float) -> dict[str, Any] | None:
         answers = {call.id: verdict_event(call, self._verdict(call)) for call in calls if asks(call)}
@@ -161,16 +173,17 @@ class _ReadStream:
     """A stream that a thread reads: only so can a deadline end a read, since the keep-alives of a silent
     stream never reach the loop over it."""
 
-    def __init__(self, stream: Stream[Any]) -> None:
-        self.stream = stream
+    def __init__(self, stream: Stream[Any], readable: Callable[[str], AbstractContextManager[None]]) -> None:
+        self.stream, self.readable = stream, readable
         self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
     def _read(self) -> None:
         try:
-            for event in self.stream:
-                self.inbox.put(event)
+            with self.readable("events.stream"):
+                for event in self.stream:
+                    self.inbox.put(checked_event(event))
             self.inbox.put(StreamEnded("the stream ended before the turn"))
         except Exception as error:  # noqa: BLE001 (handed over to the thread that reads the inbox)
             self.inbox.put(error)
@@ -185,12 +198,14 @@ class _ReadStream:
         return event
 
     def close(self) -> None:
-        connection = self.stream.response.extensions.get("network_stream")
+        response = self.stream.response
+        connection = response.extensions.get("network_stream")
         raw = connection.get_extra_info("socket") if connection is not None else None
-        if raw is not None:
+        # On HTTP/2 the socket is everybody's. There the thread ends with the next that comes.
+        if raw is not None and response.http_version.startswith("HTTP/1"):
             with suppress(OSError):  # closed by the other side already
                 raw.shutdown(socket.SHUT_RDWR)  # wakes the reading thread, which a close alone would not
-        self.reader.join(1.0)
+            self.reader.join(1.0)
         self.stream.close()
 
 
@@ -202,7 +217,17 @@ class Async(_Driver):
     coming: asyncio.Task[Any] | None = None
 
     async def run(self, steps: Generator[Step, Any, T]) -> T:
-        """Do all steps of a plan; returns its result."""
+        """Do all steps of a plan; returns its result.
+
+        Raises:
+            TypeError: the event loop is not asyncio's.
+        """
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            raise TypeError(
+                f"{self.name} needs asyncio: under another event loop run {self.twin} in a thread"
+            ) from None
         go_on = partial(next, steps)
         try:
             while True:
@@ -236,17 +261,26 @@ class Async(_Driver):
 
     async def _ask(self, ask: Ask) -> Any:
         ends = time.monotonic() + ask.seconds
+        reply = await self._reply(ask, partial(self.request, ask), ends)
+        if isinstance(reply, AsyncStream):
+            await self.close()
+            self.stream = reply
         if ask.into is None:
-            reply = await self.request(ask)
-            if isinstance(reply, AsyncStream):
-                await self.close()
-                self.stream = reply
             return reply
-        async for event in self.request(ask):
-            if not ask.into.take(event):
-                break
-            in_time(ends)
+        pages = Pages(ask.method, ask.into)
+        while pages.take(reply):
+            reply = await self._reply(ask, reply.get_next_page, ends)
         return ask.into.events
+
+    async def _reply(self, ask: Ask, request: Callable[[], Any], ends: float) -> Any:
+        try:
+            async with asyncio.timeout(min(ends - time.monotonic(), MAX_WHOLE)) as deadline:
+                with self.readable(ask.method):
+                    return checked(ask.method, await request())
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise httpx2.ReadTimeout(TOO_LATE) from None
 
     async def _next(self, seconds: float) -> Event | None:
         # A read that is cancelled would lose the stream, so one that is not done is kept for the next call.
@@ -256,10 +290,11 @@ class Async(_Driver):
         if not self.coming.done():
             return None
         done, self.coming = self.coming, None
-        event = done.result()
+        with self.readable("events.stream"):
+            event = done.result()
         if event is None:
             raise StreamEnded("the stream ended before the turn")
-        return event
+        return checked_event(event)
 
     async def _run(self, calls: list[Event], seconds: float) -> dict[str, Any] | None:
         try:
@@ -286,14 +321,39 @@ class Async(_Driver):
             self.stream = None
 
 
-def in_time(ends: float) -> None:
-    """A timeout of the client is that of one page; a list has many.
+def in_time(seconds: float, request: Callable[[], T]) -> T:
+    """What the request returns.
+
+    The client's own timeout begins anew with each byte, so a response that drips would outlast any deadline.
+    A thread can't be ended: one that is given up goes on until its connection ends, and nobody hears of it.
 
     Raises:
-        httpx2.ReadTimeout: `ends` has passed.
+        httpx2.ReadTimeout: it took longer than these seconds.
     """
-    if time.monotonic() > ends:
-        raise httpx2.ReadTimeout("the list was not read to its end in time")
+    future: Future[T] = Future()
+    run = contextvars.copy_context().run
+    threading.Thread(target=run, args=(_request, future, request), name="request", daemon=True).start()
+    try:
+        return future.result(max(0.0, seconds))
+    except TimeoutError:
+        if not future.cancel():  # it was there in that moment, or the timeout is the request's own
+            return future.result()
+        raise httpx2.ReadTimeout(TOO_LATE) from None
+    finally:
+        future.cancel()
+
+
+def _request(future: Future[T], request: Callable[[], T]) -> None:
+    try:
+        reply = request()
+    except BaseException as error:  # noqa: BLE001 (handed over to the thread that waits)
+        if future.set_running_or_notify_cancel():
+            future.set_exception(error)
+        return
+    if future.set_running_or_notify_cancel():
+        future.set_result(reply)
+    elif isinstance(reply, Stream):
+        reply.close()
 
 
 def given(answers: dict[str, Any]) -> dict[str, Any]:

@@ -11,20 +11,24 @@ processed at the newest known time or later. That rests on what the SDK's docstr
 - Whether an event can be listed later than one that was processed after it isn't known. So while events
   come, and `LATE` seconds longer, each read goes back `LATE` seconds; and `VERY_LATE` while our message has
   not been seen processed, without which no end is the turn's, or when nothing has come for `quiet` seconds.
+  After the end there is one more read, `interval` seconds later, but a quarter of `LATE` at least and `LATE`
+  at most: what was processed before the end, and is listed then, is in the result.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import anthropic
+import httpx2
 from anthropic import Anthropic, AsyncAnthropic
 
 from .drive import Async, Sync
 from .plan import QUIET, Ask, Message, Pause, Plan, Steps
-from .protocol import Forward
-from .result import Event, TurnResult
+from .protocol import Forward, Show
+from .result import Event, TurnResult, TurnTimeout, time_of
 from .tools import Confirm, Tool
 
 __all__ = ["poll_until_end_turn", "poll_until_end_turn_async"]
@@ -45,6 +49,7 @@ def poll_until_end_turn(
     timeout: float | None = 600.0,
     quiet: float = QUIET,
     interval: float = 2.0,
+    wait_for_runs: bool = True,
 ) -> TurnResult:
     """Send a message and ask for the session's new events until its turn is over.
 
@@ -55,8 +60,9 @@ def poll_until_end_turn(
     to run twice.
 
     Args:
-        client, session_id, message, tools, confirm, on_event, timeout: as of `stream_until_end_turn`. While
-            tools run, nothing is read. There is a last read when the time is over.
+        client, session_id, message, tools, confirm, on_event, timeout, wait_for_runs: as of
+            `stream_until_end_turn`. While tools run, nothing is read. There is a last read when the time
+            is over.
         quiet: seconds without any event after which the session's status is asked for too.
         interval: seconds from the end of one read to the next. A busy service is asked again when it
             wants to be (`retry-after`), a broken connection at once, then less and less often.
@@ -68,7 +74,7 @@ def poll_until_end_turn(
         Exception: as of `stream_until_end_turn`; and a ValueError for an interval that is not positive.
     """
     driver = Sync("poll_until_end_turn", client, tools, confirm, on_event)
-    plan = PollPlan(session_id, message, timeout, quiet, client.max_retries, interval)
+    plan = PollPlan(session_id, message, timeout, quiet, client.max_retries, wait_for_runs, interval)
     return driver.run(plan.steps())
 
 
@@ -83,10 +89,11 @@ async def poll_until_end_turn_async(
     timeout: float | None = 600.0,
     quiet: float = QUIET,
     interval: float = 2.0,
+    wait_for_runs: bool = True,
 ) -> TurnResult:
     """`poll_until_end_turn` for `AsyncAnthropic`; `confirm` and `on_event` may be async too."""
     driver = Async("poll_until_end_turn_async", client, tools, confirm, on_event)
-    plan = PollPlan(session_id, message, timeout, quiet, client.max_retries, interval)
+    plan = PollPlan(session_id, message, timeout, quiet, client.max_retries, wait_for_runs, interval)
     return await driver.run(plan.steps())
 
 
@@ -133,13 +140,26 @@ class PollPlan(Plan):
         silent = self.clock() - self.heard >= self.patience()
         if silent:
             self.heard = self.clock()
-            # before the events, which then have all that came before the end
-            self.terminated = (yield self.ask("retrieve", LAST_LOOK)).status == "terminated"
+            yield from self.ask_status(silent, LAST_LOOK)
         self.coming = self.coming or self.clock() - self.heard <= LATE
         back = VERY_LATE if silent or self.turn.waiting else LATE if self.coming else 0.0
         events = yield self._ask_new(back)
         self.unsure = False
         return events
+
+    def ended(self, result: TurnResult) -> Steps:
+        """The turn's result, with what was listed a moment after its end although it came before it."""
+        times = [time for event in result.events if (time := time_of(event))]
+        if not times or time_of(result.events[-1]) is None:
+            return result
+        try:
+            yield Pause(min(self.left(), LATE, max(self.interval, LATE / 4)))
+            events = yield self._ask_new(LATE)
+        except (TurnTimeout, httpx2.HTTPError, anthropic.APIError):
+            return result  # the turn is over, whatever became of this look
+        late = [event for event in events if event.id not in self.turn.seen and in_turn(event, times)]
+        yield from map(Show, late)
+        return replace(result, events=[*result.events[:-1], *late, result.events[-1]])
 
     def _ask_new(self, back: float) -> Ask:
         """The next read, from `back` seconds before what is known. There is a last one at the deadline."""
@@ -173,8 +193,7 @@ class _Mark:
     def move(self, events: Iterable[Event]) -> None:
         """Take note of events that were read."""
         for event in events:
-            time = getattr(event, "processed_at", None)
-            if isinstance(time, datetime) and time.tzinfo is not None:
+            if time := time_of(event):
                 self.first = self.first or event
                 self.newest = max(self.newest or time, time)
 
@@ -184,3 +203,9 @@ class _Mark:
         begun: datetime = self.first.processed_at
         since = self.newest - timedelta(seconds=back)
         return since if self.open else max(begun, since)
+
+
+def in_turn(event: Event, times: list[datetime]) -> bool:
+    """Whether an event was processed between the first and the last of these times, a turn's."""
+    time = time_of(event)
+    return time is not None and times[0] <= time <= times[-1]

@@ -6,7 +6,8 @@ do: show an event, answer tool calls, stop. The rules, of the API's documentatio
 1. A turn ends with a `session.status_idle` whose `stop_reason` is anything but `requires_action`. One that
    nobody has heard of still means that the agent has stopped.
 2. `requires_action` names calls that wait for an answer. Each is asked for until it is answered, whoever
-   answers it. One that names no call ends the turn: nobody can answer what isn't asked.
+   answers it, or until its thread has ended. One that names no call ends the turn: nobody can answer what
+   isn't asked.
 3. `session.status_running` says that the agent goes on: nothing waits any more.
 4. `session.status_terminated` and `session.deleted` end the turn at any time: nothing comes after them.
 5. An event can arrive more than once. It counts the first time, by its id.
@@ -15,10 +16,16 @@ do: show an event, answer tool calls, stop. The rules, of the API's documentatio
    an idle that is older than the last of ours to be processed: it was listed late.
 8. A `session.error` ends nothing by itself. `retrying`: the service tries again. `exhausted`: it has dropped
    what was queued, so rule 7 no longer holds. `terminal`: the session is about to end.
-9. `session.thread_status_idle` is about one thread; another may go on.
+9. `session.thread_status_idle` is about one thread; another may go on, and the session with it. So a call
+   of another agent's thread is asked for when it arrives, and calls that a thread's `requires_action` names
+   while another one runs. The session is idle only when all threads are, which may be long after.
 10. `event_start` and `event_delta` are previews, of the stream only: they are shown and not kept.
 11. In a history, a turn begins after the last end of a turn that something followed: a
     `session.status_running` or a queued client event.
+12. A workflow run is background work: the documentation doesn't say whether the session can be idle
+    meanwhile. So an `end_turn` while a run is running is not the end of the work, unless the caller says so:
+    that is the next one after the run has ended. Runs that are idle themselves hold up nothing. A run that
+    an earlier turn started is known when it says something.
 """
 
 from __future__ import annotations
@@ -26,11 +33,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from .result import CALLS, Event, TurnResult, answered_call, inner
+from .result import CALLS, Event, TurnResult, answered_call, inner, time_of
 
-__all__ = ["Answer", "Finish", "Forward", "History", "Show", "Turn"]
+__all__ = ["Answer", "Finish", "First", "Forward", "History", "Runs", "Show", "Turn"]
 
 PREVIEWS = ("event_start", "event_delta")  # stream only, never stored
 
@@ -52,10 +58,12 @@ class Answer:
     Attributes:
         calls: the call events that wait.
         unknown: ids that wait, but whose call was never seen.
+        parked: the whole session waits; else only a thread does, and what nobody here answers may wait.
     """
 
     calls: list[Event]
     unknown: list[str] = field(default_factory=list)
+    parked: bool = True
 
 
 @dataclass(frozen=True)
@@ -65,15 +73,43 @@ class Finish:
     result: TurnResult
 
 
+class Runs:
+    """The workflow runs that are open, and whether one of them is running."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, bool] = {}  # by id
+
+    def take(self, event: Event) -> None:
+        """Take an event into account, in order."""
+        id = run_of(event)
+        if id is None:
+            return
+        if event.type == "workflow_run.status_ended":
+            self._running.pop(id, None)
+        elif event.type in ("workflow_run.phase_ended", "workflow_run.error"):
+            self._running.setdefault(id, True)
+        else:
+            self._running[id] = event.type != "workflow_run.status_idle"
+
+    @property
+    def open(self) -> list[str]:
+        return list(self._running)
+
+    @property
+    def running(self) -> bool:
+        return any(self._running.values())
+
+
 class Turn:
     """One turn of one session, from its events.
 
     Args:
         session_id: the session.
+        wait_for_runs: whether an `end_turn` while a workflow run is running is not the end.
     """
 
-    def __init__(self, session_id: str) -> None:
-        self.session_id = session_id
+    def __init__(self, session_id: str, wait_for_runs: bool = True) -> None:
+        self.session_id, self.wait_for_runs = session_id, wait_for_runs
         self.events: list[Event] = []
         self.seen: set[str] = set()  # ids of processed events
         self.doomed = False  # a terminal error came, so the end is near
@@ -82,7 +118,12 @@ class Turn:
         self._parked: Event | None = None  # the last requires_action, while nothing goes on
         self._awaited: list[str] = []  # what it asked for
         self._queued: set[str] = set()  # client events that are not processed yet
-        self._begun: Any = None  # when the last of them was
+        self._begun: datetime | None = None  # when the last of them was
+        self._early: list[str] = []  # calls that wait in their threads, while the session may not be idle
+        self._busy: set[str] = set()  # threads that run
+        self._ended: set[str] = set()  # threads that are over
+        self._runs = Runs()
+        self.resting: Event | None = None  # an end_turn after which workflow runs went on
         self._flushed = False  # the service dropped its queue, ours with it
         self._result: TurnResult | None = None
 
@@ -94,6 +135,16 @@ class Turn:
     def waiting(self) -> bool:
         """Whether a client event was accepted that has not been seen processed yet."""
         return bool(self._queued)
+
+    @property
+    def open_runs(self) -> list[str]:
+        """Workflow runs that have not ended."""
+        return self._runs.open
+
+    @property
+    def rests(self) -> bool:
+        """Whether no workflow run is running any more after an `end_turn`, which may have been the last."""
+        return self.resting is not None and not self._runs.running
 
     def expect(self, accepted: Iterable[Event]) -> None:
         """Events that the API has just accepted: no idle ends the turn before they are processed."""
@@ -115,13 +166,22 @@ class Turn:
                 actions.append(Show(event))
         if self._result is not None:
             return [*actions, Finish(self._result)]
-        open_ids = [id for id in self._awaited if id not in self._answered]
+        open_ids = [id for id in self._awaited if self._waits(id)]
         if open_ids:
             known = [self._calls[id] for id in open_ids if id in self._calls]
             actions.append(Answer(known, [id for id in open_ids if id not in self._calls]))
         elif self._parked is not None and not self._awaited:  # nobody can answer what isn't asked
             actions.append(Finish(self.finish("requires_action")))
+        elif early := [self._calls[id] for id in self._early if id in self._calls and self._waits(id)]:
+            actions.append(Answer(early, parked=False))
         return actions
+
+    def waits_for(self, id: str) -> bool:
+        """Whether the answer to this call is waited for."""
+        return self._result is None and id in (*self._awaited, *self._early) and self._waits(id)
+
+    def _waits(self, id: str) -> bool:
+        return id not in self._answered and thread_of(self._calls.get(id)) not in self._ended
 
     def finish(self, outcome: str, pending: Collection[str] = (), idle: Event | None = None) -> TurnResult:
         """The result as it stands."""
@@ -133,6 +193,7 @@ class Turn:
             getattr(idle, "stop_reason", None),
             getattr(idle, "stop_details", None),
             list(pending),
+            self.open_runs,
         )
         return self._result
 
@@ -152,13 +213,19 @@ class Turn:
         self.events.append(event)
         if id in self._queued:
             self._queued.discard(id)
-            self._begun = getattr(event, "processed_at", None)
+            self._begun = time_of(event)
         if event.type in CALLS:
-            self._calls[event.id] = event
+            self._take_call(event)
         elif event.type == "session.status_running":
-            self._parked, self._awaited = None, []
+            self._parked, self._awaited, self._early, self.resting = None, [], [], None
         elif event.type == "session.status_idle":
             self._take_idle(event)
+        elif event.type.startswith("session.thread_"):
+            self._take_thread(event)
+        elif event.type.startswith("workflow_run."):
+            self._runs.take(event)
+            if event.type == "workflow_run.status_idle" and self.rests:  # as if it had been idle before
+                self.finish("end_turn", idle=self.resting)
         elif event.type == "session.error":
             retry = inner(event, "error", "retry_status", "type")
             self._flushed = self._flushed or retry == "exhausted"
@@ -169,9 +236,28 @@ class Turn:
             self.finish("deleted")
         return True
 
+    def _take_call(self, event: Event) -> None:
+        if event.id is None:
+            return  # nobody can name it
+        self._calls[event.id] = event
+        asked = getattr(event, "evaluated_permission", None) == "ask"
+        if (asked or event.type == "agent.custom_tool_use") and thread_of(event):
+            self._early.append(event.id)
+
+    def _take_thread(self, event: Event) -> None:
+        thread = thread_of(event)
+        if thread is None:
+            return
+        self._busy.discard(thread)
+        if event.type == "session.thread_status_running":
+            self._busy.add(thread)
+        elif event.type == "session.thread_status_terminated":
+            self._ended.add(thread)
+        elif event.type == "session.thread_status_idle" and self._busy:
+            self._early += [id for id in awaited(event) if id not in self._early]
+
     def _take_idle(self, event: Event) -> None:
-        reason = inner(event, "stop_reason", "type") or "unknown"
-        ids = list(inner(event, "stop_reason", "event_ids") or ())
+        reason, ids = stop_reason(event), awaited(event)
         if reason == "requires_action" and ids:
             self._parked, self._awaited = event, ids
         elif self._queued and not self._flushed:
@@ -180,44 +266,71 @@ class Turn:
             self.events.pop()  # the same, but it was listed late
         elif reason == "requires_action":
             self._parked, self._awaited = event, []
+        elif reason == "end_turn" and self.wait_for_runs and self._runs.running:
+            self._parked, self.resting = None, event
         else:
             self._parked = None
             self.finish(reason, idle=event)
 
     def _is_before_ours(self, event: Event) -> bool:
-        time = getattr(event, "processed_at", None)
-        return isinstance(time, datetime) and isinstance(self._begun, datetime) and time < self._begun
+        time = time_of(event)
+        return time is not None and self._begun is not None and time < self._begun
 
 
 class History:
     """Finds where a turn begins in a history that is read backwards, so that long sessions cost little.
 
     Args:
-        seen: ids of events that are known already; nothing before them is needed.
+        seen: ids of events that are known already; nothing before them is needed. If there are none, nothing
+            before the turn is.
     """
 
     def __init__(self, seen: Collection[str]) -> None:
         self._seen = seen
         self._found: list[Event] = []
         self._goes_on = False  # something after this point shows that the turn was not over
+        self._runs: set[str] = set()  # workflow runs that something after this point is about
 
     def take(self, event: Event) -> bool:
         """Take the next event, newest first; returns False when this one is before the turn."""
         if getattr(event, "id", None) in self._seen:
             return False
-        ended = (
-            event.type == "session.status_idle" and inner(event, "stop_reason", "type") != "requires_action"
-        )
-        if ended and self._goes_on:
+        if self._goes_on and not self._runs and not self._seen and is_end(event):
             return False
-        self._goes_on = self._goes_on or event.type == "session.status_running" or is_queued(event)
+        if run := run_of(event):
+            self._runs.add(run)
+            if event.type == "workflow_run.created":
+                self._runs.discard(run)
+        self._goes_on = self._goes_on or goes_on(event)
         self._found.append(event)
         return True
 
     @property
     def events(self) -> list[Event]:
-        """What was found, oldest first."""
-        return self._found[::-1]
+        """What was found of the turn, oldest first."""
+        events = self._found[::-1]
+        if self._seen:
+            return events
+        begin, end, runs = 0, None, Runs()
+        for position, event in enumerate(events, 1):
+            runs.take(event)
+            if end is not None and goes_on(event):
+                begin, end = end, None
+            if is_end(event) and not (runs.running and stop_reason(event) == "end_turn"):
+                end = position
+        return events[begin:]
+
+
+@dataclass
+class First:
+    """Keeps the first event of a list."""
+
+    events: list[Event] = field(default_factory=list)
+
+    def take(self, event: Event) -> bool:
+        """Take the next event; returns whether more are wanted."""
+        self.events.append(event)
+        return False
 
 
 @dataclass
@@ -239,3 +352,37 @@ class Forward:
 def is_queued(event: Event) -> bool:
     """Whether a client event was accepted but not processed yet."""
     return str(event.type).startswith(("user.", "system.")) and getattr(event, "processed_at", None) is None
+
+
+def goes_on(event: Event) -> bool:
+    """Whether a turn was not over where this event stands, or another one begins there."""
+    return event.type == "session.status_running" or is_queued(event)
+
+
+def is_end(event: Event) -> bool:
+    """Whether it is a `session.status_idle` with any stop reason but `requires_action`."""
+    return event.type == "session.status_idle" and stop_reason(event) != "requires_action"
+
+
+def stop_reason(event: Event) -> str:
+    """An idle event's stop reason; `unknown` if it has none."""
+    reason = inner(event, "stop_reason", "type")
+    return reason if isinstance(reason, str) and reason else "unknown"
+
+
+def awaited(event: Event) -> list[str]:
+    """The ids of the calls that an idle event names, each once, without what is no id."""
+    ids = inner(event, "stop_reason", "event_ids")
+    return list(dict.fromkeys(id for id in ids if isinstance(id, str))) if isinstance(ids, list) else []
+
+
+def run_of(event: Event) -> str | None:
+    """The id of the workflow run that an event is about, None if it is about none."""
+    id = getattr(event, "workflow_run_id", None) if event.type.startswith("workflow_run.") else None
+    return id if isinstance(id, str) else None
+
+
+def thread_of(event: Event | None) -> str | None:
+    """The id of the thread that an event is about; for a call, None if it is the agent's own."""
+    id = getattr(event, "session_thread_id", None)
+    return id if isinstance(id, str) and id else None

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 Event = Any  # one of the SDK's session event models; told apart by `.type`, never by class
@@ -29,11 +30,12 @@ class ToolCall:
 
     @property
     def name(self) -> str:
-        return str(self.event.name)
+        return str(getattr(self.event, "name", None))
 
     @property
     def input(self) -> dict[str, Any]:
-        return dict(self.event.input)
+        """What it was called with; empty if that is no object, which no tool was run with."""
+        return dict(self.event.input) if isinstance(self.event.input, dict) else {}
 
     @property
     def denied(self) -> bool:
@@ -62,6 +64,7 @@ class TurnResult:
         stop_reason: the idle event's `stop_reason`, None when the session ended without one.
         stop_details: what the idle event adds, for a refusal.
         pending: ids of the calls that wait for an answer, for `requires_action`.
+        open_runs: ids of the workflow runs that had not ended.
     """
 
     session_id: str
@@ -70,6 +73,7 @@ class TurnResult:
     stop_reason: Any = None
     stop_details: Any = None
     pending: list[str] = field(default_factory=list)
+    open_runs: list[str] = field(default_factory=list)
 
     @property
     def text(self) -> str:
@@ -93,6 +97,14 @@ class TurnResult:
     def usage(self) -> Any:
         """The session's cumulative usage at the end of the turn; None if the service sent none."""
         return next((event.usage for event in reversed(self.events) if event.type == "session.usage"), None)
+
+    @property
+    def evaluation(self) -> Any:
+        """How the last outcome of a `user.define_outcome` was judged: the last `span.outcome_evaluation_end`,
+        whose `result` says `satisfied`, `max_iterations_reached`, `failed` or `interrupted`, although the
+        turn's outcome is `end_turn` for all of them. None if nothing was judged in this turn."""
+        ends = [event for event in self.events if event.type == "span.outcome_evaluation_end"]
+        return ends[-1] if ends else None
 
     def raise_for_outcome(self) -> TurnResult:
         """Return the result itself if the agent finished by its own decision.
@@ -130,6 +142,9 @@ class TurnError(RuntimeError):
         super().__init__(f"session {result.session_id} stopped with {result.outcome}: {hint}{errors}")
         self.result = result
 
+    def __reduce__(self) -> Any:  # else it could not leave a worker process
+        return type(self), (self.result,), self.__dict__
+
 
 class TurnTimeout(TimeoutError):
     """The deadline passed before the turn ended. The session goes on without us.
@@ -141,11 +156,19 @@ class TurnTimeout(TimeoutError):
         last_event: the last of them, None if there is none.
         sent: whether the message has arrived: `no` (send it again), `yes` (don't: go on with message=None)
             or `perhaps`, when its response never came.
+        open_runs: ids of the workflow runs that have not ended.
     """
 
-    def __init__(self, session_id: str, seconds: float, events: Iterable[Event], sent: Sent = "yes") -> None:
+    def __init__(
+        self,
+        session_id: str,
+        seconds: float,
+        events: Iterable[Event],
+        sent: Sent = "yes",
+        open_runs: Iterable[str] = (),
+    ) -> None:
         self.session_id, self.seconds, self.sent = session_id, seconds, sent
-        self.events = list(events)
+        self.events, self.open_runs = list(events), list(open_runs)
         self.last_event = self.events[-1] if self.events else None
         last = "no event came"
         if self.last_event:
@@ -157,9 +180,15 @@ class TurnTimeout(TimeoutError):
             "yes": "The session is not lost: call again with message=None to go on waiting, or send a "
             "user.interrupt event to stop it.",
         }
+        if self.open_runs:
+            last += f"; open workflow runs: {', '.join(self.open_runs)}"
         super().__init__(
             f"session {session_id}: the turn was not over after {seconds:.1f} s; {last}. {advice[sent]}"
         )
+
+    def __reduce__(self) -> Any:  # else it could not leave a worker process
+        arguments = (self.session_id, self.seconds, self.events, self.sent, self.open_runs)
+        return type(self), arguments, self.__dict__
 
 
 def answered_call(event: Event) -> str | None:
@@ -168,6 +197,12 @@ def answered_call(event: Event) -> str | None:
         if id := getattr(event, key, None):
             return str(id)
     return None
+
+
+def time_of(event: Event) -> datetime | None:
+    """When an event was processed; None if it wasn't yet, or if that is no time with a zone."""
+    time = getattr(event, "processed_at", None)
+    return time if isinstance(time, datetime) and time.tzinfo is not None else None
 
 
 def inner(event: Event, *path: str) -> Any:
@@ -179,5 +214,10 @@ def inner(event: Event, *path: str) -> Any:
 
 def text_of(event: Event | None) -> str:
     """The text blocks of an event's content, joined; empty when there are none."""
-    blocks = getattr(event, "content", None) or ()
-    return "".join(block.text for block in blocks if getattr(block, "type", None) == "text")
+    blocks = getattr(event, "content", None)
+    texts = (
+        [block for block in blocks if getattr(block, "type", None) == "text"]
+        if isinstance(blocks, list)
+        else []
+    )
+    return "".join(str(getattr(block, "text", None) or "") for block in texts)

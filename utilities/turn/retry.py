@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 
 import anthropic
 import httpx2
 
-__all__ = ["StreamEnded", "is_passing", "retry_after", "wait_before"]
+__all__ = ["StreamEnded", "is_passing", "is_refusal", "retry_after", "wait_before"]
 
 MAX_BACKOFF = 10.0  # seconds
+MAX_ASKED = 300.0  # seconds: a service that asks for days is asked again all the same
+REFUSED = (400, 413, 422)  # what was sent can't be taken as it is
 
 
 class StreamEnded(Exception):
@@ -26,22 +29,30 @@ def is_passing(error: Exception) -> bool:
     return isinstance(error, StreamEnded | httpx2.TransportError | anthropic.APIConnectionError)
 
 
+def is_refusal(error: anthropic.APIStatusError) -> bool:
+    """Whether the service did not do what was asked for: after anything else it may have done it."""
+    return 400 <= error.status_code < 500 and error.status_code != 408
+
+
 def wait_before(error: Exception, failures: int) -> float:
     """Seconds before the next attempt: what the service asks for, else longer each time.
 
-    A connection that broke is opened again at once.
+    A connection that broke is opened again at once. A service that asks for no time, or for hardly any, is
+    not asked a thousand times a second.
     """
     asked = retry_after(error)
     if asked is not None:
-        return asked
+        floor = min(1.0, 0.05 * 2.0 ** min(failures, 10))
+        return max(asked, floor)
     if failures == 1 and not isinstance(error, anthropic.APIStatusError):
         return 0.0
     return min(MAX_BACKOFF, 0.25 * 2.0 ** min(failures, 10))
 
 
 def retry_after(error: object) -> float | None:
-    """Seconds that the service asks to wait; None if it says nothing, or a date."""
+    """Seconds that the service asks to wait; None if it says nothing, a date, or no finite number."""
     if isinstance(error, anthropic.APIStatusError):
         with suppress(KeyError, ValueError):
-            return max(0.0, float(error.response.headers["retry-after"]))
+            asked = float(error.response.headers["retry-after"])
+            return max(0.0, asked) if math.isfinite(asked) else None
     return None

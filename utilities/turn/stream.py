@@ -24,6 +24,7 @@ def stream_until_end_turn(
     on_event: Callable[[Event], object] | None = None,
     timeout: float | None = 600.0,
     quiet: float = QUIET,
+    wait_for_runs: bool = True,
 ) -> TurnResult:
     """Send a message and follow the session until its turn is over.
 
@@ -44,6 +45,9 @@ def stream_until_end_turn(
         timeout: seconds for the whole turn; None waits for ever. It ends an async `confirm` too; what a
             sync one answers after it is not sent.
         quiet: seconds without any event after which the connection is opened anew.
+        wait_for_runs: whether an `end_turn` while a workflow run is running is not the end: then the turn
+            goes on until the run has ended and the agent has stopped after it. False ends it at once. The
+            documentation doesn't say whether the API does that; the result's `open_runs` names the runs.
 
     Returns:
         How the turn ended, with its text, tool calls and events. Only `end_turn` means that the
@@ -60,7 +64,7 @@ def stream_until_end_turn(
         anthropic.APIConnectionError: the turn could not be begun; a note says whether the message arrived.
     """
     driver = Sync("stream_until_end_turn", client, tools, confirm, on_event)
-    plan = StreamPlan(session_id, message, timeout, quiet, client.max_retries)
+    plan = StreamPlan(session_id, message, timeout, quiet, client.max_retries, wait_for_runs)
     return driver.run(plan.steps())
 
 
@@ -74,10 +78,11 @@ async def stream_until_end_turn_async(
     on_event: Callable[[Event], object] | None = None,
     timeout: float | None = 600.0,
     quiet: float = QUIET,
+    wait_for_runs: bool = True,
 ) -> TurnResult:
     """`stream_until_end_turn` for `AsyncAnthropic`; `confirm` and `on_event` may be async too."""
     driver = Async("stream_until_end_turn_async", client, tools, confirm, on_event)
-    plan = StreamPlan(session_id, message, timeout, quiet, client.max_retries)
+    plan = StreamPlan(session_id, message, timeout, quiet, client.max_retries, wait_for_runs)
     return await driver.run(plan.steps())
 
 
@@ -86,16 +91,15 @@ class StreamPlan(Plan):
 
     def look(self) -> Steps:
         """The next event; or the stream is opened, and what came meanwhile is read from the history."""
-        if not self.lost:
+        silent = not self.lost
+        if silent:
             event = yield Next(min(self.patience(), self.left()))
             if event is not None:
-                self.failures = 0
                 return [event]
             # Silence: perhaps there is nothing to say, perhaps the connection is dead.
         # Before the message is sent, so that nothing of the turn is missed.
         yield self.ask("events.stream")
         if not self.started:
             return (yield from self.begin())
-        # Before the history, which then has all that came before the end.
-        self.terminated = (yield self.ask("retrieve")).status == "terminated"
+        yield from self.ask_status(silent)
         return (yield self.ask_history())

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import json
+import logging
 import os
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
+import anthropic
 from anthropic.lib.tools import BetaAsyncFunctionTool, BetaFunctionTool, ToolError
 from anthropic.types.beta import BetaManagedAgentsCustomToolParams
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
-from pydantic import BaseModel
 
+from .contents import result_content, text_block
 from .result import Event
 from .schemas import inlined
 
@@ -31,6 +32,7 @@ __all__ = [
     "run_tools",
     "run_tools_in_background",
     "tools_by_name",
+    "undeliverable",
     "verdict_event",
 ]
 
@@ -42,7 +44,7 @@ the agent) denies, None leaves it undecided. May be async in the async helpers; 
 deadline end it."""
 Outcome = tuple[list[dict[str, Any]], bool]  # a result's content and `is_error`
 
-BLOCKS = ("text", "image", "document", "search_result")  # what the SDK's types let a result consist of
+log = logging.getLogger(__name__)
 
 
 def custom_tool_params(tools: Iterable[Tool]) -> list[BetaManagedAgentsCustomToolParams]:
@@ -100,9 +102,10 @@ async def run_tools(calls: Sequence[Event], tools: Mapping[str, Tool]) -> dict[s
     Returns:
         The answering events by call id; calls for which there is no tool are left out.
     """
-    mine = [call for call in calls if call.type == "agent.custom_tool_use" and call.name in tools]
+    custom = [call for call in calls if call.type == "agent.custom_tool_use"]
+    mine = [call for call in custom if isinstance(call.name, str) and call.name in tools]
     threads = CapacityLimiter(max(1, len(mine)))  # anyio's own, of 40, would make the others wait
-    results = await asyncio.gather(*(_run(tools[call.name], dict(call.input), threads) for call in mine))
+    results = await asyncio.gather(*(_run(tools[call.name], call.input, threads) for call in mine))
     return {
         call.id: {
             "type": "user.custom_tool_result",
@@ -153,7 +156,9 @@ if hasattr(os, "register_at_fork"):  # the child has the lock, but not the threa
     os.register_at_fork(after_in_child=background.forget)
 
 
-async def _run(tool: Tool, arguments: dict[str, Any], threads: CapacityLimiter) -> Outcome:
+async def _run(tool: Tool, arguments: Any, threads: CapacityLimiter) -> Outcome:
+    if not isinstance(arguments, dict):
+        return [text_block(f"the input of {tool.name} must be an object, not {arguments!r:.80}")], True
     try:
         if isinstance(tool, BetaAsyncFunctionTool):
             return result_content(await tool.call(arguments)), False
@@ -162,7 +167,7 @@ async def _run(tool: Tool, arguments: dict[str, Any], threads: CapacityLimiter) 
     except BaseException as error:
         if _is_ours(error):
             raise
-        return _failure(error)
+        return _failure(tool, error)
 
 
 def _called(tool: BetaFunctionTool[Any], arguments: dict[str, Any]) -> Outcome | Awaitable[Any]:
@@ -172,7 +177,7 @@ def _called(tool: BetaFunctionTool[Any], arguments: dict[str, Any]) -> Outcome |
         result: Any = tool.call(arguments)
         return result if inspect.isawaitable(result) else (result_content(result), False)
     except BaseException as error:  # noqa: BLE001
-        return _failure(error)
+        return _failure(tool, error)
 
 
 def _is_ours(error: BaseException) -> bool:
@@ -183,58 +188,15 @@ def _is_ours(error: BaseException) -> bool:
     return isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread()
 
 
-def _failure(error: BaseException) -> Outcome:
-    """What a tool raised, whatever it is: the agent has to hear of it, or the session waits for ever."""
+def _failure(tool: Tool, error: BaseException) -> Outcome:
+    """What a tool raised, whatever it is: the agent has to hear of it, or the session waits for ever.
+
+    A `ToolError` is meant for the agent. Anything else may be a bug, which the developer has to hear of too.
+    """
     if isinstance(error, ToolError):
         return result_content(error.content), True
-    return result_content(f"{type(error).__name__}: {error}"), True
-
-
-def result_content(result: Any) -> list[dict[str, Any]]:
-    """What a tool returned, as content blocks that a session takes.
-
-    A text or content blocks are sent as they are, anything else as JSON; nothing becomes "(no output)".
-    """
-    result = _plain(result)
-    if result is None or isinstance(result, str):
-        return [_text(result)]
-    if isinstance(result, Mapping) and result.get("type") in BLOCKS:
-        result = [result]
-    elif isinstance(result, Iterable) and not isinstance(result, Mapping | bytes | bytearray):
-        result = list(map(_plain, result))
-    else:
-        return [_text(_json(result))]
-    if not all(isinstance(item, Mapping) and isinstance(item.get("type"), str) for item in result):
-        return [_text(_json(result))]
-    return [_block(item) for item in result] or [_text("")]
-
-
-def _plain(value: Any) -> Any:
-    return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
-
-
-def _block(block: Mapping[str, Any]) -> dict[str, Any]:
-    if block["type"] == "text":
-        return {**block, **_text(block.get("text"))}
-    if block["type"] in BLOCKS:
-        return dict(block)
-    return _text(_json(block))  # the Messages API has more kinds of blocks than a session takes
-
-
-def _text(text: Any) -> dict[str, Any]:
-    return {"type": "text", "text": _sendable("" if text is None else str(text)) or "(no output)"}
-
-
-def _json(value: Any) -> str:
-    try:
-        return json.dumps(value, ensure_ascii=False, default=str)
-    except (TypeError, ValueError, RecursionError):  # a key that is no text, a value inside itself
-        return str(value)
-
-
-def _sendable(text: str) -> str:
-    """The text without lone surrogates, which JSON over HTTP can't carry."""
-    return text.encode("utf-8", "replace").decode()
+    log.warning("the tool %s failed; the agent is told", tool.name, exc_info=error)
+    return [text_block(f"{type(error).__name__}: {error}")], True
 
 
 def asks(call: Event) -> bool:
@@ -263,3 +225,19 @@ def verdict_event(call: Event, verdict: Verdict) -> dict[str, Any] | None:
     if isinstance(verdict, str) and verdict:
         event["deny_message"] = verdict
     return event
+
+
+def undeliverable(answer: Mapping[str, Any], error: anthropic.APIStatusError) -> dict[str, Any] | None:
+    """What to answer in place of what the API refused for good; None if nothing smaller says it.
+
+    Args:
+        answer: the event that was refused.
+        error: why.
+    """
+    if answer["type"] == "user.custom_tool_result":
+        why = f"The tool ran, but its result could not be delivered: the API refused it ({error})"
+        log.warning("the result of call %s was refused: %s", answer["custom_tool_use_id"], error)
+        return {**answer, "content": [text_block(why)], "is_error": True}
+    if "deny_message" in answer:
+        return {key: value for key, value in answer.items() if key != "deny_message"}
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 from typing import Any
 
 from ..assumptions import NOTHING_ASSUMED, Assumptions
@@ -40,6 +41,9 @@ class ApiError(Exception):
         self.status = status
         self.message = message
         self.code = code
+
+    def __reduce__(self) -> Any:  # else it could not leave a worker process; subclasses take other arguments
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
     def body(self, request_id: str, assume: Assumptions = NOTHING_ASSUMED) -> dict[str, Any]:
         """The error as the hosted API sends it; a message that is too long loses its middle."""

@@ -60,6 +60,9 @@ class RecordingError(ValueError):
         super().__init__(f"{path}, line {line}: {reason}")
         self.path, self.line, self.reason = path, line, reason
 
+    def __reduce__(self) -> Any:  # else it could not leave a worker process
+        return type(self), (self.path, self.line, self.reason), self.__dict__
+
 
 def is_client_event(event: Event) -> bool:
     """Whether the client sent it, rather than the agent or the service."""

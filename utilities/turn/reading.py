@@ -1,0 +1,130 @@
+"""What the service answers, checked once, where it comes in.
+
+The SDK hands over what there is: a text for a page of HTML, a number where an event should be. An answer
+that can't be read is a connection that broke: the request is made again, and the history says what happened.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import anthropic
+import httpx2
+
+from .result import Event
+
+__all__ = ["Into", "Pages", "Unreadable", "checked", "checked_event", "readable"]
+
+MAX_BARREN = 10  # pages in a row that bring nothing new: the list has no end
+
+
+class Into(Protocol):
+    """Takes the events of a list, one after the other; `take` returns whether more are wanted."""
+
+    @property
+    def events(self) -> list[Event]: ...
+
+    def take(self, event: Event) -> bool: ...
+
+
+class Unreadable(anthropic.APIConnectionError):
+    """An answer of the service that is none: HTML, cut JSON, an event without a type.
+
+    Args:
+        what: the request, for the message.
+        why: what is wrong with its answer.
+        url: where it was sent.
+    """
+
+    def __init__(self, what: str, why: str, url: str = "http://unknown") -> None:
+        message = f"the answer to {what} can't be read: {why}. A gateway, or the service itself, is broken"
+        super().__init__(message=message, request=httpx2.Request("GET", url))
+        self.what, self.why, self.url = what, why, url
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.what, self.why, self.url)
+
+
+@contextmanager
+def readable(what: str, url: str = "http://unknown") -> Iterator[None]:
+    """Where the SDK parses an answer.
+
+    Raises:
+        Unreadable: it could not.
+    """
+    try:
+        yield
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError, httpx2.DecodingError) as error:
+        raise Unreadable(what, f"{type(error).__name__}: {error}", url) from error
+    except anthropic.APIResponseValidationError as error:
+        raise Unreadable(what, error.message, url) from error
+    except AttributeError as error:
+        if error.name != "_set_private_attributes":  # of a page, which a text or a number doesn't have
+            raise
+        raise Unreadable(what, "it is no list", url) from error
+
+
+def checked(what: str, reply: Any) -> Any:
+    """The SDK's reply, which is what the method is documented to return.
+
+    Raises:
+        Unreadable: it is something else.
+    """
+    if what == "retrieve" and not isinstance(getattr(reply, "status", None), str):
+        raise Unreadable(what, "it has no status")
+    if what in ("events.send", "events.list"):
+        events = getattr(reply, "data", None)
+        if "data" not in getattr(reply, "model_fields_set", ()) or not isinstance(events, list | None):
+            raise Unreadable(what, "it has no list of events")
+        for event in events or ():
+            checked_event(event, what)
+    return reply
+
+
+def checked_event(event: Any, what: str = "events.stream") -> Event:
+    """An event, of which at least the type is known.
+
+    Raises:
+        Unreadable: it is none.
+    """
+    if not isinstance(getattr(event, "type", None), str):
+        raise Unreadable(what, f"an event has no type: {event!r:.80}")
+    if not isinstance(getattr(event, "id", None), str | None):
+        raise Unreadable(what, f"the id of a {event.type} is no text: {event.id!r:.80}")
+    return event
+
+
+class Pages:
+    """A list that is read page by page, to its end or until no more is wanted.
+
+    Args:
+        what: the request, for messages.
+        into: what takes the events.
+    """
+
+    def __init__(self, what: str, into: Into) -> None:
+        self.what, self.into = what, into
+        self._ids: set[str | None] = set()
+        self._cursors: set[str] = set()
+        self._barren = 0
+
+    def take(self, page: Any) -> bool:
+        """Take a page's events; returns whether the next one is wanted.
+
+        Raises:
+            Unreadable: the list leads back to itself, or page after page has nothing new.
+        """
+        events = page.data or []
+        new = {event.id for event in events} - self._ids
+        self._ids |= new
+        if not all(self.into.take(event) for event in events) or not page.has_next_page():
+            return False
+        cursor = repr(page.next_page)
+        self._barren = 0 if new else self._barren + 1
+        if cursor in self._cursors or self._barren >= MAX_BARREN:
+            raise Unreadable(self.what, "its pages have no end")
+        self._cursors.add(cursor)
+        return True
