@@ -26,11 +26,13 @@ from tests.kit.places import EVENT_SHAPES, ROOT
 from tests.live import results
 from tests.live.probe import NOT_ASKED
 from tests.project.marks import EVIDENCE, TOPICS, Rule, RuleError, Survived, collect, rules, survived
-from utilities.replay import assumptions, faults
+from utilities.replay import Library, assumptions, faults, unserved
+from utilities.replay.api import Api
 
 PAGE = ROOT / "utilities" / "replay" / "FIDELITY.md"
 LIST = PAGE.with_name("rules.json")
 SHAPES = json.loads(EVENT_SHAPES.read_text("utf-8"))
+MOST_ROUTES = 10  # that are listed one by one
 STAMPED = "<!-- Written by `make fidelity` from the tests. Change the tests, not this page. -->"
 INTRO = """\
 # How faithful the replay server is
@@ -72,7 +74,7 @@ def page(found: list[Rule], live: list[dict[str, Any]], broken: Sequence[Survive
         rows = [_row(rule, live) for rule in found if rule.topic == topic]
         if rows:
             parts.append(f"## {title}\n\n" + table("rule | evidence | test", rows))
-    parts += [_faults(broken), _shapes(), _open(found), _questions(), _live(live)]
+    parts += [_unserved(), _faults(broken), _shapes(), _open(found), _questions(), _live(live)]
     return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
 
@@ -120,6 +122,24 @@ def _questions() -> str:
         "## What the server can be asked to assume\n\nWhere sources disagree the server has a switch: "
         "`--assume RULE=ANSWER`, or the header `x-replay-assume` for one client. A program must be right "
         f"under every answer.\n\n{assumptions.markdown_table()}"
+    )
+
+
+def _unserved() -> str:
+    """Routes of the installed SDK that the server doesn't have, those with one reason together."""
+    served = Api(Library([])).routes
+    groups: dict[str, list[str]] = {}
+    for method, path in unserved.missing(served):
+        groups.setdefault(unserved.why(path), []).append(f"`{method} {path}`")
+    rows = []
+    for reason, routes in groups.items():
+        told = "<br>".join(routes) if len(routes) <= MOST_ROUTES else f"{routes[0]} and what is like it"
+        rows.append(f"{len(routes)} | {told} | {_cell(reason)}")
+    known = len(unserved.sdk_routes())
+    return (
+        f"## Not served, and why\n\nThe SDK that is installed asks for {known} routes. {len(served)} are "
+        "served; for the others a 404 says that it is this server that doesn't have them.\n\n"
+        + table("routes | which | why", rows)
     )
 
 

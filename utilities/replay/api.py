@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from . import unserved
 from .assumptions import NOTHING_ASSUMED, Assumptions
 from .http.errors import ApiError
 from .http.paging import Query
@@ -17,6 +18,7 @@ from .http.requests import MANAGED_AGENTS, NOTE_HEADER, Call, Request, Response
 from .http.sse import encoded
 from .ids import later, make_id
 from .recordings.library import Library
+from .resources import models
 from .resources.agents import Agents
 from .resources.collection import Clock
 from .resources.completion_stream import stream
@@ -93,15 +95,20 @@ class Api:
             return answer
         return Response(answer.status, answer.content, {**headers, **answer.headers})
 
+    @property
+    def routes(self) -> list[tuple[str, str]]:
+        """Every route: its method, and its path with names in braces."""
+        return [(method, path) for method, path, _ in self._table()]
+
     def advance(self, now: float) -> float | None:
         """Play every schedule and session up to `now`; returns when something is due next, in any of them."""
         dues = [self.deployments.advance(now), self.sessions.advance(now)]
         return min((due for due in dues if due is not None), default=None)
 
     def _route(self, request: Request, now: float, assume: Assumptions) -> Response | Subscription:
-        allowed = []
+        allowed, path = [], request.path.rstrip("/")
         for method, pattern, function in self._routes:
-            if match := pattern.fullmatch(request.path.rstrip("/")):
+            if match := pattern.fullmatch(path):
                 if method == request.method:
                     call = Call(request, match.groupdict(), Query(request.query), now, assume)
                     answer = function(call)
@@ -109,7 +116,8 @@ class Api:
                 allowed.append(method)
         if allowed:
             raise ApiError(405, f"{request.method} {request.path}: use {' or '.join(allowed)}")
-        raise ApiError(404, f"{request.method} {request.path}: there is no such route on the replay server")
+        nowhere = f"{request.method} {request.path}: there is no such route on the replay server"
+        raise ApiError(404, unserved.told(request.method, path) or nowhere)
 
     def _table(self) -> list[tuple[str, str, Callable[[Call], Any]]]:
         agents, environments, files, sessions = self.agents, self.environments, self.files, self.sessions
@@ -139,6 +147,8 @@ class Api:
             ("POST", WORK + "/{other}/ack", lambda c: work.acknowledge(*c.both)),
             ("POST", WORK + "/{other}/heartbeat", lambda c: work.heartbeat(*c.both, c.query)),
             ("POST", WORK + "/{other}/stop", lambda c: work.stop(*c.both, c.body)),
+            ("GET", "/v1/models", lambda c: models.page(c.query)),
+            ("GET", "/v1/models/{id}", lambda c: models.retrieve(c.id)),
             ("POST", "/v1/messages", self._complete),
             ("POST", "/v1/files", self._upload),
             ("GET", "/v1/files", self._list_files),

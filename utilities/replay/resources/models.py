@@ -1,0 +1,68 @@
+"""The models that the installed SDK names. What else the service knows of them isn't in it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, get_args
+
+from anthropic.types.model import Model
+
+from ..http.errors import ApiError, not_found
+from ..http.paging import Query
+from ..http.validation import Resource
+
+IDS: tuple[str, ...] = get_args(get_args(Model)[0])  # newest first, as the service lists them [sdk]
+DATE = re.compile(r"-\d{8}$")
+LIFECYCLES = ("active", "deprecated", "retired")  # [sdk]
+UNKNOWN = "1970-01-01T00:00:00Z"  # a date that isn't known [sdk: "may be set to an epoch value"]
+UNTOLD = ("capabilities", "deprecated_at", "line", "max_input_tokens", "max_tokens", "retires_at")
+
+
+def alias_of(id: str) -> str:
+    """The model that an id stands for: itself, or the dated one that the SDK names beside it."""
+    return next((other for other in IDS if other != id and DATE.sub("", other) == id), id)
+
+
+MODELS = tuple(id for id in IDS if alias_of(id) == id)
+
+
+def shown(id: str) -> Resource:
+    """A model; what isn't known here is null. A client sees no more than its own SDK says. [ours]"""
+    words = DATE.sub("", id).replace("-", " ").title()
+    known = {"id": id, "type": "model", "created_at": UNKNOWN, "lifecycle": "active"}
+    return {**known, "display_name": re.sub(r"(\d) (?=\d)", r"\1.", words), **dict.fromkeys(UNTOLD)}
+
+
+def retrieve(id: str) -> Resource:
+    """One model, by its id or an alias. [sdk]"""
+    if id not in IDS:
+        raise not_found("Model", id)
+    return shown(alias_of(id))
+
+
+def page(query: Query) -> dict[str, Any]:
+    """A page of models: `after_id` and `before_id` are ids, unlike the cursors of other lists. [sdk]"""
+    limit = query.number("limit", 20, 1, 1000)
+    wanted = query.texts("lifecycle")
+    if unknown := next((stage for stage in wanted if stage not in LIFECYCLES), None):
+        raise ApiError(400, f"lifecycle: {unknown!r} is unknown, expected {', '.join(LIFECYCLES)}")
+    rows = MODELS if not wanted or "active" in wanted else ()
+    after, before = _place(query, "after_id", rows), _place(query, "before_id", rows)
+    if after is not None and before is not None:
+        raise ApiError(400, "after_id: can't be combined with before_id")
+    if before is not None:
+        ids, more = rows[max(0, before - limit) : before], before > limit
+    else:
+        start = 0 if after is None else after + 1
+        ids, more = rows[start : start + limit], start + limit < len(rows)
+    first, last = (ids[0], ids[-1]) if ids else (None, None)
+    return {"data": [shown(id) for id in ids], "has_more": more, "first_id": first, "last_id": last}
+
+
+def _place(query: Query, name: str, rows: tuple[str, ...]) -> int | None:
+    id = query.text(name)
+    if id is None:
+        return None
+    if id not in rows:
+        raise ApiError(400, f"{name}: {id!r} is no model of this list")
+    return rows.index(id)
