@@ -38,7 +38,11 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "replay/recorder": ("replay/ids", "replay/http", "replay/recordings"),
     "replay/making": ("memory", "replay/ids", "replay/recordings", "replay/recorder"),
     "loopback": (),
-    "replay/export": ("turn", "loopback", "replay/ids", "replay/http", "replay/recordings"),
+    "replay/credentials": (),
+    "replay/export": (
+        *("turn", "loopback", "replay/credentials"),
+        *("replay/ids", "replay/http", "replay/recordings"),
+    ),
     "replay": (*FLOORS, "replay/making", "loopback"),
     "client": ("replay", "loopback"),
     "utilities": (*COPIED, "client"),

@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import anthropic
+import httpx2
 import pytest
 from anthropic import Anthropic
 
 from tests.kit.calling import SAY_GO, new_session, serving
 from tests.kit.memory import attach, remembering
+from tests.kit.places import ROOT
 from tests.kit.recordings import ORIGINAL, TURNS, Script
 from tests.kit.sessions import message
 from utilities import outputs_of, stream_until_end_turn
 from utilities.replay import Faults, Library, Recording, ReplayServer
-from utilities.replay.export import export, main
+from utilities.replay.credentials import search
+from utilities.replay.export import export, main, write
 
 
 def play(server, turns=None):
@@ -99,14 +102,138 @@ def test_outputs_that_cannot_be_kept_are_said() -> None:
     assert f"Not kept: session {session_id} has no calc.py in /mnt/session/outputs" in header["note"]
 
 
-def test_an_output_that_is_not_text_is_left_out_and_said() -> None:
+PICTURE = b"\x89PNG\r\n\x1a\n\xff"
+
+
+def test_an_output_that_is_no_text_is_kept_and_played(tmp_path):
     with ReplayServer(Library([ORIGINAL]), strict=True) as server:
         client, session_id = play(server)
         [file] = outputs_of(client, session_id)
-        server.api.files.contents[file.id] = b"\x89PNG\xff"  # as if the agent had drawn something
+        server.api.files.contents[file.id] = PICTURE  # as if the agent had drawn something
+        exported = export(client, session_id, tmp_path / "picture.jsonl")
+    write(exported)
+    assert exported.header["outputs"][0]["encoding"] == "base64"
+    with ReplayServer(Library([Recording.load(exported.path)]), strict=True) as server:
+        client, session_id = play(server)
+        [file] = outputs_of(client, session_id)
+        assert client.beta.files.download(file.id).read() == PICTURE
+
+
+def test_an_output_that_cannot_be_fetched_is_said_and_the_rest_is_kept(monkeypatch):
+    with ReplayServer(Library([ORIGINAL]), strict=True) as server:
+        client, session_id = play(server)
+        [file] = outputs_of(client, session_id)
+        monkeypatch.setattr("utilities.replay.export.LARGEST", file.size_bytes - 1)
         header = export(client, session_id, "copy.jsonl").header
-    assert header["outputs"] == []
-    assert f"{file.id}) is not text, and recordings hold text only" in header["note"]
+        assert f"Not kept: {file.filename} ({file.id}): it has {file.size_bytes} bytes" in header["note"]
+        monkeypatch.undo()
+        del server.api.files.contents[file.id]
+        broken = export(client.with_options(max_retries=0), session_id, "copy.jsonl")
+    assert broken.header["outputs"] == [] and len(broken.events) == len(ORIGINAL.events)
+    assert f"Not kept: {file.filename} ({file.id}): " in broken.header["note"]
+
+
+@pytest.mark.parametrize(
+    ("times", "moved"),
+    [
+        (["09:00:00.000001Z", "09:00:00.000001Z", "09:00:00.000001Z"], 2),
+        (["09:00:00.000001001Z", "09:00:00.000001002Z", "09:00:00.000002001Z"], 2),
+        (["09:00:00.000003Z", "09:00:00.000001Z", "09:00:01Z"], 1),
+        (["09:00:00.1Z", "09:00:00.2Z", "09:00:00.3Z"], 0),
+    ],
+)
+def test_times_that_are_equal_finer_or_out_of_order(tmp_path, times, moved):
+    script = Script()
+    script.message("go")
+    script.idle()
+    recording = script.recording()
+    events = [event for event in recording.events if event["type"] != "session.status_running"][:3]
+    for event, time in zip(events, times, strict=True):
+        event["processed_at"] = f"2026-11-21T{time}"
+    with ReplayServer(Library([ORIGINAL])) as server:
+        client, session_id = play(server)
+        listed = {"data": events, "next_page": None}
+
+        finding = client.with_options(http_client=Finding(listed))
+        exported = export(finding, session_id, tmp_path / "x.jsonl")
+    write(exported)
+    assert len(exported.events) == 3
+    said = f"The times of {moved} events are microseconds later" in exported.header["note"]
+    assert said is bool(moved)
+
+
+class Finding(httpx2.Client):
+    """An HTTP client that finds these events in every history."""
+
+    def __init__(self, listed):
+        super().__init__(trust_env=False)
+        self.listed = listed
+
+    def send(self, request, **options):
+        response = super().send(request, **options)
+        if request.url.path.endswith("/events"):
+            return httpx2.Response(200, json=self.listed, request=request)
+        return response
+
+
+def test_what_is_deleted_since_is_said_and_the_rest_is_kept(tmp_path):
+    with ReplayServer(Library([ORIGINAL])) as server:
+        client, session_id = play(server)
+        environment = client.beta.sessions.retrieve(session_id).environment_id
+        del server.api.environments.items[environment]
+        exported = export(client, session_id, tmp_path / "folder" / "that is new" / "x.jsonl")
+    write(exported)
+    assert f"Not kept: the environment {environment}, which is deleted." in exported.header["note"]
+    assert Recording.load(exported.path).events == exported.events
+
+
+# -- secrets -----------------------------------------------------------------------------------------
+
+SECRETS = {
+    "Anthropic API Key": ("key sk-ant-api03-AbCdEf0123456789AbCdEf", "sk-ant-api03-AbCdEf0123456789AbCdEf"),
+    "GitHub Token": (
+        "token ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+        "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+    ),
+    "AWS Access Key": ("id AKIAIOSFODNN7REALKEY", "AKIAIOSFODNN7REALKEY"),
+    "Basic Auth Credentials": ("postgresql://u:pw12345@host/db", "pw12345"),
+    "Secret Keyword": ("DB_PASSWORD=s3cr3tpw", "s3cr3tpw"),
+    "Authorization header": ("Authorization: Bearer abc.def-123456789", "abc.def-123456789"),
+    "Private Key": ("-----BEGIN RSA PRIVATE KEY-----\nMIIabc\n-----END RSA PRIVATE KEY-----", "MIIabc"),
+    "api_key": ('{"headers": {"api_key": "zzz999zzz"}}', "zzz999zzz"),
+}
+
+
+@pytest.mark.parametrize(("text", "secret"), SECRETS.values(), ids=SECRETS.keys())
+def test_a_secret_is_shown_before_anything_is_written_and_can_be_masked(
+    tmp_path, monkeypatch, capsys, text, secret
+):
+    script = Script("secret")
+    script.message(f"Use this:\n{text}")
+    script.idle()
+    target = tmp_path / "copy.jsonl"
+    with ReplayServer(Library([script.recording()])) as server:
+        client = Anthropic(api_key="x", base_url=server.base_url)
+        session_id = new_session(client)
+        stream_until_end_turn(client, session_id, f"Use this:\n{text}")
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.base_url)
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "x")
+        assert main([session_id, str(target)]) == 3
+        told = capsys.readouterr().err
+        assert not target.exists() and "--mask" in told and "content[0].text: " in told
+        assert secret not in told
+        assert main([session_id, str(target), "--mask"]) == 0
+        kept = target.read_text("utf-8")
+        assert secret not in kept and "[MASKED " in kept and "Masked: 1 secrets." in kept
+        Recording.load(target)
+        target.unlink()
+        assert main([session_id, str(target), "--as-it-is"]) == 0
+        assert secret in target.read_text("utf-8")
+
+
+def test_what_a_session_is_full_of_is_no_secret():
+    for path in sorted((ROOT / "example_data/recordings").glob("*.jsonl")):
+        assert search(path.read_text("utf-8").rstrip("\n").split("\n")) == [], path
 
 
 def test_the_command(tmp_path, monkeypatch, capsys):

@@ -2,8 +2,10 @@
 
     python -m utilities.replay.export sesn_01… example_data/recordings/NN_name.jsonl
 
-Connects as `anthropic.Anthropic()` does. Read the file before you commit it: everything that was said
-in the session is in it. A session of a replay server stays scripted, however often it is exported.
+Connects as `anthropic.Anthropic()` does. Everything that was said in the session is in the file, so it is
+looked through for secrets first: with one in it, it is only written with `--mask`, which puts a mark in its
+place, or `--as-it-is`. Read it before you commit it: what looks like no secret isn't found.
+A session of a replay server stays scripted, however often it is exported.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ import os
 import re
 import sys
 from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +27,11 @@ from anthropic import Anthropic, AnthropicError
 from ..loopback import direct
 from ..turn.outputs import outputs_of
 from ..turn.settle import wait_for_idle_status
+from .credentials import Secret, masked, search
 from .http.requests import REPLAY_HEADER
-from .ids import timestamp
+from .ids import parse_time, timestamp
 from .recordings.mount import Mount, Write
-from .recordings.recording import FORMAT, Event, Recording
+from .recordings.recording import FORMAT, Event, Recording, RecordingError, packed
 
 NOTES = {
     "live": "Live: exported from a session of the hosted API.",
@@ -35,6 +40,7 @@ NOTES = {
 AGENT_KEYS = ("name", "model", "system", "tools")
 PATIENCE = 10.0  # seconds; status and outputs are right only some time after the turn's last event
 OUTPUTS = "/mnt/session/outputs"
+LARGEST = 10_000_000  # bytes of an output; recordings are read by people, and kept in repositories
 
 
 def export(client: Anthropic, session_id: str, path: Path | str, *, patience: float = PATIENCE) -> Recording:
@@ -62,9 +68,12 @@ def export(client: Anthropic, session_id: str, path: Path | str, *, patience: fl
         raise ValueError(f"session {session_id} is {session.status}: export it when its turn is over")
     provenance = "scripted" if REPLAY_HEADER in answer.headers else "live"
     agent = session.agent.to_dict(mode="json")
-    environment = client.beta.environments.retrieve(session.environment_id).to_dict(mode="json")
     events = [event for event in client.beta.sessions.events.list(session_id) if event.processed_at]
     outputs, lost = _outputs(client, session_id, events, patience)
+    environment = _environment(client, session.environment_id, lost)
+    stores = [resource for resource in session.resources if resource.type == "memory_store"]
+    mounts = list(filter(None, (_memory_if_any(client, session, store, lost) for store in stores)))
+    kept = _in_order(list(map(_event, events)), lost)
     header = {
         "recording": FORMAT,
         "name": path.stem,
@@ -73,13 +82,39 @@ def export(client: Anthropic, session_id: str, path: Path | str, *, patience: fl
         "recorded_at": session.to_dict(mode="json")["created_at"],
         "sdk": anthropic.__version__,
         "agent": {key: agent[key] for key in AGENT_KEYS if agent.get(key) is not None},
-        "environment": {key: environment[key] for key in ("name", "config")},
+        "environment": environment,
         "outputs": outputs,
     }
-    stores = [resource for resource in session.resources if resource.type == "memory_store"]
-    if stores:
-        header["memory"] = [_memory(client, session, store).to_dict() for store in stores]
-    return Recording(path, header, list(map(_event, events)))
+    if mounts:
+        header["memory"] = [mount.to_dict() for mount in mounts]
+    return Recording(path, header, kept)
+
+
+def _environment(client: Anthropic, id: str, lost: list[str]) -> dict[str, Any]:
+    try:
+        environment = client.beta.environments.retrieve(id).to_dict(mode="json")
+    except anthropic.NotFoundError:
+        lost.append(f"Not kept: the environment {id}, which is deleted.")
+        return {"name": f"deleted {id}", "config": {"type": "cloud"}}
+    return {key: environment[key] for key in ("name", "config") if key in environment}
+
+
+def _in_order(events: list[Event], lost: list[str]) -> list[Event]:
+    """The events, each with a time after that of the one before: a recording is played by them.
+
+    The service may stamp two with one time, or with nanoseconds, where a recording has microseconds.
+    """
+    moved = 0
+    last = None
+    for event in events:
+        moment = parse_time(event["processed_at"])
+        if last is not None and moment <= last:
+            moment, moved = last + timedelta(microseconds=1), moved + 1
+            event["processed_at"] = timestamp(moment)
+        last = moment
+    if moved:
+        lost.append(f"The times of {moved} events are microseconds later, to be after those before them.")
+    return events
 
 
 def _event(event: Any) -> Event:
@@ -103,13 +138,15 @@ def _outputs(
     outputs = []
     for file in files[::-1]:  # the list has the newest first
         try:
-            content = client.beta.files.download(file.id).read().decode("utf-8")
-        except UnicodeDecodeError:
-            lost.append(f"Not kept: {file.filename} ({file.id}) is not text, and recordings hold text only.")
+            if file.size_bytes > LARGEST:
+                raise ValueError(f"it has {file.size_bytes:,} bytes; a recording holds up to {LARGEST:,}")
+            content = packed(client.beta.files.download(file.id).read())
+        except (anthropic.APIStatusError, ValueError) as error:
+            lost.append(f"Not kept: {file.filename} ({file.id}): {error}.")
             continue
         known = file.to_dict(mode="json")
         kept = {key: known[key] for key in ("filename", "mime_type", "created_at")}
-        outputs.append({**kept, "content": content})
+        outputs.append({**kept, **content})
     return outputs, lost
 
 
@@ -119,6 +156,14 @@ def _written(events: list[Any]) -> list[str] | None:
     spoken = [call for call in calls if OUTPUTS in call]
     names = re.findall(rf"{OUTPUTS}/(?:[\w.-]+/)*([\w-]+\.\w+)", "\n".join(spoken))
     return list(dict.fromkeys(names)) or (None if spoken else [])
+
+
+def _memory_if_any(client: Anthropic, session: Any, store: Any, lost: list[str]) -> Mount | None:
+    try:
+        return _memory(client, session, store)
+    except anthropic.NotFoundError:
+        lost.append(f"Not kept: the memory store {store.memory_store_id}, which is deleted.")
+        return None
 
 
 def _memory(client: Anthropic, session: Any, store: Any) -> Mount:
@@ -148,18 +193,31 @@ def _memory(client: Anthropic, session: Any, store: Any) -> Mount:
 
 
 def write(recording: Recording) -> None:
-    """Write a recording to its path, once it is sure that it can be loaded.
+    """Write a recording to its path, once it is sure that it can be loaded; its folder is made if need be.
 
     Raises:
         RecordingError: it can't.
     """
+    recording.path.parent.mkdir(parents=True, exist_ok=True)
     part = recording.path.with_name(f"{recording.path.name}.part")  # which no library takes for a recording
     try:
         part.write_text("".join(recording.lines()), "utf-8")
-        Recording.load(part)
+        try:
+            Recording.load(part)
+        except RecordingError as error:
+            raise RecordingError(recording.path, error.line, error.reason) from None
         part.replace(recording.path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _masked(recording: Recording, found: list[Secret]) -> Recording:
+    """The recording without these secrets. A client that sends one when it is played has to send the mark."""
+    if not found:
+        return recording
+    header, *events = masked([recording.header, *recording.events], found)
+    header["note"] += f" Masked: {len(found)} secrets."
+    return replace(recording, header=header, events=events)
 
 
 def _client() -> Anthropic:
@@ -174,12 +232,22 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m utilities.replay.export")
     parser.add_argument("session_id")
     parser.add_argument("path", type=Path, help="the recording to write; it must not exist")
+    secrets = parser.add_mutually_exclusive_group()
+    secrets.add_argument("--mask", action="store_true", help="put a mark in the place of each secret found")
+    secrets.add_argument("--as-it-is", action="store_true", help="keep what was found")
     options = parser.parse_args(argv)
     try:
         if options.path.exists():
             raise FileExistsError(f"{options.path} exists already")
         recording = export(_client(), options.session_id, options.path)
-        write(recording)
+        found = search(list(recording.lines()))
+        if found:
+            print("export: this looks like secrets:", *found, sep="\n  ", file=sys.stderr)
+        if found and not (options.mask or options.as_it_is):
+            told = "with --mask a mark takes the place of each, with --as-it-is they stay"
+            print(f"export: {options.path} was not written: {told}", file=sys.stderr)
+            return 3
+        write(_masked(recording, found) if options.mask else recording)
     except (AnthropicError, ValueError, OSError) as error:
         print(f"export: {error}", file=sys.stderr)
         return 2

@@ -71,7 +71,7 @@ async def record(path: Path, data: Path, answers: Path | None = None) -> Recordi
         ScenarioError: the scenario is damaged; the message names the file.
     """
     try:
-        scenario = tomllib.loads(path.read_text("utf-8"))
+        scenario = tomllib.loads(path.read_text("utf-8-sig"))
         with tempfile.TemporaryDirectory(prefix="scenario-") as folder:
             brain = None
             if "brain" in scenario:

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.kit.recordings import Script
-from utilities.replay import Recording, RecordingError
+from tests.kit.recordings import ORIGINAL, Script
+from utilities.replay import Library, Recording, RecordingError
 from utilities.replay.recordings.recording import is_client_event
 
 
@@ -241,3 +241,30 @@ def test_client_events_are_known():
         "user.message",
         *["user.custom_tool_result"] * 2,
     ]
+
+
+@pytest.mark.parametrize("around", [("\ufeff", ""), ("", "\n\n"), ("\ufeff", "\r\n \r\n")], ids=repr)
+def test_what_editors_put_around_a_file_does_not_matter(tmp_path, around):
+    path = tmp_path / "x.jsonl"
+    before, after = around
+    path.write_bytes((before + "".join(ORIGINAL.lines()) + after).encode())
+    assert Recording.load(path).events == ORIGINAL.events
+    assert Library.load(tmp_path).recordings
+
+
+@pytest.mark.parametrize(
+    ("output", "told"),
+    [({"content": "%%%", "encoding": "base64"}, "base64|padding|alphabet"), ({"encoding": "rot13"}, "rot13")],
+)
+def test_an_output_in_no_encoding_that_there_is(tmp_path, output, told):
+    first = {
+        "filename": "a.png",
+        "mime_type": "image/png",
+        "created_at": "2026-11-21T09:00:00Z",
+        "content": "",
+    }
+    header = {**ORIGINAL.header, "outputs": [first | output]}
+    path = tmp_path / "x.jsonl"
+    path.write_text("".join(Recording(path, header, ORIGINAL.events).lines()), "utf-8")
+    with pytest.raises(RecordingError, match=f"(?i)the header is damaged.*({told})"):
+        Recording.load(path)

@@ -63,7 +63,7 @@ class BrainCalls:
     """
 
     def __init__(self, path: Path, folder: Path, answers: Path) -> None:
-        self.path, self.text = path, path.read_text("utf-8")
+        self.path, self.text = path, path.read_text("utf-8-sig")
         recorder = Recorder(
             answers / f"{path.stem}.messages.jsonl", recorded_at=tomllib.loads(self.text)["start"]
         )
@@ -92,7 +92,7 @@ class BrainCalls:
                 await self.brain.retain(text.strip(), scenario["brain"]["bank"])
         if (after := scenario["brain"].get("after")) is None:
             return
-        before = _read((self.path.parent / f"{after}.toml").read_text("utf-8"))
+        before = _read((self.path.parent / f"{after}.toml").read_text("utf-8-sig"))
         await self._catch_up(before)
         calls = (c for turn in before["turns"] for r in turn["requests"] for c in r.get("calls", ()))
         for call in calls:  # to reflect changes nothing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import anthropic
 
 from ..ids import TICK, later, make_id
 from ..recordings.costs import PRICES, WEIGHTS, in_cents, price_of
-from ..recordings.recording import FORMAT, Event, Recording
+from ..recordings.recording import FORMAT, Event, Recording, packed
 from .sandbox import Sandbox, ScenarioError
 
 if TYPE_CHECKING:
@@ -164,11 +165,11 @@ class EventLog:
         for path in sorted(self.sandbox.outputs.rglob("*")):
             if not path.is_file():
                 continue
-            content = path.read_text("utf-8")
-            if self.outputs.get(path.name, {}).get("content") != content:
-                mime = "text/x-python" if path.suffix == ".py" else "text/plain"
+            content = packed(path.read_bytes())
+            if self.outputs.get(path.name, {}).get("content") != content["content"]:
+                mime = _mime_type(path, content)
                 self.outputs[path.name] = {
-                    "filename": path.name, "mime_type": mime, "created_at": self.now, "content": content,
+                    "filename": path.name, "mime_type": mime, "created_at": self.now, **content,
                 }  # fmt: skip
 
     def usage(self) -> dict[str, Any]:
@@ -219,3 +220,9 @@ def waits(call: dict[str, Any]) -> bool:
 def tokens(characters: int) -> int:
     """An estimate: four characters a token, and at least one."""
     return max(1, round(characters / 4))
+
+
+def _mime_type(path: Path, content: dict[str, str]) -> str:
+    if "encoding" not in content:
+        return "text/x-python" if path.suffix == ".py" else "text/plain"
+    return mimetypes.guess_type(path.name)[0] or "application/octet-stream"

@@ -21,7 +21,7 @@ from ..http.errors import ApiError
 from ..http.validation import body_of
 from ..ids import parse_time
 from .masks import masked
-from .recording import FORMAT, PROVENANCE, RecordingError, json_object
+from .recording import FORMAT, PROVENANCE, RecordingError, json_object, read_lines
 
 KIND = "messages"
 HEADER_KEYS = ("recording", "kind", "name", "provenance", "note", "recorded_at", "sdk")
@@ -107,7 +107,7 @@ def load(path: Path) -> list[Exchange]:
         RecordingError: the file is damaged or of another format; it has the line and the reason.
     """
     try:
-        lines = path.read_text("utf-8").removesuffix("\n").split("\n")
+        lines = read_lines(path)
     except (OSError, UnicodeDecodeError) as error:
         raise RecordingError(path, 1, f"cannot be read as UTF-8 text ({error})") from error
     header = checked_header(path, lines[0])

@@ -10,6 +10,7 @@ really executed. Nothing here may pass a scripted recording off as a live one.
 
 from __future__ import annotations
 
+import base64
 import json
 from bisect import bisect_left
 from collections import Counter
@@ -76,12 +77,33 @@ def answered_call(event: Event) -> str | None:
 
 @dataclass(frozen=True)
 class Output:
-    """A file that the session left in `/mnt/session/outputs`."""
+    """A file that the session left in `/mnt/session/outputs`.
+
+    Attributes:
+        content: the file's text, or its bytes in the encoding that is named.
+        encoding: empty for a text, or "base64".
+    """
 
     filename: str
     mime_type: str
     created_at: str
     content: str
+    encoding: str = ""
+
+    @property
+    def data(self) -> bytes:
+        """The file's bytes; ValueError if `content` isn't in its encoding."""
+        if self.encoding not in ("", "base64"):
+            raise ValueError(f"the encoding of {self.filename} is {self.encoding!r}; base64 is one")
+        return base64.b64decode(self.content, validate=True) if self.encoding else self.content.encode()
+
+
+def packed(data: bytes) -> dict[str, str]:
+    """The `content`, and the `encoding` if it needs one, of an output with these bytes."""
+    try:
+        return {"content": data.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {"content": base64.b64encode(data).decode(), "encoding": "base64"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,8 +238,7 @@ class Recording:
         """
         path = Path(path)
         try:
-            # Not splitlines(): that would also split at characters inside the texts, U+2028 for one.
-            lines = path.read_text("utf-8").removesuffix("\n").split("\n")
+            lines = read_lines(path)
         except (OSError, UnicodeDecodeError) as error:
             raise RecordingError(path, 1, f"cannot be read as UTF-8 text ({error})") from error
         if lines == [""]:
@@ -237,6 +258,12 @@ class Recording:
         if not any(map(is_client_event, events)):
             raise RecordingError(path, len(lines), "no event of the client: nothing could ever start it")
         return cls(path, header, events)
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a file, without a byte order mark and the empty lines at its end."""
+    # Not splitlines(): that would also split at characters inside the texts, U+2028 for one.
+    return path.read_text("utf-8-sig").rstrip("\r\n \t").split("\n")
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -271,9 +298,10 @@ def _header(path: Path, line: str) -> dict[str, Any]:
     try:
         parse_time(header["recorded_at"])
         for output in header["outputs"]:
-            parse_time(Output(**output).created_at)
             if bad := [key for key, value in output.items() if not isinstance(value, str)]:
                 raise TypeError(f"`{bad[0]}` of an output must be a text")
+            parse_time(Output(**output).created_at)
+            _ = Output(**output).data  # whether it can be read
         mounts = [Mount.read(mount).mount_path for mount in header.get("memory", ())]
         if len(set(mounts)) < len(mounts):
             raise ValueError("two memory stores have the same mount_path")

@@ -248,7 +248,7 @@ class Sessions(Collection):
         """Put what the session has made into the stores of files and memories."""
         for output in play.fresh_outputs():
             self.files.add(
-                output.filename, output.content.encode(), mime_type=output.mime_type,
+                output.filename, output.data, mime_type=output.mime_type,
                 session_id=play.id, downloadable=True, created_at=output.created_at,
             )  # fmt: skip
         mounted = {resource["mount_path"]: resource for resource in self.items[play.id]["resources"]}
