@@ -9,6 +9,7 @@ import anthropic
 import httpx2
 import pytest
 
+from tests.kit.clocks import Clock
 from tests.kit.odd_answers import Both, Dripping, always, once, page
 from tests.kit.serving import HELPERS, KINDS, served
 from tests.kit.turn_scripts import a_turn, types
@@ -16,6 +17,7 @@ from utilities import TurnTimeout
 from utilities.replay.faults import FAULTS_HEADER
 from utilities.turn.reading import MAX_BARREN, Unreadable
 from utilities.turn.retry import wait_before
+from utilities.turn.stream import StreamPlan
 
 UNREADABLE = [
     (b"<html>busy</html>", "text/html"),
@@ -150,6 +152,25 @@ def test_a_service_that_asks_to_wait_for_nothing_or_for_ever():
     assert [wait_before(asking(none), 1) for none in ("", "nan", "inf", "-inf", "soon")] == [0.5] * 5
     assert [wait_before(asking("0"), failures) for failures in (1, 2, 3, 99)] == [0.1, 0.2, 0.4, 1.0]
     assert wait_before(asking("-3"), 1) == 0.1
+
+
+def test_a_stream_that_opens_and_breaks_is_opened_less_and_less_often():
+    """A preview is no news: failures count until something has really come."""
+    preview = json.dumps({"type": "event_start", "event": {"type": "agent.message", "id": "sevt_1"}})
+    body = f"event: event_start\ndata: {preview}\n\n".encode()
+
+    def odd(request):
+        if request.url.path.endswith("/stream"):
+            return page(body, "text/event-stream")
+        return page(b'{"data": [], "next_page": null}') if request.url.path.endswith("/events") else None
+
+    with served(a_turn()) as session:
+        session.odd = odd
+        clock = Clock("stream_until_end_turn", session.client())
+        plan = StreamPlan(session.session_id, "go", 60.0, clock=lambda: clock.now)
+        with pytest.raises(TurnTimeout):
+            clock.run(plan.steps())
+    assert clock.waited == (0.0, 1.0, 2.0, 4.0, 8.0, *[10.0] * 4, 5.0)
 
 
 # -- wires -----------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import pytest
 from anthropic import beta_tool
 from anthropic.lib.tools import ToolError
 
+from tests.kit.clocks import Clock
 from tests.kit.places import RECORDINGS
 from tests.kit.polling import Wire, bit_by_bit, send, two_turns
 from tests.kit.serving import POLLING, Posts, Served, healthy, served
@@ -13,8 +14,6 @@ from tests.kit.turn_scripts import a_turn, asking
 from utilities import TurnTimeout, poll_until_end_turn
 from utilities.replay import Faults, Library, ReplayServer
 from utilities.replay.http.errors import ApiError
-from utilities.turn.drive import Sync
-from utilities.turn.plan import Pause
 from utilities.turn.poll import PollPlan
 
 
@@ -195,18 +194,6 @@ def test_a_verdict_whose_response_was_lost_is_not_given_twice_while_it_waits(kin
         assert len(session.posts.events_posts) == 2
 
 
-class Clock(Sync):
-    """What is waited for has passed."""
-
-    now = 0.0
-
-    def do(self, step):
-        if not isinstance(step, Pause):
-            return super().do(step)
-        self.waited = [*getattr(self, "waited", []), step.seconds]
-        self.now += step.seconds
-
-
 def test_a_busy_service_is_asked_again_when_it_wants_to_be_and_else_after_the_interval():
     reads = 0
 
@@ -223,7 +210,7 @@ def test_a_busy_service_is_asked_again_when_it_wants_to_be_and_else_after_the_in
         plan = PollPlan(session.session_id, "go", 600.0, retries=5, clock=lambda: clock.now)
         result = clock.run(plan.steps())
     assert result.outcome == "end_turn"
-    assert clock.waited == [7.5, 7.5, *[2.0] * 3, 0.5, 1.0, *[2.0] * (len(clock.waited) - 8), 1.0]
+    assert clock.waited == (7.5, 7.5, *[2.0] * 3, 0.5, 1.0, *[2.0] * (len(clock.waited) - 8), 1.0)
 
 
 # -- mistakes --------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import pytest
 from tests.kit.calling import Caller
 from tests.kit.polling import bit_by_bit, send, two_turns
 from tests.kit.serving import POLLING, served
-from tests.kit.turn_scripts import a_turn
+from tests.kit.turn_scripts import a_turn, types
 
 
 @pytest.fixture(params=POLLING)
@@ -111,6 +111,20 @@ def test_an_event_that_is_listed_very_late_is_found_when_there_is_silence(kind):
 
     with served(script) as session:
         assert followed(session, kind, view, quiet=0.3, timeout=10.0).outcome == "end_turn"
+
+
+def test_what_is_listed_after_the_end_though_it_came_before_it_is_not_lost(kind):
+    """The agent's last message, which the list that has the idle for the first time doesn't have yet."""
+    ends = 0
+
+    def view(log, happened):
+        nonlocal ends
+        ends += happened == 16 + 7
+        return [event for n, event in enumerate(log[:happened]) if ends > 1 or n != 16 + 3]
+
+    with served(two_turns(second=1)) as session:
+        result = followed(session, kind, view)
+    assert types(result.events)[-3:] == ["session.usage", "agent.message", "session.status_idle"]
 
 
 @pytest.mark.parametrize("timeless", [False, True])

@@ -9,6 +9,7 @@ import threading
 
 import pytest
 from anthropic import AsyncAnthropic
+from anthropic.lib.tools import ToolError
 from anthropic.types.beta.sessions import BetaManagedAgentsTextBlock
 from pydantic import BaseModel
 
@@ -52,6 +53,29 @@ def test_whatever_a_tool_raises_is_an_answer(kind, tool_kind, error):
     with served(parallel_calls(["a"])) as session:  # and the tools of the next turn run
         tool = make_tool(kind, lambda name: f"{name} ok")
         assert session.follow(kind, "go", tools=[tool], timeout=5).outcome == "end_turn"
+
+
+@both_clients
+@both_tools
+def test_the_traceback_of_a_bug_is_in_the_developers_log(kind, tool_kind, caplog):
+    def act(name):
+        return {}[f"the order {name}"]
+
+    with served(one_call(), strict=False) as session:
+        session.follow(kind, "go", tools=[tool_that(tool_kind, act)])
+    [record] = [record for record in caplog.records if record.name.startswith("utilities.")]
+    assert record.getMessage() == "the tool work failed; the agent is told"
+    assert 'return {}[f"the order {name}"]' in caplog.text
+
+
+@both_clients
+def test_an_error_that_is_meant_for_the_agent_is_no_bug(kind, caplog):
+    def act(name):
+        raise ToolError("there is no such order")
+
+    with served(one_call("there is no such order", is_error=True)) as session:
+        session.follow(kind, "go", tools=[tool_that(kind, act)])
+    assert [record for record in caplog.records if record.name.startswith("utilities.")] == []
 
 
 def test_ctrl_c_is_not_taken_for_a_tools_error():

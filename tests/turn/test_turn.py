@@ -220,3 +220,13 @@ def test_an_idle_without_any_reason_attribute_still_ends_the_turn():
 def test_usage_and_text_are_empty_rather_than_missing():
     result = Turn("sesn_1").finish("end_turn")
     assert (result.text, result.usage, result.tool_calls, result.errors) == ("", None, [], [])
+
+
+def test_how_the_last_outcome_was_judged():
+    first, last = (
+        event("span.outcome_evaluation_end", id, result=id) for id in ("needs_revision", "satisfied")
+    )
+    turn = Turn("sesn_1")
+    assert turn.finish("end_turn").evaluation is None
+    judged = Turn("sesn_1").feed(RUNNING, first, last, idle())[-1].result
+    assert (judged.outcome, judged.evaluation) == ("end_turn", last)

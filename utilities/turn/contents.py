@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from io import IOBase
-from types import ModuleType
+from types import BuiltinFunctionType, ModuleType
 from typing import Any
 from xml.etree import ElementTree
 
@@ -101,7 +101,7 @@ def _written(value: Any) -> Any:
     if _is_list(value):
         return list(value)
     text = str(value)
-    if isinstance(value, IOBase | ModuleType | type) or NAMELESS.fullmatch(text):
+    if isinstance(value, IOBase | ModuleType | BuiltinFunctionType | type) or NAMELESS.fullmatch(text):
         raise CannotBeWritten(
             f"the tool returned a {type(value).__name__}, which can't be written down: return a text, "
             "a dict or a list"

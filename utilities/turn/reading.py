@@ -45,7 +45,7 @@ class Unreadable(anthropic.APIConnectionError):
         self.what, self.why, self.url = what, why, url
 
     def __reduce__(self) -> Any:
-        return type(self), (self.what, self.why, self.url)
+        return type(self), (self.what, self.why, self.url), self.__dict__
 
 
 @contextmanager

@@ -28,6 +28,9 @@ class Refusal(Exception):
         super().__init__(message)
         self.type = type
 
+    def __reduce__(self) -> Any:  # else it could not leave a worker process
+        return type(self), (self.type, str(self)), self.__dict__
+
 
 class DeploymentRuns(Collection):
     """Every run of every deployment; none is ever changed or deleted. [sdk]"""
