@@ -13,6 +13,7 @@ from .faults import Faults, help_text
 from .recordings.library import Library
 from .recordings.recording import RecordingError
 from .server.server import ReplayServer
+from .webhooks.outbox import RESOURCES
 from .webhooks.sender import Endpoint
 
 SIGNING_KEY = "ANTHROPIC_WEBHOOK_SIGNING_KEY"  # where the SDK's client looks for it [sdk]
@@ -22,7 +23,12 @@ RECORDINGS = Path(__file__).parents[2] / "example_data" / "recordings"
 def _webhook(options: argparse.Namespace) -> Endpoint | None:
     secret = options.webhook_secret or os.environ.get(SIGNING_KEY)
     if options.webhook is None:
-        given = options.webhook_secret, options.webhook_out_of_order, options.webhook_twice
+        given = (
+            options.webhook_secret,
+            options.webhook_out_of_order,
+            options.webhook_twice,
+            options.webhook_events,
+        )
         if any((*given, options.webhook_anywhere)):
             raise ValueError("--webhook is missing: the URL that webhooks go to")
         return None
@@ -31,6 +37,7 @@ def _webhook(options: argparse.Namespace) -> Endpoint | None:
     return Endpoint(
         options.webhook, secret, anywhere=options.webhook_anywhere,
         out_of_order=options.webhook_out_of_order, twice=options.webhook_twice,
+        events=(options.webhook_events or "session").split(","),
     )  # fmt: skip
 
 
@@ -44,8 +51,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--recordings", type=Path, action="append", metavar="DIR", help="may be repeated")
     parser.add_argument("--speed", type=float, default=0.0, help="recorded seconds per second; 0: at once")
     parser.add_argument("--strict", action="store_true", help="refuse what no recording continues")
-    parser.add_argument("--webhook", metavar="URL", help="deliver signed webhooks of the sessions there")
+    parser.add_argument("--webhook", metavar="URL", help="deliver signed webhooks there")
     parser.add_argument("--webhook-secret", metavar="whsec_…", help=f"by default what {SIGNING_KEY} says")
+    told = f"of what: resources or types, with commas; `session` by default, of {', '.join(RESOURCES)}"
+    parser.add_argument("--webhook-events", metavar="NAMES", help=told)
     parser.add_argument("--webhook-out-of-order", action="store_true", help="the second before the first")
     parser.add_argument("--webhook-twice", action="store_true", help="deliver each twice, under one id")
     parser.add_argument("--webhook-anywhere", action="store_true", help="let the URL lead off this machine")

@@ -33,6 +33,7 @@ from .resources.subscriptions import Subscription
 from .resources.threads import Threads
 from .resources.vaults import Vaults
 from .resources.work import WorkQueue
+from .webhooks.outbox import Outbox
 
 CREDENTIALS, CREDENTIAL = "/v1/vaults/{id}/credentials", "/v1/vaults/{id}/credentials/{other}"
 DEPLOYMENT = "/v1/deployments/{id}"
@@ -94,6 +95,12 @@ class Api:
         if isinstance(answer, Subscription):
             return answer
         return Response(answer.status, answer.content, {**headers, **answer.headers})
+
+    def tell_to(self, outbox: Outbox | None) -> None:
+        """Webhooks about everything here are collected there from now on; None: nowhere."""
+        collections = self.agents, self.environments, self.memory, self.vaults, self.sessions
+        for collection in (*collections, self.deployments, self.deployments.runs):
+            collection.outbox = outbox
 
     @property
     def routes(self) -> list[tuple[str, str]]:

@@ -591,7 +591,8 @@ def test_what_no_recording_continues(beta, deploy, time):
 )
 def test_what_is_told_of_deployments():
     call = Caller(Script("going"), going())
-    call.api.deployments.outbox = call.api.deployments.runs.outbox = outbox = Outbox()
+    outbox = Outbox(("deployment", "deployment_run"))
+    call.api.tell_to(outbox)
 
     def told():
         data = [delivery.data for delivery in outbox.take()]

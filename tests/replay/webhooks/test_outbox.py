@@ -8,11 +8,11 @@ from anthropic.types.beta import BetaWebhookEvent, BetaWebhookEventData
 from pydantic import TypeAdapter
 
 from tests.kit.budgets import cents, costly
-from tests.kit.calling import SAY_GO, Caller
+from tests.kit.calling import AGENT, SAY_GO, Caller
 from tests.kit.recordings import Script
 from tests.kit.scripts import going
 from tests.kit.sessions import message
-from utilities.replay.webhooks.outbox import NEVER_TOLD, TOLD, Outbox
+from utilities.replay.webhooks.outbox import NEVER_TOLD, RESOURCES, TYPES, Outbox
 
 TURN = ["session.created", "session.status_run_started", "session.status_idled"]
 
@@ -24,8 +24,9 @@ class Told:
     """What a server without a socket would deliver."""
 
     def __init__(self, *scripts, **options):
+        self.outbox = Outbox(options.pop("wanted", ("session",)))
         self.call = Caller(*scripts, **options)
-        self.call.api.sessions.outbox = self.outbox = Outbox()
+        self.call.api.tell_to(self.outbox)
 
     def types(self):
         """What there is to tell, once somebody has looked."""
@@ -42,12 +43,10 @@ class Told:
     topic="webhooks",
     evidence="ours",
 )
-def test_every_type_that_is_told_is_one_of_the_sdk_and_each_session_type_is_accounted_for():
+def test_every_type_that_is_told_is_one_of_the_sdk_and_each_of_its_types_is_accounted_for():
     models = get_args(get_args(BetaWebhookEventData)[0])
     known = {get_args(model.model_fields["type"].annotation)[0] for model in models}
-    told = {*TOLD.values(), "session.created", "session.archived", "session.budget_reached"}
-    assert told <= known
-    assert {type for type in known if type.startswith("session.")} == told | set(NEVER_TOLD)
+    assert known == {*TYPES, *NEVER_TOLD} and len(known) == len(TYPES) + len(NEVER_TOLD)
 
 
 @pytest.mark.rule(
@@ -141,3 +140,95 @@ def test_the_same_requests_give_the_same_deliveries():
 
     assert deliveries() == deliveries()
     assert len({delivery.id for delivery in deliveries()}) == 3
+
+
+# -- other resources ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def others():
+    """A server that tells of everything, and how to ask what it has told."""
+    return Told(going(), wanted=RESOURCES)
+
+
+@pytest.mark.rule(
+    "an agent's creation, new versions and archival are told; an update that makes no version isn't",
+    topic="webhooks",
+    evidence="doc",
+)
+def test_what_is_told_of_agents(others):
+    path = f"/agents/{others.call.post('/agents', AGENT)['id']}"
+    for body in ({"system": "brief"}, {"system": "brief"}):
+        others.call.post(path, body)
+    others.call.post(f"{path}/archive")
+    others.call.post(f"{path}/archive")
+    assert others.types() == ["agent.created", "agent.updated", "agent.archived"]
+
+
+@pytest.mark.rule(
+    "an environment's life is told, but no update that changes nothing and no second archival; so is a "
+    "memory store's, but for its updates and its memories",
+    topic="webhooks",
+    evidence="doc",
+)
+def test_what_is_told_of_environments_and_stores(others):
+    call = others.call
+    path = f"/environments/{call.post('/environments', {'name': 'e'})['id']}"
+    for body in ({"name": "f"}, {"name": "f"}, {"config": {"type": "cloud"}}, {"metadata": {"a": "b"}}):
+        call.post(path, body)
+    for _ in range(2):
+        call.post(f"{path}/archive")
+    call.delete(path)
+    kinds = ["created", "updated", "updated", "archived", "deleted"]
+    assert others.types() == [f"environment.{kind}" for kind in kinds]
+    path = f"/memory_stores/{call.post('/memory_stores', {'name': 's'})['id']}"
+    call.post(path, {"name": "t"})
+    call.post(f"{path}/memories", {"path": "/a.md", "content": "a"})
+    for _ in range(2):
+        call.post(f"{path}/archive")
+    call.delete(path)
+    assert others.types() == [f"memory_store.{kind}" for kind in ("created", "archived", "deleted")]
+
+
+@pytest.mark.rule(
+    "a vault's creation, archival and deletion are told; the latter two of each credential in it too",
+    topic="webhooks",
+    evidence="doc",
+)
+def test_what_is_told_of_vaults_and_their_credentials(others):
+    call = others.call
+    vault = call.post("/vaults", {"display_name": "v"})["id"]
+    for number in range(3):
+        auth = {"type": "static_bearer", "token": "x", "mcp_server_url": f"https://mcp{number}.example.com"}
+        credential = call.post(f"/vaults/{vault}/credentials", {"auth": auth})["id"]
+    bodies = [delivery.data for delivery in others.outbox.waiting]
+    assert bodies[-1] == {
+        **bodies[-1],
+        "type": "vault_credential.created",
+        "id": credential,
+        "vault_id": vault,
+    }
+    assert others.types() == ["vault.created", *["vault_credential.created"] * 3]
+    call.delete(f"/vaults/{vault}/credentials/{credential}")
+    call.post(f"/vaults/{vault}/archive")
+    kinds = ["archived", "archived", "deleted"]
+    assert sorted(others.types()) == ["vault.archived", *(f"vault_credential.{kind}" for kind in kinds)]
+    call.delete(f"/vaults/{vault}")
+    assert sorted(others.types()) == ["vault.deleted", *["vault_credential.deleted"] * 2]
+
+
+@pytest.mark.rule(
+    "an endpoint gets only what it has subscribed to; here that is sessions unless it is told otherwise",
+    topic="webhooks",
+    evidence="doc",
+    note="that it is sessions by default is ours",
+)
+def test_what_an_endpoint_has_not_subscribed_to_is_not_told():
+    told = Told(going(), wanted=("vault", "agent.archived"))
+    told.call.session()
+    agent = told.call.post("/agents", AGENT)["id"]
+    told.call.post(f"/agents/{agent}/archive")
+    vault = told.call.post("/vaults", {"display_name": "v"})["id"]
+    auth = {"type": "static_bearer", "token": "x", "mcp_server_url": "https://mcp.example.com"}
+    told.call.post(f"/vaults/{vault}/credentials", {"auth": auth})
+    assert told.types() == ["agent.archived", "vault.created"]

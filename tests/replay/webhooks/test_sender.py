@@ -10,7 +10,7 @@ from anthropic.types.beta import BetaWebhookEvent
 from pydantic import TypeAdapter
 from standardwebhooks import WebhookVerificationError
 
-from tests.kit.calling import SAY_GO, new_session
+from tests.kit.calling import AGENT, SAY_GO, new_session, serving, strict
 from tests.kit.waiting import wait_for
 from tests.kit.webhooks import FAST, SECRET, UNUSED, Receiver, hooked
 from utilities.replay import Endpoint
@@ -18,6 +18,10 @@ from utilities.replay.__main__ import main
 from utilities.replay.webhooks.sender import Health
 
 TURN = ["session.created", "session.status_run_started", "session.status_idled"]
+
+
+def hook(receiver, *events):
+    return Endpoint(receiver.url, SECRET, retries=FAST, events=events)
 
 
 def turn(client, session):
@@ -64,6 +68,29 @@ def test_what_was_changed_on_the_way_is_not_verified():
     for changed, key in ((raw.replace("created", "deleted"), SECRET), (raw, "whsec_b3RoZXI=")):
         with pytest.raises(WebhookVerificationError):
             UNUSED.beta.webhooks.unwrap(changed, headers=headers, key=key)
+
+
+def test_other_resources_are_told_to_an_endpoint_that_wants_them():
+    with Receiver() as receiver, hooked(receiver, events=("agent", "vault.created")) as client:
+        new_session(client)
+        client.beta.vaults.create(display_name="v")
+        wait_for(lambda: len(receiver.got) == 2)
+        assert receiver.types() == ["agent.created", "vault.created"]
+
+
+def test_a_run_that_nobody_looks_at_is_told_of():
+    """The endpoint's own looking starts what a schedule has: no request comes meanwhile."""
+    with Receiver() as receiver, serving(webhook=hook(receiver, "deployment_run")) as server:
+        client = strict(server)
+        agent = client.beta.agents.create(**AGENT).id
+        environment = client.beta.environments.create(name="e").id
+        client.beta.deployments.create(
+            name="d", agent=agent, environment_id=environment, initial_events=SAY_GO["events"],
+            schedule={"type": "cron", "expression": "* * * * *", "timezone": "UTC"},
+        )  # fmt: skip
+        # One second before a full minute: the recordings' time, at which the server begins.
+        wait_for(lambda: len(receiver.got) == 2)
+        assert receiver.types() == ["deployment_run.started", "deployment_run.succeeded"]
 
 
 def test_a_session_that_nobody_looks_at_is_told_of_in_time():
@@ -293,6 +320,11 @@ def test_a_wrong_url_or_secret_is_one_line(url, secret, told, capsys):
         (["--webhook-secret", SECRET], "--webhook is missing"),
         (["--webhook-twice"], "--webhook is missing"),
         (["--webhook-anywhere"], "--webhook is missing"),
+        (["--webhook-events", "agent"], "--webhook is missing"),
+        (
+            ["--webhook", "http://127.0.0.1/", "--webhook-secret", SECRET, "--webhook-events", "agent,agnt"],
+            "webhook events: 'agnt' is unknown",
+        ),
     ],
 )
 def test_half_of_it_is_one_line_too(arguments, told, capsys):

@@ -125,6 +125,7 @@ class Agents(Collection):
         agent["multiagent"] = multiagent.resolved(given.get("multiagent"), owner, self.version)
         self.items[agent["id"]] = agent
         self.versions[agent["id"]] = [agent]
+        self.tell(agent, "created")
         return agent
 
     def version(self, id: str, version: int | None) -> Resource:
@@ -160,6 +161,7 @@ class Agents(Collection):
             changed |= {"version": agent["version"] + 1, "updated_at": self.clock.tick()}
             self.items[id] = changed
             self.versions[id].append(changed)
+            self.tell(changed, "updated")
         return changed
 
     def list_versions(self, id: str, query: Query) -> dict[str, Any]:

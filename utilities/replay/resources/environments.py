@@ -66,6 +66,7 @@ class Environments(Collection):
             **self._stamps(),
         }
         self.items[environment["id"]] = environment
+        self.tell(environment, "created")
         return environment
 
     def update(self, id: str, body: Any, assume: Assumptions = NOTHING_ASSUMED) -> Resource:
@@ -76,6 +77,7 @@ class Environments(Collection):
             raise ApiError(400, message, code="environment_archived")
         if given.get("name") not in (None, environment["name"]):
             self._require_free(given["name"], assume)
+        before = dict(environment)
         if given.get("config") is not None:
             environment["config"] = resolved_config(given["config"], environment["config"])
         if "description" in given:
@@ -84,7 +86,10 @@ class Environments(Collection):
             environment[key] = given.get(key) or environment[key]
         patch = {key: value or None for key, value in (given.get("metadata") or {}).items()}
         environment["metadata"] = patched_metadata(environment["metadata"], patch)
+        changed = environment != before
         environment["updated_at"] = self.clock.tick()
+        if changed:
+            self.tell(environment, "updated")
         return environment
 
     def _require_free(self, name: str, assume: Assumptions) -> None:
@@ -97,6 +102,6 @@ class Environments(Collection):
                 raise ApiError(409, f"{message} or take another name.")
 
     def delete(self, id: str) -> Resource:
-        self.get(id)
+        self.tell(self.get(id), "deleted")
         del self.items[id]
         return {"id": id, "type": "environment_deleted"}

@@ -48,6 +48,7 @@ class MemoryStores(Collection):
         }
         self.items[store["id"]] = store
         self.contents[store["id"]] = Memories(store["id"], self.clock)
+        self.tell(store, "created")
         return store
 
     def update(self, id: str, body: Any) -> Resource:
@@ -62,7 +63,7 @@ class MemoryStores(Collection):
 
     def delete(self, id: str) -> Resource:
         """Delete a store with its memories and versions; it can't be undone. [sdk]"""
-        self.get(id)
+        self.tell(self.get(id), "deleted")
         del self.items[id], self.contents[id]
         return {"id": id, "type": "memory_store_deleted"}
 

@@ -17,6 +17,7 @@ from anthropic.types.beta.vaults.credential_update_params import CredentialUpdat
 from ..http.errors import ApiError
 from ..http.validation import Resource
 from ..ids import make_id, parse_time
+from ..webhooks.outbox import Outbox
 from . import limits
 from .collection import Clock, Collection, checked_metadata, patched_metadata
 
@@ -50,7 +51,8 @@ class Vaults(Collection):
             **self._stamps(),
         }
         self.items[vault["id"]] = vault
-        self._credentials[vault["id"]] = Credentials(self.clock, vault)
+        self._credentials[vault["id"]] = Credentials(self.clock, vault, self.outbox)
+        self.tell(vault, "created")
         return vault
 
     def update(self, id: str, body: Any) -> Resource:
@@ -72,8 +74,11 @@ class Vaults(Collection):
         return vault
 
     def delete(self, id: str) -> Resource:
-        self.get(id)
+        vault, credentials = self.get(id), self.credentials(id)
+        for credential in list(credentials.items):
+            credentials.delete(credential)
         del self.items[id], self._credentials[id]
+        self.tell(vault, "deleted")
         return {"id": id, "type": "vault_deleted"}
 
     def credentials(self, id: str) -> Credentials:
@@ -92,9 +97,12 @@ class Credentials(Collection):
 
     kind, prefix = "Credential", "vcrd"
 
-    def __init__(self, clock: Clock, vault: Resource) -> None:
-        super().__init__(clock)
+    def __init__(self, clock: Clock, vault: Resource, outbox: Outbox | None) -> None:
+        super().__init__(clock, outbox=outbox)
         self.vault = vault
+
+    def tell(self, item: Resource, what: str, **more: str) -> None:
+        super().tell(item, what, vault_id=self.vault["id"], **more)  # [sdk]
 
     def new_id(self) -> str:
         self.made += 1
@@ -119,6 +127,7 @@ class Credentials(Collection):
             **self._stamps(),
         }
         self.items[credential["id"]] = credential
+        self.tell(credential, "created")
         return credential
 
     def update(self, id: str, body: Any) -> Resource:
@@ -138,7 +147,7 @@ class Credentials(Collection):
         return credential
 
     def delete(self, id: str) -> Resource:
-        self.get(id)
+        self.tell(self.get(id), "deleted")
         del self.items[id]
         return {"id": id, "type": "vault_credential_deleted"}
 

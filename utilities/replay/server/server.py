@@ -68,7 +68,8 @@ class ReplayServer:
         assume = Assumptions(assume) if isinstance(assume, str) else assume
         self.api = Api(library, strict=strict, speed=speed, assume=assume)
         self._webhook = webhook
-        self._outbox = self.api.sessions.outbox = Outbox() if webhook is not None else None
+        self._outbox = Outbox(webhook.events) if webhook is not None else None
+        self.api.tell_to(self._outbox)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         # The protocol is said, or asyncio would not see that it is TCP, and would leave Nagle's algorithm on:
         # 40 ms for each answer on a connection that is kept.
@@ -155,7 +156,7 @@ class ReplayServer:
         if self._webhook is None or self._outbox is None:
             yield
             return
-        self._app.deliverer = Deliverer(self._webhook, self._outbox, self.api.sessions.advance)
+        self._app.deliverer = Deliverer(self._webhook, self._outbox, self.api.advance)
         task = asyncio.create_task(self._app.deliverer.run())
         task.add_done_callback(_failed)
         try:

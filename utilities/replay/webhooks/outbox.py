@@ -1,12 +1,14 @@
-"""Webhooks: what of a session's life is told to a receiver, and in which words.
+"""Webhooks: what of a session's life, and of other resources', is told to a receiver, and in which words.
 
-Pure: sessions are followed, and what is to be delivered is collected here; `sender` sends it. A
-delivery names what happened and to which session, nothing else: the receiver asks the API for the rest. [doc]
+Pure: sessions are followed, other resources tell of themselves, and what is to be delivered is collected
+here; `sender` sends it. A delivery names what happened and to which object, nothing else: the receiver asks
+the API for the rest. [doc]
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +31,36 @@ TOLD = {
     "session.updated": "session.updated",
     "session.deleted": "session.deleted",
 }
-# In the SDK, but when they come isn't known, or they say the same again: never sent.
-NEVER_TOLD = ("session.pending", "session.running", "session.idled", "session.requires_action")
+# What is told of resources that aren't sessions. [doc; the names: sdk]
+TOLD_OF = {
+    "agent": ("created", "updated", "archived"),
+    "environment": ("created", "updated", "archived", "deleted"),
+    "memory_store": ("created", "archived", "deleted"),
+    "vault": ("created", "archived", "deleted"),
+    "vault_credential": ("created", "archived", "deleted"),
+    "deployment": ("created", "updated", "paused", "unpaused", "archived"),
+    "deployment_run": ("started", "succeeded", "failed"),
+}
+RESOURCES = ("session", *TOLD_OF)
+TYPES = (
+    *(*TOLD.values(), "session.created", "session.archived", "session.budget_reached"),
+    *(f"{resource}.{what}" for resource, told in TOLD_OF.items() for what in told),
+)
+# In the SDK, and never sent. Of these nobody says when they come, or they say the same again:
+NEVER_TOLD = (
+    *("session.pending", "session.running", "session.idled", "session.requires_action"),
+    # No route deletes these, and nothing here refreshes a token:
+    *("agent.deleted", "deployment.deleted", "vault_credential.refresh_failed"),
+    # And these are about what the server doesn't have:
+    *(
+        "external_key.failed",
+        "external_key.recovered",
+        "external_storage.failed",
+        "external_storage.recovered",
+    ),
+    *("user_profile.enforcement_action_opened", "user_profile.enforcement_action_resolved"),
+    "user_profile.program_status_updated",
+)
 ORGANIZATION, WORKSPACE = make_id("org"), make_id("wrkspc")
 
 
@@ -53,8 +83,13 @@ class Delivery:
 
 @dataclass
 class Outbox:
-    """What is still to be delivered."""
+    """What is still to be delivered.
 
+    Args:
+        wanted: the resources whose webhooks are wanted, or single types; others aren't sent, nor will be.
+    """
+
+    wanted: Sequence[str] = RESOURCES
     waiting: list[Delivery] = field(default_factory=list)
     count: int = 0
     spent: dict[str, Any] = field(default_factory=dict)  # the budget that each session last reached
@@ -86,6 +121,8 @@ class Outbox:
             created_at: when it happened, RFC 3339, by the recording's clock as in every event.
             more: further fields of its `data`.
         """
+        if type not in self.wanted and type.partition(".")[0] not in self.wanted:
+            return
         self.count += 1
         id = make_id("event", about, type, self.count)
         ids = {"id": about, "organization_id": ORGANIZATION, "workspace_id": WORKSPACE}

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 import httpx2
 import standardwebhooks
 
-from .outbox import Delivery, Outbox
+from .outbox import RESOURCES, TYPES, Delivery, Outbox
 
 PREFIX = "whsec_"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -55,6 +55,8 @@ class Endpoint:
         twice: deliver each twice, under one id. An endpoint may get the same event more than once, and may
             never get one: nothing is promised. [doc]
         anywhere: let the URL lead off this machine.
+        events: what the endpoint has subscribed to: resources (`session`, `vault_credential`), or types
+            of events (`agent.updated`).
         sustained: seconds of failures without one success that disable the endpoint. So does a redirect, at
             once. Nothing is sent then, nor later. [doc: but how long]
 
@@ -70,6 +72,7 @@ class Endpoint:
     twice: bool = False
     anywhere: bool = False
     sustained: float = SUSTAINED
+    events: Sequence[str] = ("session",)
 
     def __post_init__(self) -> None:
         try:
@@ -88,6 +91,11 @@ class Endpoint:
             decoded = b""
         if not decoded or not self.secret.startswith(PREFIX):
             raise ValueError(f"webhook secret: expected {PREFIX} and base64; the value is not shown here")
+
+        if unknown := next((name for name in self.events if name not in (*RESOURCES, *TYPES)), None):
+            raise ValueError(
+                f"webhook events: {unknown!r} is unknown, expected {', '.join(RESOURCES)} or a type"
+            )
 
     def headers(self, delivery: Delivery, now: datetime) -> dict[str, str]:
         """The three headers of Standard Webhooks, for an attempt at `now`."""
