@@ -6,8 +6,10 @@ A `Request` is what came over HTTP, a `Call` a request on its way through `api`,
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from ..assumptions import NOTHING_ASSUMED, Assumptions
@@ -19,6 +21,11 @@ MANAGED_AGENTS = "managed-agents-2026-04-01"  # the beta of sessions and what be
 NOTE_HEADER = "x-replay-note"
 REPLAY_HEADER = "x-replay-server"  # on every answer, so that nothing from here can be taken for live
 MAX_DEPTH = 200  # levels of nesting in a body; what is close to Python's limit could not be sent back [ours]
+# How many values a body may have, and how many keys one of its objects: a body has a few large texts, while
+# a million of small things would hold up everybody else for as long as it takes to look at each. [ours]
+MAX_VALUES, MAX_KEYS = 100_000, 2_000
+# A string of JSON; one that doesn't end goes on to the end of the body, so that this reads each byte once.
+STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z)', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -58,21 +65,31 @@ class Request:
     assume: Assumptions = NOTHING_ASSUMED  # by that client, where nobody knows the hosted API's answer
     betas: frozenset[str] = frozenset()  # of the header `anthropic-beta`
 
+    @cached_property
     def json(self) -> Any:
-        """The body.
+        """The body, read once.
 
         Raises:
-            ApiError: 400; it is no JSON, or none that could be sent back.
+            ApiError: 400; it is no JSON, or none that could be sent back, or too much in too small pieces.
         """
+        if self._values() > MAX_VALUES:
+            raise ApiError(400, f"the body has more than {MAX_VALUES:,} values, this server's limit")
         try:
             value = json.loads(self.body or b"{}")
-            if _is_deeper(value, MAX_DEPTH):
-                raise ApiError(400, f"the body is nested deeper than {MAX_DEPTH} levels")
+            _require_bounded(value)
             # What could not be written again (NaN, half a surrogate pair) would break every later answer.
             json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
             return value
         except (ValueError, RecursionError) as error:
             raise ApiError(400, f"the body is not valid JSON: {error}") from error
+
+    def _values(self) -> int:
+        """About how many values the body has, found out before anything is made of them."""
+        strings = (self.body.count(b'"') - self.body.count(b'\\"')) // 4  # of two, one is a key
+        if strings > MAX_VALUES:
+            return strings
+        bare = STRING.sub(b"", self.body)
+        return sum(map(bare.count, (b",", b"[", b"{")))
 
 
 @dataclass(frozen=True)
@@ -109,20 +126,23 @@ class Call:
 
     @property
     def body(self) -> Any:
-        return self.request.json()
+        return self.request.json
 
     @property
     def form(self) -> Form:
         return self.request.form
 
 
-def _is_deeper(value: Any, levels: int) -> bool:
+def _require_bounded(value: Any) -> None:
+    """Refuse what is nested too deep, or an object with too many keys."""
     layer = [value]
-    for _ in range(levels):
+    for _ in range(MAX_DEPTH):
+        if any(isinstance(whole, dict) and len(whole) > MAX_KEYS for whole in layer):
+            raise ApiError(400, f"an object in the body has more than {MAX_KEYS:,} keys, this server's limit")
         layer = [part for whole in layer for part in _parts(whole)]
         if not layer:
-            return False
-    return True
+            return
+    raise ApiError(400, f"the body is nested deeper than {MAX_DEPTH} levels")
 
 
 def _parts(whole: Any) -> Iterable[Any]:

@@ -3,11 +3,15 @@
 The SDK's `*_params` TypedDicts are read by pydantic as they are. Two things are changed in
 what pydantic makes of them: `Iterable` fields would be checked only when somebody iterates,
 so they become lists, and unknown fields are refused, so that a typo gets an answer.
+
+What is wrong with a body is found and told in a time that its size doesn't multiply: a list is read up to its
+first wrong entry, and `requests` bounds how many keys an object has.
 """
 
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -66,40 +70,63 @@ def _tightened(node: Any) -> Any:
         return node
     node = {key: _tightened(value) for key, value in node.items()}
     if node.get("type") == "generator":
-        return {"type": "list", "items_schema": node["items_schema"]}
+        node = {"type": "list", "items_schema": node["items_schema"]}
+    if node.get("type") in ("list", "dict"):
+        node["fail_fast"] = (
+            True  # a union has an error for each member: a thousand entries have many thousands
+        )
     if node.get("type") == "typed-dict" and "extras_schema" not in node:
         node["extra_behavior"] = "forbid"
     return node
 
 
-def describe(errors: list[ErrorDetails], body: Any) -> str:
+def describe(errors: Sequence[ErrorDetails], body: Any) -> str:
     """One line for pydantic's errors: for a union, only what is wrong with the member that was meant."""
-    types = [e for e in errors if e["loc"][-1:] == ("type",)]
-    wrong_types = [e for e in types if e["type"] in ("literal_error", "missing")]
-    fields = {_field(e, body): len(e["loc"]) for e in wrong_types}
-    chosen = errors
+    chosen = [(_field(error, body), error) for error in errors]
+    wrong_types = {
+        field: len(error["loc"])
+        for field, error in chosen
+        if error["loc"][-1:] == ("type",) and error["type"] in ("literal_error", "missing")
+    }
     # Outer unions first: they decide which inner ones count.
-    for field in sorted(fields, key=fields.__getitem__):
-        tags = [e for e in chosen if e in wrong_types and _field(e, body) == field]
-        others = [e for e in chosen if not any(_is_within(e, tag["loc"][:-1]) for tag in tags)]
-        meant = any(_field(e, body).startswith(field.removesuffix("type")) for e in others)
+    for field in sorted(wrong_types, key=wrong_types.__getitem__):
+        tags = [
+            error
+            for here, error in chosen
+            if here == field
+            and error["loc"][-1:] == ("type",)
+            and error["type"] in ("literal_error", "missing")
+        ]
+        members = {tag["loc"][:-1] for tag in tags}  # all of one length: that of the way to this union
+        others = [(here, error) for here, error in chosen if not _is_within(error, members)]
+        meant = any(here.startswith(field.removesuffix("type")) for here, _ in others)
         if tags and not meant:
             return f"{field}: {_wrong_type(tags)}"
         chosen = others
+    return _told(chosen)
+
+
+def _told(errors: list[tuple[str, ErrorDetails]]) -> str:
+    """The errors by field, the first three of them."""
     by_field: dict[str, list[ErrorDetails]] = {}
-    for error in chosen:
-        by_field.setdefault(_field(error, body), []).append(error)
+    for field, error in errors:
+        by_field.setdefault(field, []).append(error)
+    outer = {field[:dot] for field in by_field for dot in _dots(field)}
     lines = []
     for field, found in by_field.items():
-        if any(other.startswith(f"{field}.") for other in by_field):
+        if field in outer:
             continue  # a member of the union got further into the value, and says more
-        found = [e for e in found if e["type"] != "literal_error"] or found
+        found = [error for error in found if error["type"] != "literal_error"] or found
         lines.append(f"{field}: {found[0]['msg']}")
     return "; ".join(lines[:3]) + (f" (and {len(lines) - 3} more)" if len(lines) > 3 else "")
 
 
-def _is_within(error: ErrorDetails, loc: tuple[int | str, ...]) -> bool:
-    return error["loc"][: len(loc)] == loc
+def _is_within(error: ErrorDetails, places: set[tuple[int | str, ...]]) -> bool:
+    return any(error["loc"][:length] in places for length in {len(place) for place in places})
+
+
+def _dots(field: str) -> Iterator[int]:
+    return (place for place, letter in enumerate(field) if letter == ".")
 
 
 def _wrong_type(tags: list[ErrorDetails]) -> str:

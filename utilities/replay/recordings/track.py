@@ -12,6 +12,8 @@ from typing import Any
 from .masks import ids_in, masked
 from .recording import OPENINGS, Event, Place, Recording, answered_call
 
+COMPARED = 4_000  # characters from the beginning of an event that decide how alike two are [ours]
+
 
 def said(event: Event) -> str:
     """What an event says, as one masked text: its content, its reason, or nothing."""
@@ -104,8 +106,14 @@ class Track:
                 return index
         return None
 
-    def difference(self, sent: Event, calls: Mapping[str, Place]) -> str | None:
-        """None when the recording continues with `sent`; otherwise what it has instead."""
+    def difference(self, sent: Event, calls: Mapping[str, Place], theirs: str) -> str | None:
+        """None when the recording continues with `sent`; otherwise what it has instead.
+
+        Args:
+            sent: the client's event.
+            calls: the session's tool calls by id, each with its place.
+            theirs: what `sent` says; many recordings are compared with it, so it isn't worked out here.
+        """
         index = self.counterpart(sent, calls)
         if index is None:
             waiting = next((self.recording.events[i]["type"] for i in self.open()), None)
@@ -113,19 +121,22 @@ class Track:
         recorded = self.recording.events[index]
         if verdict(recorded) != verdict(sent):
             return f"it has {verdict(recorded)!r} where you sent {verdict(sent)!r}"
-        ours, theirs = said(recorded), said(sent)
+        ours = said(recorded)
         if ours == theirs:
             return None
         at = len(commonprefix([ours, theirs]))
         start = max(0, at - 20)
         return f"it has {ours[start : at + 40]!r} where you sent {theirs[start : at + 40]!r}"
 
-    def likeness(self, sent: Event, calls: Mapping[str, Place]) -> float:
-        """How close the recording comes to `sent`: 1 is the same, 0 is that it can't go on with it."""
+    def likeness(self, sent: Event, calls: Mapping[str, Place], theirs: str) -> float:
+        """How close the recording comes to `sent`: 1 is the same, 0 is that it can't go on with it.
+
+        Args:
+            sent, calls, theirs: as for `difference`.
+        """
         index = self.counterpart(sent, calls)
         if index is None:
             return 0.0
         recorded = self.recording.events[index]
-        ours, theirs = said(recorded), said(sent)
-        text = SequenceMatcher(None, ours[:4000], theirs[:4000]).ratio()
+        text = SequenceMatcher(None, said(recorded)[:COMPARED], theirs[:COMPARED]).ratio()
         return (1.0 if verdict(recorded) == verdict(sent) else 0.2) * (0.1 + 0.9 * text)

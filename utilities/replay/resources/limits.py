@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, get_args
 from zoneinfo import available_timezones
@@ -42,6 +43,8 @@ Limit = tuple[str, Check]  # where: `tools.*.name`, with `*` for each entry of a
 BUILT_IN = ("bash", "read", "write", "edit", "glob", "grep", "web_fetch", "web_search")
 MOST_FILES = 500  # of one session [doc]
 MOST_TOOLS = 256  # over all toolsets of an agent [sdk]
+LONGEST_HOST = 255  # characters of a name with its wildcard [ours]
+MOST_EVENTS = 1_000  # in one send: as many as a page of them has [ours]
 MOST_OUTCOMES, MOST_FILE_DOCUMENTS = 1, 100  # in a session's initial events [doc]
 NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")  # of a custom tool [sdk]
 PROPERTY = re.compile(r"[A-Za-z0-9_.-]{1,64}")  # of a custom tool's input [doc]
@@ -81,8 +84,8 @@ def entries(most: int) -> Check:
 
 def unique(key: str) -> Check:
     def check(values: list[Resource]) -> Iterator[str]:
-        names = [value[key] for value in values if key in value]
-        if twice := next((name for name in names if names.count(name) > 1), None):
+        names = Counter(value[key] for value in values if key in value)
+        if twice := next((name for name, count in names.items() if count > 1), None):
             yield f": {twice!r} is there twice; each {key} must be unique"
 
     return check
@@ -104,8 +107,9 @@ def account_is_refused(scope: str) -> Iterator[str]:
 def bare_hosts(hosts: list[str]) -> Iterator[str]:
     """Names and `*.` wildcards, without scheme, port or path."""
     for number, host in enumerate(hosts):
-        if not re.fullmatch(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", host):
-            yield f".{number}: {host!r} is not a bare host name or a *. wildcard (no scheme, port or path)"
+        if len(host) > LONGEST_HOST or not re.fullmatch(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", host):
+            told = "is not a bare host name or a *. wildcard (no scheme, port or path)"
+            yield f".{number}: {host[:80]!r} {told}"
 
 
 def printable(text: str) -> Iterator[str]:
@@ -283,7 +287,7 @@ LIMITS: dict[type, tuple[Limit, ...]] = {
     VaultUpdateParams: VAULT,
     CredentialCreateParams: (("display_name", characters(0, 255)),),  # [sdk]
     CredentialUpdateParams: VAULT,
-    EventSendParams: below("events.*", OUTCOME),
+    EventSendParams: (("events", entries(MOST_EVENTS)), *below("events.*", OUTCOME)),
     SessionCreateParams: (
         *below("agent", AGENT),
         ("initial_events", entries(50)),  # [sdk]

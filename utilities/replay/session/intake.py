@@ -12,7 +12,7 @@ from typing import Any
 
 from ..http.errors import UNRECORDED, ApiError
 from ..recordings.recording import OPENINGS, Event, answered_call
-from ..recordings.track import Track
+from ..recordings.track import Track, said
 from . import budgets
 from .calls import Calls
 
@@ -127,17 +127,19 @@ class Intake:
         begun = bool(self.tracks) and opened["id"] in self.tracks[0].taken.values()
         if not (alike and begun):
             return False
-        return all(track.difference(event, self.calls.places) is not None for track in self.tracks)
+        calls, text = self.calls.places, said(event)
+        return all(track.difference(event, calls, text) is not None for track in self.tracks)
 
     def _follow(self, event: Event) -> None:
         """Go on with the recordings that continue with `event`; if none does, with the closest, noting it."""
-        calls = self.calls.places
-        differences = [track.difference(event, calls) for track in self.tracks]
+        calls, text = self.calls.places, said(event)
+        differences = [track.difference(event, calls, text) for track in self.tracks]
         agreeing = [self.tracks[i] for i, difference in enumerate(differences) if difference is None]
         if not agreeing:
-            closest = max(self.tracks, key=lambda track: track.likeness(event, calls), default=None)
-            if self.strict or closest is None or not closest.likeness(event, calls):
+            likeness = [] if self.strict else [track.likeness(event, calls, text) for track in self.tracks]
+            if not any(likeness):
                 raise _unrecorded(event, self.tracks, differences)
+            closest = self.tracks[likeness.index(max(likeness))]
             name, difference = closest.recording.name, differences[self.tracks.index(closest)]
             what = f"your {event['type']} is not the recorded one, the answer is"
             self.notes.append(f"{what}: going on with {name} ({difference})")
@@ -151,10 +153,10 @@ class Intake:
 
 def _unrecorded(event: Event, tracks: list[Track], differences: list[str | None]) -> ApiError:
     """No recording goes on with `event`: what each of them has instead."""
-    said = "; ".join(f"{t.recording.name}: {d}" for t, d in zip(tracks, differences, strict=True))
+    told = "; ".join(f"{t.recording.name}: {d}" for t, d in zip(tracks, differences, strict=True))
     return ApiError(
         400,
-        f"{NOBODY} with this {event['type']}. {said or 'The server has no recordings'}. "
+        f"{NOBODY} with this {event['type']}. {told or 'The server has no recordings'}. "
         "Send what was recorded, record this session, or use a key to go live.",
         code=UNRECORDED,
     )
