@@ -21,7 +21,7 @@ from typing import Any
 import httpx2
 from anthropic import Anthropic
 
-from tests.kit.calling import AGENT, SAY_GO, Caller
+from tests.kit.calling import AGENT, HEADERS, SAY_GO, Caller
 from tests.kit.recordings import Script
 from utilities.replay.http.sse import encoded
 from utilities.replay.ids import seconds_between
@@ -68,7 +68,7 @@ def replaying(script: Script, speed: float = 0.0) -> Iterator[tuple[str, int]]:
 
 
 def new_sessions(url: str, count: int) -> list[str]:
-    with httpx2.Client(base_url=f"{url}/v1", timeout=60) as client:
+    with httpx2.Client(base_url=f"{url}/v1", timeout=60, headers=HEADERS) as client:
 
         def made(path: str, body: dict[str, Any]) -> str:
             return str(client.post(path, json=body).raise_for_status().json()["id"])
@@ -236,7 +236,7 @@ def _page(call: Caller, path: str, cursor: str | None) -> float:
 
 
 def request_seconds(runs: int = 200) -> float:
-    with replaying(long_turn(10)) as (url, _), httpx2.Client(base_url=url) as client:
+    with replaying(long_turn(10)) as (url, _), httpx2.Client(base_url=url, headers=HEADERS) as client:
         client.get("/v1/agents")
         start = time.perf_counter()
         for _ in range(runs):

@@ -15,6 +15,10 @@ from utilities.replay.assumptions import Assumptions
 from utilities.replay.http.requests import MANAGED_AGENTS, Form, Request, Upload
 
 BETAS = frozenset({MANAGED_AGENTS})  # what the SDK sends with nearly every request
+HEADERS = {"anthropic-version": "2023-06-01", "anthropic-beta": MANAGED_AGENTS}  # of requests made by hand
+JSON_HEADERS = {**HEADERS, "content-type": "application/json"}
+HEAD = "".join(f"{name}: {value}\r\n" for name, value in {"host": "localhost", **HEADERS}.items())
+JSON_HEAD = HEAD + "content-type: application/json\r\n"
 AGENT = {"name": "tester", "model": "claude-sonnet-4-6"}
 SAY_GO = {"events": [{"type": "user.message", "content": [{"type": "text", "text": "go"}]}]}
 TURN = [event["type"] for event in going().events]

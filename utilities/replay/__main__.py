@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
 import sys
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from .webhooks.outbox import RESOURCES
 from .webhooks.sender import Endpoint
 
 SIGNING_KEY = "ANTHROPIC_WEBHOOK_SIGNING_KEY"  # where the SDK's client looks for it [sdk]
+KEY = "REPLAY_KEY"
 RECORDINGS = Path(__file__).parents[2] / "example_data" / "recordings"
 
 
@@ -47,7 +49,12 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog=prog, usage=f"{prog} [options]", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
     parser.add_argument("--host", default="127.0.0.1", help="loopback by default; another one needs --key")
-    parser.add_argument("--key", help="what clients must send as their API key; by default any will do")
+    asked = f"what clients must send as their API key, or {KEY} in the environment; by default any"
+    parser.add_argument("--key", help=asked)
+    page = "a web page that may use the server, https://example.org; may be repeated; by default none may"
+    parser.add_argument("--allow-origin", action="append", default=[], metavar="URL", help=page)
+    ids = "ids that come out the same in every run with this seed; by default no run has another's ids"
+    parser.add_argument("--seed", metavar="TEXT", help=ids)
     parser.add_argument("--recordings", type=Path, action="append", metavar="DIR", help="may be repeated")
     parser.add_argument("--speed", type=float, default=0.0, help="recorded seconds per second; 0: at once")
     parser.add_argument("--strict", action="store_true", help="refuse what no recording continues")
@@ -75,10 +82,16 @@ def main(argv: list[str] | None = None) -> int:
     try:
         faults = Faults(options.faults)
         library = Library.load(*(options.recordings or [RECORDINGS]))
-        address = {"host": options.host, "port": options.port, "key": options.key}
+        key = os.environ.get(KEY) or None if options.key is None else options.key
+        address = {"host": options.host, "port": options.port, "key": key}
+        # A client that was here before a restart must not find its session's id to be somebody else's.
+        seed = secrets.token_hex(16) if options.seed is None else options.seed
         modes = {"strict": options.strict, "speed": options.speed, "webhook": _webhook(options)}
         assume = Assumptions(" ".join(options.assume)) if options.assume else None
-        server = ReplayServer(library, faults=faults, assume=assume, **modes, **address)
+        server = ReplayServer(
+            library, faults=faults, assume=assume, seed=seed, allow_origins=options.allow_origin,
+            **modes, **address,
+        )  # fmt: skip
     except (RecordingError, OSError, ValueError) as error:
         print(f"replay server: {error}", file=sys.stderr)
         return 2

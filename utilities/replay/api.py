@@ -54,14 +54,15 @@ class Api:
         strict: refuse client events that no recording continues.
         speed: recorded seconds that pass in one second; 0 plays everything at once.
         assume: answers to what isn't known of the hosted API; a client's own stand before them.
+        seed: what decides the ids, with what the clients do.
     """
 
     def __init__(
         self, library: Library, *, strict: bool = False, speed: float = 0.0,
-        assume: Assumptions = NOTHING_ASSUMED,
+        assume: Assumptions = NOTHING_ASSUMED, seed: str = "",
     ) -> None:  # fmt: skip
         recorded = [recording.header["recorded_at"] for recording in library.recordings]
-        clock = Clock(later(min(recorded, default="2026-01-01T00:00:00Z"), -1.0))
+        clock = Clock(later(min(recorded, default="2026-01-01T00:00:00Z"), -1.0), seed)
         self.skills, self.environments, self.files = Skills(clock), Environments(clock), Files(clock)
         self.agents = Agents(clock, self.skills)
         self.memory, self.vaults = MemoryStores(clock), Vaults(clock)
@@ -69,7 +70,7 @@ class Api:
         self.sessions = Sessions(clock, library, *collections, strict=strict, speed=speed)
         self.threads, self.work = Threads(self.sessions), WorkQueue(clock, self.environments)
         self.deployments = Deployments(clock, self.sessions, self.work.add)
-        self.completions = Completions(library.exchanges, strict=strict)
+        self.completions = Completions(library.exchanges, strict=strict, seed=seed)
         self.requests, self._assume = 0, assume
         # Told of every request and its answer, in the server's thread: for tests that look at what happened.
         self.observer: Callable[[Request, Response | Subscription], object] = lambda request, answer: None

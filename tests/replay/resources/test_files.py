@@ -6,7 +6,7 @@ import pytest
 from anthropic import BadRequestError
 from httpx2 import Client
 
-from tests.kit.calling import SAY_GO, Caller, new_session, serving, strict
+from tests.kit.calling import HEADERS, SAY_GO, Caller, new_session, serving, strict
 from tests.kit.scripts import going
 from utilities.replay.assumptions import ASSUME_HEADER
 from utilities.replay.http.requests import MANAGED_AGENTS, Form, Upload
@@ -64,14 +64,14 @@ def test_files_of_a_session_need_a_beta_header():
         with pytest.raises(BadRequestError, match="managed-agents-2026-04-01"):
             client.beta.files.list(scope_id=session)
         assert client.beta.files.list(scope_id=session, betas=[MANAGED_AGENTS]).data == []
-        other = {"anthropic-beta": f"something-2026-01-01, {MANAGED_AGENTS}"}
+        other = {"anthropic-beta": f"skills-2025-10-02, {MANAGED_AGENTS}"}
         assert client.beta.files.list(scope_id=session, extra_headers=other).data == []
         lenient = {ASSUME_HEADER: "files-by-session=taken"}
         assert client.beta.files.list(scope_id=session, extra_headers=lenient).data == []
 
 
 def test_another_field_without_a_name_is_no_file():
-    with serving() as server, Client(base_url=server.base_url) as http:
+    with serving() as server, Client(base_url=server.base_url, headers=HEADERS) as http:
         refused = http.post("/v1/files", files={"other": (None, b"x")})
         assert refused.status_code == 400 and "file: Field required" in refused.text
         two = http.post("/v1/files", files=[("file", ("a", b"x")), ("file", ("b", b"y"))])

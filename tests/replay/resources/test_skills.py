@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from anthropic.lib import files_from_dir
 
-from tests.kit.calling import AGENT, SAY_GO, serving, strict
+from tests.kit.calling import AGENT, HEADERS, SAY_GO, serving, strict
 from tests.kit.passing import Time
 from utilities.replay.http.requests import Upload
 from utilities.replay.resources import skill_files
@@ -202,7 +202,7 @@ def test_anthropics_skills(skills):
     source="the API reference of the beta",
 )
 def test_in_the_words_of_older_clients(client):
-    http = httpx2.Client(base_url=client.base_url, headers={"anthropic-beta": OLDER, "x-api-key": "x"})
+    http = httpx2.Client(base_url=client.base_url, headers={**HEADERS, "anthropic-beta": OLDER})
 
     def ask(method, path, **options):
         answer = http.request(method, f"/v1/skills{path}", **options)

@@ -10,7 +10,7 @@ import anthropic
 import httpx2
 import pytest
 
-from tests.kit.calling import SAY_GO, new_session, serving, strict
+from tests.kit.calling import HEAD, HEADERS, SAY_GO, new_session, serving, strict
 from tests.kit.serving import KINDS as CLIENTS
 from tests.kit.serving import healthy, served
 from tests.kit.sessions import message
@@ -130,9 +130,9 @@ def test_a_server_can_be_stopped_while_requests_hang():
 
     async def ask():
         reader, writer = await asyncio.open_connection(*address.split(":"))
-        writer.write(f"GET /v1/agents HTTP/1.1\r\nhost: {address}\r\n\r\n".encode())
+        writer.write(f"GET /v1/agents HTTP/1.1\r\n{HEAD}\r\n".encode())
         await writer.drain()
-        assert httpx2.get(f"{server.base_url}/v1/environments").status_code == 200
+        assert httpx2.get(f"{server.base_url}/v1/environments", headers=HEADERS).status_code == 200
         await asyncio.to_thread(server.stop)
         assert b" 500 " not in await reader.read()  # a broken connection, not an answer
         writer.close()

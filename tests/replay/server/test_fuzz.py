@@ -17,7 +17,17 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.kit.calling import SAY_GO, TURN, Caller, new_session, serving, strict
+from tests.kit.calling import (
+    HEAD,
+    JSON_HEAD,
+    JSON_HEADERS,
+    SAY_GO,
+    TURN,
+    Caller,
+    new_session,
+    serving,
+    strict,
+)
 from tests.kit.fuzzing import Fuzzer, routes
 from tests.kit.scripts import asking, going, windowed
 from utilities.replay.http import validation
@@ -133,6 +143,7 @@ def test_random_requests_over_http(server):
         for number in range(600):
             _, request = fuzzer.request(number)
             headers = {fuzzer.random.choice(names): fuzzer.random.choice(odd).encode() for _ in range(2)}
+            headers = {**JSON_HEADERS, **(headers if number % 2 else {})}
             upload = request.form.file
             files = {"file": (upload.filename, upload.content)} if upload else None
             try:
@@ -170,7 +181,8 @@ def connect(server):
 
 
 def post(path, length, more=""):
-    return f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n{more}\r\n".encode()
+    head = HEAD if "content-type" in more else JSON_HEAD
+    return f"POST {path} HTTP/1.1\r\n{head}content-length: {length}\r\n{more}\r\n".encode()
 
 
 @pytest.mark.rule("requests that never end hold nobody up", topic="requests", evidence="ours")
@@ -179,12 +191,12 @@ def test_requests_that_never_end_hold_nobody_up(server):
     form = "content-type: multipart/form-data; boundary=b\r\n"
     halves = [
         b"POST /v1/agents HTT",
-        b"GET /v1/agents HTTP/1.1\r\nhost: x\r\n",
+        b"GET /v1/agents HTTP/1.1\r\nhost: localhost\r\n",
         post("/v1/agents", 100) + b'{"name": ',
         post("/v1/files", 10**6, form) + b"--b\r\nContent-Disp",
     ]
     client = strict(server)
-    unread = f"GET /v1/sessions/{new_session(client)}/events/stream HTTP/1.1\r\nhost: x\r\n\r\n".encode()
+    unread = f"GET /v1/sessions/{new_session(client)}/events/stream HTTP/1.1\r\n{HEAD}\r\n".encode()
     waiting = [connect(server) for _ in range(40)]
     for number, raw in enumerate(waiting):
         raw.sendall([*halves, unread][number % 5])

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 from anthropic import Anthropic
 
-from tests.kit.calling import new_session
+from tests.kit.calling import HEADERS, new_session
 from tests.kit.streams import followed
 from tests.kit.waiting import wait_for
 from tests.kit.webhooks import SECRET, Receiver
@@ -30,7 +30,10 @@ def test_the_process_says_where_it_is_does_what_it_is_told_and_ends_when_interru
         )  # fmt: skip
         try:
             url = process.stdout.readline().strip()
-            assert [httpx2.get(f"{url}/v1/agents").status_code for _ in range(2)] == [503, 200]
+            assert [httpx2.get(f"{url}/v1/agents", headers=HEADERS).status_code for _ in range(2)] == [
+                503,
+                200,
+            ]
             client = Anthropic(api_key="x", base_url=url, max_retries=0)
             thread = followed(client, new_session(client), [])
             wait_for(lambda: receiver.types() == ["session.created"])

@@ -8,7 +8,7 @@ import pytest
 from anthropic import AsyncAnthropic
 from anthropic.types import FileNotDownloadableError
 
-from tests.kit.calling import AGENT, SAY_GO, TURN, new_session, serving, strict
+from tests.kit.calling import AGENT, HEADERS, SAY_GO, TURN, new_session, serving, strict
 from tests.kit.scripts import asking
 from tests.kit.sessions import message
 from utilities.replay.http.errors import TYPES
@@ -175,7 +175,8 @@ MULTIPART = {"content-type": "multipart/form-data; boundary=b"}
     ],
 )
 def test_a_wrong_request_gets_the_hosted_error_shape(server, client, method, path, options, status):
-    answer = httpx2.request(method, server.base_url + path, **options)
+    with httpx2.Client(headers=HEADERS) as http:
+        answer = http.request(method, server.base_url + path, **options)
     body = answer.json()
     assert answer.status_code == status
     assert (body["type"], body["request_id"]) == ("error", answer.headers["request-id"])
@@ -210,7 +211,7 @@ def test_a_bug_of_the_server_is_an_error_in_that_shape_too(server, client, monke
 
 def test_no_two_requests_have_the_same_id():
     """Those that are refused before they are looked at, and streams, among them."""
-    with serving() as server, httpx2.Client(base_url=f"{server.base_url}/v1") as client:
+    with serving() as server, httpx2.Client(base_url=f"{server.base_url}/v1", headers=HEADERS) as client:
         session = new_session(strict(server))
         wrong = {"x-replay-faults": "nothing of the kind"}
         answers = [client.get("/agents", headers=wrong) for _ in range(2)]
@@ -234,4 +235,5 @@ def test_a_wrong_key_is_refused(key):
         answer = httpx2.get(f"{server.base_url}/v1/agents", headers=header)
         assert (answer.status_code, answer.json()["error"]["type"]) == (401, "authentication_error")
         assert list(strict(server, key="right").beta.agents.list()) == []
-        assert httpx2.get(f"{server.base_url}/v1/agents", headers={"x-api-key": "right"}).status_code == 200
+        by_hand = {**HEADERS, "x-api-key": "right"}
+        assert httpx2.get(f"{server.base_url}/v1/agents", headers=by_hand).status_code == 200

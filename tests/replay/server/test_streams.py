@@ -10,7 +10,7 @@ import time
 import httpx2
 import pytest
 
-from tests.kit.calling import SAY_GO, TURN, new_session, serving, strict
+from tests.kit.calling import JSON_HEAD, SAY_GO, TURN, new_session, serving, strict
 from tests.kit.scripts import going
 from tests.kit.sessions import message
 from tests.kit.streams import followed
@@ -100,7 +100,7 @@ def test_a_stream_leaves_nothing_behind():
 def test_stopping_does_not_wait_for_a_body_that_does_not_come(caplog):
     with serving() as server:
         raw = socket.create_connection(server.base_url.removeprefix("http://").split(":"))
-        raw.sendall(b"POST /v1/agents HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{")
+        raw.sendall(f"POST /v1/agents HTTP/1.1\r\n{JSON_HEAD}content-length: 100\r\n\r\n{{".encode())
         strict(server).beta.agents.list()  # answered after the other request has begun
     with raw:
         assert raw.recv(1000) == b""

@@ -14,9 +14,13 @@ from ..webhooks.outbox import Outbox
 
 @dataclass
 class Clock:
-    """Creation times: each a millisecond after the one before, so that every run has the same."""
+    """Creation times: each a millisecond after the one before, so that every run has the same.
+
+    And what decides the server's ids: with no `seed` they too are the same in every run.
+    """
 
     now: str
+    seed: str = ""
 
     def tick(self) -> str:
         self.now = later(self.now, 0.001)
@@ -47,7 +51,7 @@ class Collection:
     def new_id(self) -> str:
         """An id for the next one."""
         self.made += 1
-        return make_id(self.prefix, self.made)
+        return make_id(self.prefix, *filter(None, [self.clock.seed]), self.made)
 
     def get(self, id: str) -> Resource:
         """The one with this id; ApiError (404) if there is none."""

@@ -29,10 +29,11 @@ class Completions:
     Args:
         exchanges: what was recorded, in order.
         strict: refuse what was not recorded, instead of giving the answer to the closest request.
+        seed: what decides the messages' ids, with their count.
     """
 
-    def __init__(self, exchanges: Iterable[Exchange], *, strict: bool) -> None:
-        self.exchanges, self.strict = list(exchanges), strict
+    def __init__(self, exchanges: Iterable[Exchange], *, strict: bool, seed: str = "") -> None:
+        self.exchanges, self.strict, self._seeds = list(exchanges), strict, [seed] if seed else []
         self.given: Counter[str] = Counter()  # how often each request was answered
         self.held = Held()
         self.count = 0
@@ -58,7 +59,7 @@ class Completions:
         request = self.held.whole(request)
         exchange, note = self._find(asked(request))
         self.count += 1
-        message = {**exchange.response, "id": make_id("msg", self.count)}
+        message = {**exchange.response, "id": make_id("msg", *self._seeds, self.count)}
         self.held.hold(message["id"], request, message)
         return message, streamed, note
 

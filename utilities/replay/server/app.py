@@ -19,17 +19,24 @@ from starlette.types import Message, Receive, Scope, Send
 from ..api import Api
 from ..assumptions import ASSUME_HEADER, AssumptionError, Assumptions
 from ..faults import FAULTS_HEADER, NO_FAULTS, FaultError, Faults
+from ..http import headers
 from ..http.errors import ApiError
 from ..http.requests import Request, Response
 from ..http.sse import encoded
 from ..ids import make_id
 from ..resources.subscriptions import Subscription
+from ..webhooks.outbox import ORGANIZATION, WORKSPACE
 from ..webhooks.sender import Deliverer
 from .broken_requests import BrokenRequests, Dropped, Hanging, Lost, turned_away
+from .browsers import Browsers, is_preflight
 from .multipart import read_form
 
 MAX_BODY = 32 * 1024 * 1024  # bytes; more is answered with 413 [doc]
 MAX_UPLOAD = 500 * 1024 * 1024  # bytes of a form with a file [doc]
+LARGE = 256 * 1024  # bytes of a body that is read in a thread of its own [ours]
+FORM = "multipart/form-data"
+# Whose key it is; the same as in webhooks. [doc]
+IDENTITY = {"anthropic-organization-id": ORGANIZATION, "anthropic-workspace-id": WORKSPACE}
 PING_SECONDS = 15.0  # a silent stream says that it is alive this often [ours]
 BATCH = 200  # events written at once: the client reads them while the next are being written [ours]
 
@@ -39,12 +46,15 @@ class App:
 
     Args:
         api: what answers.
+        browsers: which web pages may use it.
         key: what clients must send as their API key; None takes any.
         faults: of clients that name none of their own.
     """
 
-    def __init__(self, api: Api, *, key: str | None = None, faults: Faults = NO_FAULTS) -> None:
-        self.api, self.key, self.faults = api, key, faults
+    def __init__(
+        self, api: Api, *, browsers: Browsers, key: str | None = None, faults: Faults = NO_FAULTS
+    ) -> None:
+        self.api, self.browsers, self.key, self.faults = api, browsers, key, faults
         self.broken = BrokenRequests()
         # By session; each is kept by the streams that wait for it, and by nobody else.
         self.changed: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
@@ -53,7 +63,9 @@ class App:
         self.requests = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self.answer(HttpRequest(scope, _at_most(largest(scope), receive)))
+        http = HttpRequest(scope, _at_most(largest(scope), receive))
+        response = await self.answer(http)
+        response.headers.update(self.browsers.answer_headers(http.headers))
         await response(scope, receive, send)
 
     async def answer(self, http: HttpRequest) -> HttpResponse:
@@ -61,7 +73,11 @@ class App:
         self.requests += 1  # its own count: many requests never come to the api
         refusal = {"request-id": make_id("req", "on the way", self.requests)}
         try:
+            self.browsers.require_welcome(http.headers)
+            if is_preflight(http.method, http.headers):
+                return HttpResponse(status_code=204, headers=refusal)
             self._require_key(http)
+            refusal |= IDENTITY
             faults = self._faults_of(http)
             if fault := self.broken.refusal(faults, http.method, http.url.path):
                 if fault.name == "hang":
@@ -69,8 +85,12 @@ class App:
                 if fault.retry_after is not None:
                     refusal["retry-after"] = f"{fault.retry_after:g}"
                 raise turned_away(fault)
+            betas, assume = _betas_of(http), _assumed_by(http)
+            headers.require(http.url.path, http.headers.get("anthropic-version"), betas)
             request = await self._read(http)
-            request = replace(request, faults=faults, assume=_assumed_by(http), betas=_betas_of(http))
+            request = replace(request, faults=faults, assume=assume, betas=betas)
+            if len(request.body) > LARGE:  # read beside the others' requests; then the answer takes its turn
+                await asyncio.to_thread(lambda: request.json)
             answer = self.api.handle(request, time.monotonic())
         except ApiError as error:
             return JSONResponse(error.body(refusal["request-id"]), error.status, refusal)
@@ -79,9 +99,9 @@ class App:
             failure = ApiError(500, f"the replay server failed: {error!r}. Please report this.")
             return JSONResponse(failure.body(refusal["request-id"]), 500, refusal)
         if isinstance(answer, Subscription):
-            headers = {"cache-control": "no-cache", **refusal}
+            told = {"cache-control": "no-cache", **refusal}
             events = self._events(http, answer, faults)
-            return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+            return StreamingResponse(events, media_type="text/event-stream", headers=told)
         if request.method != "GET":
             self._wake(request.path)
         if answer.status < 400 and self.broken.is_lost(faults, request.method, request.path):
@@ -106,12 +126,17 @@ class App:
 
     async def _read(self, http: HttpRequest) -> Request:
         query = list(http.query_params.multi_items())
+        kind = http.headers.get("content-type", "").partition(";")[0].strip().lower()
         try:
-            if http.headers.get("content-type", "").startswith("multipart/form-data"):
+            if kind == FORM and _takes_forms(http.url.path):
                 return Request(http.method, http.url.path, query, form=await read_form(http))
-            return Request(http.method, http.url.path, query, await http.body())
+            body = await http.body()
         except ClientDisconnect as error:
             raise ApiError(400, "the body ended before it was complete") from error
+        if body and kind != "application/json" and not _takes_forms(http.url.path):
+            # What a page could send without asking first. [ours]
+            raise ApiError(415, f"content-type: must be application/json, not {kind[:80]!r}")
+        return Request(http.method, http.url.path, query, body)
 
     def _wake(self, path: str) -> None:
         """Streams of the session that this request was about look at once, not when their timer ends."""
@@ -175,9 +200,13 @@ def _assumed_by(http: HttpRequest) -> Assumptions:
 
 def largest(scope: Scope) -> int:
     """How many bytes the body of a request may have: a file may be larger than JSON. [doc]"""
-    headers = dict(scope["headers"])
-    is_form = headers.get(b"content-type", b"").startswith(b"multipart/form-data")
-    return MAX_UPLOAD if is_form and scope["path"].rstrip("/") == "/v1/files" else MAX_BODY
+    kind = dict(scope["headers"]).get(b"content-type", b"")
+    is_file = kind.lower().startswith(FORM.encode()) and scope["path"].rstrip("/") == "/v1/files"
+    return MAX_UPLOAD if is_file else MAX_BODY
+
+
+def _takes_forms(path: str) -> bool:
+    return path.split("/")[1:3] in (["v1", "files"], ["v1", "skills"])
 
 
 def _at_most(limit: int, receive: Receive) -> Receive:
@@ -196,6 +225,5 @@ def _at_most(limit: int, receive: Receive) -> Receive:
 
 
 def _http(answer: Response) -> HttpResponse:
-    if isinstance(answer.content, bytes):
-        return HttpResponse(answer.content, answer.status, dict(answer.headers))
-    return JSONResponse(answer.content, answer.status, dict(answer.headers))
+    kind = HttpResponse if isinstance(answer.content, bytes) else JSONResponse
+    return kind(answer.content, answer.status, {**IDENTITY, **answer.headers})

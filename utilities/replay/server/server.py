@@ -11,7 +11,7 @@ import asyncio
 import logging
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import TypeVar
@@ -27,6 +27,7 @@ from ..webhooks.outbox import Outbox
 from ..webhooks.sender import LOOPBACK, Deliverer, Endpoint
 from .app import App
 from .broken_requests import Dropped
+from .browsers import Browsers
 
 GRACE = 3  # seconds that stopping waits for a client that has stopped reading [ours]
 Thing = TypeVar("Thing")
@@ -46,10 +47,14 @@ class ReplayServer:
         webhook: where changes of sessions are told; None for nowhere.
         assume: answers to what isn't known of the hosted API, or their spec: "environment-names=unique";
             None: those that COOKBOOK_ASSUME in the environment has.
+        seed: what decides the ids, with what the clients do. Two servers with one seed give the same ids,
+            so that what was printed with one is printed with the other; by default all do.
+        allow_origins: the origins of web pages that may use it, `https://example.org` for example.
 
     Raises:
         AssumptionError: a question or an answer that doesn't exist.
-        ValueError: a host that others can reach, without a key; or a host or key that is empty.
+        ValueError: a host that others can reach, without a key; or a host or key that is empty; or an
+            origin that is none.
         OSError: the port is taken.
     """
 
@@ -57,6 +62,7 @@ class ReplayServer:
         self, library: Library, *, strict: bool = False, speed: float = 0.0,
         host: str = "127.0.0.1", port: int = 0, key: str | None = None, faults: Faults = NO_FAULTS,
         webhook: Endpoint | None = None, assume: Assumptions | str | None = None,
+        seed: str = "", allow_origins: Collection[str] = (),
     ) -> None:  # fmt: skip
         if not host or key == "":  # a variable of the shell that was not set, most likely
             raise ValueError(f"--{'key' if host else 'host'} is empty")
@@ -66,7 +72,8 @@ class ReplayServer:
         if assume is None:
             assume = assumed_here()
         assume = Assumptions(assume) if isinstance(assume, str) else assume
-        self.api = Api(library, strict=strict, speed=speed, assume=assume)
+        self.api = Api(library, strict=strict, speed=speed, assume=assume, seed=seed)
+        self._browsers = Browsers(host, key, allow_origins)
         self._webhook = webhook
         self._outbox = Outbox(webhook.events) if webhook is not None else None
         self.api.tell_to(self._outbox)
@@ -140,7 +147,7 @@ class ReplayServer:
     async def _serve(self) -> None:
         """Run uvicorn on the socket, and the webhooks beside it, until somebody stops it."""
         self._loop = asyncio.get_running_loop()
-        self._app = App(self.api, key=self._key, faults=self._faults)
+        self._app = App(self.api, browsers=self._browsers, key=self._key, faults=self._faults)
         config = uvicorn.Config(
             self._app, log_level="warning", lifespan="off", ws="none", server_header=False,
             http="h11", timeout_graceful_shutdown=GRACE, headers=[(REPLAY_HEADER, "1")],
