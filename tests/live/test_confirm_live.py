@@ -55,6 +55,9 @@ def order() -> Script:
     script.running()
     script.say("It is on its way.")
     script.idle()
+    script.message("Never mind.")
+    script.say("As you like.")
+    script.idle()
     return script
 
 

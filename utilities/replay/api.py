@@ -293,7 +293,7 @@ class Api:
         return Response(200, content, {"content-type": "application/zip", "content-disposition": disposition})
 
     def _send(self, call: Call) -> Response:
-        accepted = self.sessions.send(call.id, call.body, call.now, call.request.faults)
+        accepted = self.sessions.send(call.id, call.body, call.now, call.request.faults, call.assume)
         return self._noted(call, accepted)
 
     def _noted(self, call: Call, answer: Any) -> Response:

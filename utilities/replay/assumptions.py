@@ -80,6 +80,32 @@ QUESTIONS = {
         "Anthropic's skill says 1,000, and the SDK's docstring says so of a thread's; the documentation "
         "says neither",
     ),
+    "second-answer": Question(
+        "what comes of a second answer to a call?",
+        {
+            "refused": "a second answer to the same call is 400",
+            "accepted": "a second answer to the same call is accepted and listed, and changes nothing",
+        },
+        "the documentation says nothing; a capture of somebody else's session has one that was accepted",
+    ),
+    "message-while-parked": Question(
+        "what comes of a message while calls wait for the client?",
+        {
+            "refused": "a message while calls wait for the client is 400 and names them",
+            "queued": "a message while calls wait for the client is accepted, and waits behind their answers",
+        },
+        "Anthropic's skill says that events can be sent at any time, and are queued; others that have tried "
+        "say 400; the documentation only speaks of `system.message`",
+    ),
+    "interrupt-closes-calls": Question(
+        "does an interrupt close the custom calls that wait for the client?",
+        {
+            "no": "an interrupt leaves custom calls that wait for the client without a result",
+            "yes": "an interrupt closes custom calls that wait for the client with an error result",
+        },
+        "the documentation says yes for a child thread, where it is always so here, and nothing of others; "
+        "nor does it say which event is the result: here a `user.custom_tool_result`",
+    ),
     "environment-names": Question(
         "can two active environments have one name?",
         {

@@ -12,7 +12,7 @@ DENIED = "Not on a Friday."
 
 @probe(
     "a second answer to the same call is 400",
-    rule="a second answer to the same call is 400",
+    rule="a second answer to the same call is 400; with",
     question="second-answer",
     cents=3,
 )
@@ -25,7 +25,7 @@ def a_second_answer(run: Run) -> Finding:
 
 @probe(
     "a message while calls wait for the client is 400 and names them",
-    rule="a message while calls wait for the client is 400",
+    rule="a message while calls wait for the client is 400 and names them; with",
     question="message-while-parked",
     cents=3,
 )
@@ -56,7 +56,11 @@ def an_interrupt_while_parked(run: Run) -> Finding:
     return found(results, seen, answer="yes" if results else "no")
 
 
-@probe("the echo of a result has its `processed_at` at once", cents=3)
+@probe(
+    "the echo of a result has its `processed_at` at once",
+    rule="results of tools and outcomes are processed as they are received",
+    cents=3,
+)
 def the_echo_of_a_result(run: Run) -> Finding:
     session_id, call = run.parked(3)
     (echo,) = run.send(session_id, result(call.id)).data

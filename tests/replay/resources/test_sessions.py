@@ -67,6 +67,13 @@ def test_ending_a_session_too_early_fails_until_its_status_has_settled(action):
 
 
 @pytest.mark.rule(
+    "archive adds `session.status_terminated` to the events, behind what its threads say of the same",
+    topic="sessions",
+    evidence="doc",
+    source="docs: the event's causes",
+    note="that each thread says so is ours",
+)
+@pytest.mark.rule(
     "archive keeps the session and its events, terminated; delete erases both, and the session's files",
     topic="sessions",
     evidence="doc",
@@ -86,7 +93,11 @@ def test_archive_keeps_and_delete_erases(call):
     archived = call.post(f"{path}/archive")
     assert (archived["status"], bool(archived["archived_at"])) == ("terminated", True)
     assert call.post(f"{path}/archive") == archived == call.get(path)
-    assert call.get(f"{path}/events")["data"] == events
+    *before, thread, over = call.get(f"{path}/events")["data"]
+    assert before == events
+    assert [thread["type"], over["type"]] == [
+        "session.thread_status_terminated", "session.status_terminated",
+    ]  # fmt: skip
     call.post(f"{path}/events", SAY_GO, 409)
     assert call.delete(path) == {"id": session, "type": "session_deleted"}
     for gone in (path, f"{path}/events", f"{path}/resources", f"{path}/events/stream"):

@@ -156,6 +156,7 @@ def test_a_childs_stream_carries_only_the_childs_events():
             client.beta.sessions.archive(session)  # ends the stream
             assert [event.type for event in stream] == [
                 "session.thread_status_running", "session.thread_status_idle",
+                "session.thread_status_terminated",
             ]  # fmt: skip
 
 

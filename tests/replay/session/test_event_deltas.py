@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from tests.kit.calling import SAY_GO, Caller, new_session, serving, strict
-from tests.kit.sessions import INTERRUPT
+from tests.kit.sessions import INTERRUPT, message
 from tests.kit.talking import TEXT, talking
 from utilities import stream_until_end_turn
 from utilities.replay import Faults
@@ -199,17 +199,43 @@ def test_at_the_recorded_pace_the_text_grows_while_the_model_writes():
 
 
 @pytest.mark.rule(
-    "a stream that is opened while a message is written gets its preview from the start",
+    "a stream that is opened after a model request began gets no pieces of what it writes",
     topic="streams",
-    evidence="ours",
+    evidence="doc",
+    source="docs: event deltas",
 )
-def test_a_stream_that_is_opened_in_the_middle_gets_what_was_written_by_then():
-    call = Caller(talking(), speed=1.0)
+@pytest.mark.parametrize("spans", [True, False])
+def test_a_stream_that_is_opened_in_the_middle_gets_no_pieces_of_it(spans):
+    script = talking()
+    script.events = [event for event in script.events if spans or "span" not in event["type"]]
+    call = Caller(script, speed=1.0)
     session = call.session(initial_events=SAY_GO["events"])["id"]
-    for call.now in (0.1, 9.0):
-        events, _, _ = opened(call, session, "agent.message").poll(call.now)
-    assert [event["type"] for event in events[:2]] == ["event_start", "event_delta"]
-    assert 0 < len(text(events)) < len(TEXT)
+    early = opened(call, session, *BOTH)
+    early.poll(0.0)
+    call.now = 9.0
+    late, (seen, _, _) = opened(call, session, *BOTH), early.poll(9.0)
+    assert text(seen)
+    assert not any(event["type"] in PREVIEWS for event in late.poll(9.0)[0])
+    events, _, _ = late.poll(60.0)
+    assert [event["type"] for event in events][0] == "agent.message"
+    assert not any(event["type"] in PREVIEWS for event in events)
+
+
+def test_a_stream_that_was_late_for_one_request_has_the_pieces_of_the_next():
+    script = talking()
+    script.message("more")
+    script.event("span.model_request_start")
+    script.say(TEXT, after=1.0)
+    script.idle()
+    call = Caller(script, speed=1.0)
+    session = call.session(initial_events=SAY_GO["events"])["id"]
+    call.now = 9.0
+    late = opened(call, session, *BOTH)
+    late.poll(60.0)
+    call.now = 60.0
+    call.post(f"/sessions/{session}/events", {"events": [message("more")]})
+    events, _, _ = late.poll(120.0)
+    assert text(events) == TEXT
 
 
 @pytest.mark.parametrize("watched", [True, False])

@@ -196,7 +196,8 @@ def test_a_child_gets_what_a_held_answer_sets_going():
     child = {"session_thread_id": "sthr_2", "agent_name": "helper"}
     script.event("session.thread_created", **child)
     script.event("session.thread_status_running", **child)
-    call = script.builtin("bash", "ask", command="ls", session_thread_id="sthr_2")
+    asked = {"name": "bash", "input": {}, "evaluated_permission": "ask", "session_thread_id": "sthr_2"}
+    call = script.event("agent.tool_use", **asked)
     script.event(
         "session.thread_status_idle", **child, stop_reason={"type": "requires_action", "event_ids": [call]}
     )

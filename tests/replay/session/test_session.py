@@ -103,12 +103,6 @@ def test_a_window_of_ids_slides():
 # -- what is refused, and that a refusal changes nothing ----------------------------------------------
 
 
-@pytest.mark.rule(
-    "a message while calls wait for the client is 400 and names them",
-    topic="sending",
-    evidence="claimed",
-    source="by several",
-)
 def test_a_message_while_parked_names_what_it_waits_for():
     talk = session(windowed())
     talk.send([message("look up")], 0)
@@ -130,12 +124,6 @@ def test_an_unknown_call_is_refused():
     assert told == 'tool_use_id "sevt_nobody" does not match any custom_tool_use event in this session'
 
 
-@pytest.mark.rule(
-    "a second answer to the same call is 400",
-    topic="sending",
-    evidence="unsettled",
-    note="a capture shows a second result accepted, with a running and an idle pair; others report 400",
-)
 def test_a_call_takes_one_answer():
     talk = session(windowed())
     talk.send([message("look up")], 0)

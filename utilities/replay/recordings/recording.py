@@ -44,6 +44,7 @@ LEAD_IN = ("session.status_running", "session.thread_status_running")
 
 # Where an event names a thread of its session.
 THREAD_KEYS = ("session_thread_id", "to_session_thread_id", "from_session_thread_id")
+ARCHIVED = ("session.thread_status_terminated", "session.status_terminated")
 OPENINGS = ("user.message", "user.define_outcome")  # what begins a turn
 # What the server itself reads in an event, by type; everything else in it is only passed on.
 NEEDED = {"session.status_idle": "stop_reason", "session.usage": "usage"}
@@ -182,8 +183,9 @@ class Recording:
 
     @cached_property
     def names_others(self) -> list[bool]:
-        """For each event, whether it has another's id in it, or a thread's: new ones in every session."""
-        ids = {event["id"] for event in self.events} | self.threads.keys()
+        """For each event, whether it has the id of another one, of a thread or an outcome: sessions have their own."""
+        outcomes = {event.get("outcome_id") for event in self.events if event["type"] in OPENINGS}
+        ids = {event["id"] for event in self.events} | self.threads.keys() | outcomes
         return [any(text in ids for text in _texts({**event, "id": None})) for event in self.events]
 
     @cached_property
@@ -255,6 +257,7 @@ class Recording:
             last = moment
             seen[event["id"]] = event["type"]
             events.append(event)
+        events = events[: _archived_at(events)]
         if not any(map(is_client_event, events)):
             raise RecordingError(path, len(lines), "no event of the client: nothing could ever start it")
         return cls(path, header, events)
@@ -264,6 +267,14 @@ def read_lines(path: Path) -> list[str]:
     """The lines of a file, without a byte order mark and the empty lines at its end."""
     # Not splitlines(): that would also split at characters inside the texts, U+2028 for one.
     return path.read_text("utf-8-sig").rstrip("\r\n \t").split("\n")
+
+
+def _archived_at(events: list[Event]) -> int:
+    """Where the events begin that archiving has added behind the last turn: those aren't played."""
+    end = len(events)
+    while end and events[end - 1]["type"] in ARCHIVED:
+        end -= 1
+    return end if end and events[end - 1]["type"] == "session.status_idle" else len(events)
 
 
 def _texts(value: Any) -> Iterator[str]:

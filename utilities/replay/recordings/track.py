@@ -87,17 +87,20 @@ class Track:
             self.taken[index] = again
         return self.recording.gates.index(index)
 
-    def counterpart(self, sent: Event, calls: Mapping[str, Place]) -> int | None:
+    def counterpart(self, sent: Event, calls: Mapping[str, Place], *, behind: bool = False) -> int | None:
         """Where the recording has the client event that `sent` would be, whatever its text.
 
         Args:
             sent: the client's event.
             calls: the session's tool calls by id, each with its place.
+            behind: whether it waits behind the answers that are still to come.
         """
         answers = answered_call(sent)
         for index in self.open():
             recorded = self.recording.events[index]
             recorded_answers = answered_call(recorded)
+            if behind and recorded_answers is not None:
+                continue
             if answers is None or recorded_answers is None:  # only results may come in another order
                 alike = answers is recorded_answers and recorded["type"] == sent["type"]
                 return index if alike else None
@@ -106,15 +109,18 @@ class Track:
                 return index
         return None
 
-    def difference(self, sent: Event, calls: Mapping[str, Place], theirs: str) -> str | None:
+    def difference(
+        self, sent: Event, calls: Mapping[str, Place], theirs: str, *, behind: bool = False
+    ) -> str | None:
         """None when the recording continues with `sent`; otherwise what it has instead.
 
         Args:
             sent: the client's event.
             calls: the session's tool calls by id, each with its place.
             theirs: what `sent` says; many recordings are compared with it, so it isn't worked out here.
+            behind: as for `counterpart`.
         """
-        index = self.counterpart(sent, calls)
+        index = self.counterpart(sent, calls, behind=behind)
         if index is None:
             waiting = next((self.recording.events[i]["type"] for i in self.open()), None)
             return f"it waits for {waiting}" if waiting else "it has ended"
@@ -128,13 +134,15 @@ class Track:
         start = max(0, at - 20)
         return f"it has {ours[start : at + 40]!r} where you sent {theirs[start : at + 40]!r}"
 
-    def likeness(self, sent: Event, calls: Mapping[str, Place], theirs: str) -> float:
+    def likeness(
+        self, sent: Event, calls: Mapping[str, Place], theirs: str, *, behind: bool = False
+    ) -> float:
         """How close the recording comes to `sent`: 1 is the same, 0 is that it can't go on with it.
 
         Args:
-            sent, calls, theirs: as for `difference`.
+            sent, calls, theirs, behind: as for `difference`.
         """
-        index = self.counterpart(sent, calls)
+        index = self.counterpart(sent, calls, behind=behind)
         if index is None:
             return 0.0
         recorded = self.recording.events[index]

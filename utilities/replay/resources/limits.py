@@ -208,6 +208,21 @@ def initial_events(events: list[Resource]) -> Iterator[str]:
         yield f": at most {MOST_FILE_DOCUMENTS} documents from files, not {len(files)}"
 
 
+def written_by_a_client(content: list[Resource]) -> Iterator[str]:
+    if any(block["type"] == "redacted" for block in content):
+        yield ": a redacted block comes only from the service"
+
+
+def system_message(events: list[Resource]) -> Iterator[str]:
+    """At most one, as the last event, behind what it accompanies. [sdk]"""
+    at = [index for index, event in enumerate(events) if event["type"] == "system.message"]
+    accompanied = ("user.message", "user.tool_result", "user.custom_tool_result")
+    if at and (at != [len(events) - 1] or len(events) < 2 or events[-2]["type"] not in accompanied):
+        yield f": one system.message at most, as the last event and right behind a {' or '.join(accompanied)}"
+    if at and not 1 <= len(list(events[at[0]]["content"])) <= 1000:
+        yield f".{at[0]}.content: 1 to 1000 text items"  # [doc]
+
+
 def starts_work(events: list[Resource]) -> Iterator[str]:
     if not any(event["type"] in ("user.message", "user.define_outcome") for event in events):
         yield ": at least one user.message or user.define_outcome, which starts a session's work"
@@ -272,6 +287,7 @@ def below(path: str, limits: Iterable[Limit]) -> tuple[Limit, ...]:
 
 STARTS: tuple[Limit, ...] = (  # what a session can begin with, a deployment's too
     *below("initial_events.*", OUTCOME),
+    ("initial_events.*.content", written_by_a_client),  # [doc]
     ("initial_events", initial_events),  # [doc]
     ("resources", files_to_mount),  # [doc]
     ("resources.*.instructions", characters(0, 4_096)),  # [sdk]
@@ -287,7 +303,12 @@ LIMITS: dict[type, tuple[Limit, ...]] = {
     VaultUpdateParams: VAULT,
     CredentialCreateParams: (("display_name", characters(0, 255)),),  # [sdk]
     CredentialUpdateParams: VAULT,
-    EventSendParams: (("events", entries(MOST_EVENTS)), *below("events.*", OUTCOME)),
+    EventSendParams: (
+        ("events", entries(MOST_EVENTS)),
+        *below("events.*", OUTCOME),
+        ("events.*.content", written_by_a_client),  # [doc]
+        ("events", system_message),
+    ),
     SessionCreateParams: (
         *below("agent", AGENT),
         ("initial_events", entries(50)),  # [sdk]
@@ -379,3 +400,18 @@ def check_prices(models: Iterable[str]) -> None:
         if re.sub(r"-\d{8}$", "", id) not in PRICED and id not in PRICED:
             message = f"budget: no list price is available for the model {id!r}: leave the budget out"
             raise ApiError(400, message, code="model_not_budgetable")
+
+
+# Models whose agents take a system.message; of any date. [doc]
+TAKES_SYSTEM_MESSAGES = ("claude-opus-4-8", "claude-fable-5", "claude-mythos-5", "claude-opus-5")
+
+
+def check_system_messages(model: str) -> None:
+    """Refuse a system.message for a model that has no place for one in a conversation. [doc]
+
+    Raises:
+        ApiError: 400 `model_does_not_support_mid_conversation_system`.
+    """
+    if re.sub(r"-\d{8}$", "", model) not in TAKES_SYSTEM_MESSAGES:
+        message = f"events: {model!r} takes no system.message; {', '.join(TAKES_SYSTEM_MESSAGES)} do"
+        raise ApiError(400, message, code="model_does_not_support_mid_conversation_system")

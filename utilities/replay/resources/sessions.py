@@ -18,7 +18,8 @@ from ..ids import seconds_between
 from ..recordings.library import Library
 from ..recordings.mount import difference
 from ..recordings.recording import Event
-from ..session import budgets
+from ..session import budgets, outcomes
+from ..session.names import thread_id
 from ..session.previews import Previews
 from ..session.session import Session
 from ..webhooks.outbox import Outbox
@@ -30,7 +31,7 @@ from .environments import Environments
 from .files import Files
 from .memory_stores import MemoryStores
 from .multiagent import THREAD_AGENT, expanded, models_of, roster
-from .subscriptions import Subscription, previewed
+from .subscriptions import Late, Subscription, previewed
 from .vaults import Vaults
 
 SNAPSHOT = (*THREAD_AGENT, "execution_identity", "multiagent")  # what a session keeps of its agent
@@ -91,7 +92,6 @@ class Sessions(Collection):
             "created_at": created_at,
             "environment_id": environment["id"],
             "metadata": checked_metadata(given.get("metadata") or {}),
-            "outcome_evaluations": [],
             "resources": [],
             "title": given.get("title"),
             "vault_ids": vault_ids,
@@ -183,8 +183,8 @@ class Sessions(Collection):
         item, play = self.get(id), self.play(id, now)
         if not item["archived_at"]:
             play.require_settled("archived")
+            play.archive(item["agent"]["name"])
             item["archived_at"] = play.updated_at
-            play.archive()
             if self.outbox is not None:
                 self.outbox.archived(play)
         return self._shown(id, play.current)
@@ -207,6 +207,7 @@ class Sessions(Collection):
         return {
             **self.items[id],
             "budget": play.budget,
+            "outcome_evaluations": outcomes.evaluations(play.log),
             "status": status,
             "updated_at": play.updated_at,
             "stats": {
@@ -274,15 +275,31 @@ class Sessions(Collection):
 
     # -- its events -------------------------------------------------------------------------------
 
-    def send(self, id: str, body: Any, now: float, faults: Faults = NO_FAULTS) -> dict[str, Any]:
+    def send(
+        self, id: str, body: Any, now: float, faults: Faults = NO_FAULTS,
+        assume: Assumptions = NOTHING_ASSUMED,
+    ) -> dict[str, Any]:  # fmt: skip
         """The accepted events."""
         events = limits.checked(EventSendParams, body)["events"]
         if not events:
             raise ApiError(400, "events: at least one event is needed")
         play = self.existing(id)
-        accepted = play.send(events, now, faults)
+        if any(event["type"] == "system.message" for event in events):
+            limits.check_system_messages(self.get(id)["agent"]["model"]["id"])
+        self._require_threads(play, events)
+        accepted = play.send(events, now, faults, assume)
         self._keep(play)
         return {"data": accepted}
+
+    def _require_threads(self, play: Session, events: Sequence[Event]) -> None:
+        """The threads that interrupts name must be there. [ours: 404]"""
+        born = [e["session_thread_id"] for e in play.log if e["type"] == "session.thread_created"]
+        for event in events:
+            thread = event.get("session_thread_id")
+            if event["type"] == "user.interrupt" and thread == thread_id(play.id, 0):
+                event["session_thread_id"] = None  # the others depend on it: they stop with it [ours]
+            elif event["type"] == "user.interrupt" and thread is not None and thread not in born:
+                raise not_found("Session thread", thread)
 
     def list_events(
         self, id: str, query: Query, now: float, assume: Assumptions = NOTHING_ASSUMED
@@ -302,4 +319,4 @@ class Sessions(Collection):
         play = self.existing(id)
         if play.held is None:
             play.advance(now)
-        return Subscription(play, play.shown, previews)
+        return Subscription(play, play.shown, previews, Late.at(play, play.shown, now))

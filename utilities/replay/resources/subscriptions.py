@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..http.errors import ApiError
 from ..http.paging import Query
@@ -10,7 +10,37 @@ from ..recordings.recording import Event
 from ..session.previews import TYPES, Previews
 from ..session.session import Session
 
+START, END = "span.model_request_start", "span.model_request_end"
 MOST_VALUES = 100  # of the query parameter `event_deltas` [doc]
+
+
+@dataclass
+class Late:
+    """What a stream was opened too late for: no pieces come of a request that began before. [doc]
+
+    Args:
+        request: the `span.model_request_start` that was open then.
+        event: what was being written then, for recordings without spans.
+    """
+
+    request: str | None = None
+    event: str | None = None
+
+    @classmethod
+    def at(cls, session: Session, sent: int, now: float) -> Late:
+        """For a stream that is opened now, and gets what the log has after its first `sent` events."""
+        before = session.log[:sent]
+        ended = {event["model_request_start_id"] for event in before if event["type"] == END}
+        begun = [event["id"] for event in before if event["type"] == START]
+        upcoming = session.upcoming(now) if session.held is None else None
+        written = upcoming.event["id"] if upcoming is not None and upcoming.start < now else None
+        return cls(next((id for id in begun[-1:] if id not in ended), None), written)
+
+    def misses(self, event: Event) -> bool:
+        """Whether the stream gets no pieces of this event, which comes next."""
+        if self.request is not None and event.get("model_request_start_id") == self.request:
+            self.request = None
+        return self.request is not None or event["id"] == self.event
 
 
 @dataclass
@@ -20,6 +50,7 @@ class Subscription:
     session: Session
     sent: int
     previews: Previews
+    late: Late = field(default_factory=lambda: Late())
 
     def poll(self, now: float) -> tuple[list[Event], float | None, bool]:
         """What to send at `now`.
@@ -31,11 +62,12 @@ class Subscription:
         due = self.session.be_seen(now)
         events = self.session.log[self.sent :]
         self.sent += len(events)
-        carried = [
-            e for event in events if self.carries(event) for e in (*self.previews.before(event), event)
-        ]
+        carried = []
+        for event in events:
+            if self.carries(event):
+                carried += [event] if self.late.misses(event) else [*self.previews.before(event), event]
         upcoming = self.session.upcoming(now) if self.previews.types else None
-        if upcoming and self.carries(upcoming.event):
+        if upcoming and self.carries(upcoming.event) and not self.late.misses(upcoming.event):
             started, due = self.previews.during(upcoming, now)
             carried += started
         return carried, due, self.session.closed or self.session.status == "terminated"

@@ -15,7 +15,7 @@ from typing import Any
 from ..http.errors import ApiError, not_found
 from ..http.paging import Query, page_of
 from ..http.validation import Resource
-from ..ids import TICK, later, seconds_between
+from ..ids import seconds_between
 from ..recordings.recording import Event
 from ..session.names import thread_id
 from ..session.session import Session
@@ -66,7 +66,8 @@ class Threads:
                 f'Session thread {id} cannot be archived while its status is "{thread["status"]}". '
                 "Wait until it is idle, or send a user.interrupt event with its session_thread_id first.",
             )
-        self.archived.setdefault(session_id, {})[id] = later(thread["updated_at"], TICK)
+        play = self.sessions.existing(session_id)
+        self.archived.setdefault(session_id, {})[id] = play.archive_thread(id, thread["agent"]["name"])
         return self.retrieve(session_id, id, now)
 
     def events(self, session_id: str, id: str, query: Query, now: float) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from ..faults import IN_TURNS, NO_FAULTS, Fault, Faults, Hits
 from ..recordings.recording import Event
 from . import made_up
 
+WINDOW = 5  # calls that an idle event names at most; when they are answered, another one names more [claimed]
+
 
 @dataclass(frozen=True)
 class Mishap:
@@ -89,11 +91,12 @@ class BrokenTurns:
         return Mishap([error])
 
     def windowed(self, event: Event) -> Event:
-        """The event as it is logged: an idle one names no more calls than the window has. [claimed]"""
+        """The event as it is logged: an idle one names no more calls than the window has."""
         window, reason = self._faults.first("window"), event.get("stop_reason") or {}
-        if window is None or len(reason.get("event_ids") or ()) <= window.value:
+        most = WINDOW if window is None else window.value
+        if len(reason.get("event_ids") or ()) <= most:
             return event
-        return {**event, "stop_reason": {**reason, "event_ids": reason["event_ids"][: window.value]}}
+        return {**event, "stop_reason": {**reason, "event_ids": reason["event_ids"][:most]}}
 
     def stop(self, reason: str, now: float) -> None:
         """The session has become idle."""

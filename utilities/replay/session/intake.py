@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..assumptions import NOTHING_ASSUMED, Assumptions
 from ..http.errors import UNRECORDED, ApiError
 from ..recordings.recording import OPENINGS, Event, answered_call
 from ..recordings.track import Track, said
@@ -38,6 +39,7 @@ class Intake:
         paused: whether that has stopped it, so that there is nothing for an interrupt to stop.
         waiting: the ids of what it has accepted and not processed yet.
         opened: the last message accepted, if it may come again because its response was lost.
+        assume: what is assumed of the hosted API.
     """
 
     session_id: str
@@ -49,11 +51,14 @@ class Intake:
     paused: bool
     waiting: set[str]
     opened: Event | None
+    assume: Assumptions = NOTHING_ASSUMED
 
     busy: bool = field(init=False)  # whether there is a turn that an interrupt can stop
     accepted: list[Event] = field(default_factory=list)  # all of them
     queued: list[Event] = field(default_factory=list)  # those that the session has still to process
     stops: list[Event] = field(default_factory=list)  # interrupts that no recording has
+    closed: list[str] = field(default_factory=list)  # calls that nobody waits for any more, because of these
+    repeated: list[Event] = field(default_factory=list)  # second answers, which change nothing
     copies: list[tuple[str, str]] = field(default_factory=list)  # messages that came twice: first, second
     notes: list[str] = field(default_factory=list)  # where a recording was left
 
@@ -79,6 +84,8 @@ class Intake:
             pass  # every thread is paused: it is accepted, not listed, and changes nothing [doc]
         elif self._is_unrecorded_interrupt(event):
             self._interrupt(event)
+        elif answered_call(event) in self.calls.answered:
+            self.repeated.append(event)
         elif self.opened is not None and self._is_copy(event, self.opened):
             self.copies.append((self.opened["id"], event["id"]))
             self.queued.append(queued)
@@ -95,11 +102,11 @@ class Intake:
             key = "custom_tool_use" if event["type"] == "user.custom_tool_result" else "tool_use"
             # [claimed]
             raise ApiError(400, f'tool_use_id "{call}" does not match any {key} event in this session')
-        if call in self.calls.answered:
-            # [unsettled]
+        if call in self.calls.answered and self.assume.of("second-answer") == "refused":
             raise ApiError(400, f"the call {call} has been answered already; each takes one answer")
         waiting = ", ".join(self.calls.waiting())
-        if event["type"] == "user.message" and waiting and self.idle:
+        refused = self.assume.of("message-while-parked") == "refused"
+        if event["type"] == "user.message" and waiting and self.idle and refused:
             raise ApiError(  # [claimed]
                 400,
                 f"Session {self.session_id} is waiting on responses to events [{waiting}]: send their "
@@ -114,7 +121,10 @@ class Intake:
 
     def _interrupt(self, event: Event) -> None:
         """The recordings go on behind the turn that the first interrupt stops."""
-        if self.busy and not self.stops:
+        if event["session_thread_id"] is not None:
+            pass  # it stops a single thread, and the recordings go on
+        elif self.busy and not any(stop["session_thread_id"] is None for stop in self.stops):
+            self.closed += self.calls.waiting()
             self.calls.give_up()
             for track in self.tracks:
                 track.drop_turn(self.waiting | {accepted["id"] for accepted in self.accepted})
@@ -133,10 +143,14 @@ class Intake:
     def _follow(self, event: Event) -> None:
         """Go on with the recordings that continue with `event`; if none does, with the closest, noting it."""
         calls, text = self.calls.places, said(event)
-        differences = [track.difference(event, calls, text) for track in self.tracks]
+        # A message to a parked session waits behind the answers, and so it stands in a recording.
+        parked = event["type"] in OPENINGS and self.idle and bool(self.calls.waiting())
+        differences = [track.difference(event, calls, text, behind=parked) for track in self.tracks]
         agreeing = [self.tracks[i] for i, difference in enumerate(differences) if difference is None]
         if not agreeing:
-            likeness = [] if self.strict else [track.likeness(event, calls, text) for track in self.tracks]
+            likeness = []
+            if not self.strict:
+                likeness = [track.likeness(event, calls, text, behind=parked) for track in self.tracks]
             if not any(likeness):
                 raise _unrecorded(event, self.tracks, differences)
             closest = self.tracks[likeness.index(max(likeness))]
@@ -145,7 +159,7 @@ class Intake:
             self.notes.append(f"{what}: going on with {name} ({difference})")
             agreeing = [closest]
         for track in agreeing:
-            index = track.counterpart(event, calls)
+            index = track.counterpart(event, calls, behind=parked)
             assert index is not None  # the others were left
             track.taken[index] = event["id"]
         self.tracks = agreeing

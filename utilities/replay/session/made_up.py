@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..recordings.recording import Event
+from . import outcomes
 
 TOKENS = ("input_tokens", "output_tokens", "cache_read_input_tokens")
 UNUSED: Event = {
@@ -18,9 +19,14 @@ UNUSED: Event = {
     "server_tool_use": {"web_search_requests": 0, "web_fetch_requests": 0},
     "list_cost": {"amount": "0", "currency": "USD"},
 }
+RESULTS = {  # of a call: its type, and where it names the call
+    "agent.tool_use": ("agent.tool_result", "tool_use_id"),
+    "agent.mcp_tool_use": ("agent.mcp_tool_result", "mcp_tool_use_id"),
+    "agent.custom_tool_use": ("user.custom_tool_result", "custom_tool_use_id"),
+}
 AT_WORK = ("session.thread_status_running", "session.thread_status_rescheduled")
 DONE = ("session.thread_status_idle", "session.thread_status_terminated")
-INTERRUPTED = "The execution was interrupted before it finished."
+INTERRUPTED = "Tool execution was interrupted before completion. Please retry."  # [doc: the words]
 
 
 def deletion() -> list[Event]:
@@ -33,26 +39,65 @@ def reminder(log: Sequence[Event], waiting: Sequence[str]) -> list[Event]:
     return idle(log, {"type": "requires_action", "event_ids": list(waiting)})
 
 
-def interruption(log: Iterable[Event], sent: Event) -> list[Event]:
+def interruption(log: Iterable[Event], sent: Event, closing: Sequence[Event] = ()) -> list[Event]:
     """The client stopped a turn: its open built-in call fails, and the session is idle. [seen: the order]
 
-    An open model request gets its end, which also closes a preview that will get no event. [sdk]
+    An open model request gets its end, which also closes a preview that will get no event. [sdk] An outcome
+    gets its end, too. [doc]
+
+    Args:
+        log: the session's events.
+        sent: the interrupt.
+        closing: custom calls that waited for the client, and fail as well.
     """
     history = list(log)
+    failed = [failure(call) for call in [*open_calls(history), *closing]]
+    ended = [*_ended_request(history), *failed, *outcomes.interrupted(history)]
+    return [*ended, sent, *idle(history, {"type": "end_turn"})]
+
+
+def thread_interruption(log: Iterable[Event], sent: Event, waiting: Sequence[Event]) -> list[Event]:
+    """The client stopped a child: its calls fail, and it is idle; the model isn't asked. [doc]"""
+    history, thread = list(log), sent["session_thread_id"]
+    running = [call for call in open_calls(history) if call.get("session_thread_id") == thread]
+    failed = [failure(call) for call in {call["id"]: call for call in [*running, *waiting]}.values()]
+    names = next(names for names in at_work(history) if names["session_thread_id"] == thread)
+    return [
+        *failed,
+        sent,
+        {"type": "session.thread_status_idle", **names, "stop_reason": {"type": "end_turn"}},
+    ]
+
+
+def archival(log: Iterable[Event], primary: str, agent_name: str) -> list[Event]:
+    """The client archived the session: its threads are over, the primary one last, and so is it. [doc]"""
+    threads = {primary: agent_name}
+    for event in log:
+        if event["type"] == "session.thread_created":
+            threads[event["session_thread_id"]] = event["agent_name"]
+        elif event["type"] == "session.thread_status_terminated":
+            threads.pop(event["session_thread_id"], None)
+    ended = [
+        {"type": "session.thread_status_terminated", "session_thread_id": id, "agent_name": name}
+        for id, name in threads.items()
+    ]
+    return [*ended[::-1], {"type": "session.status_terminated"}]
+
+
+def open_calls(history: Sequence[Event]) -> list[Event]:
+    """The built-in calls without a result."""
     results = [event for event in history if event["type"].endswith("tool_result")]
     answered = {event.get("tool_use_id") or event.get("mcp_tool_use_id") for event in results}
     calls = [event for event in history if event["type"] in ("agent.tool_use", "agent.mcp_tool_use")]
-    failed = [
-        {
-            "type": "agent.tool_result" if call["type"] == "agent.tool_use" else "agent.mcp_tool_result",
-            "tool_use_id" if call["type"] == "agent.tool_use" else "mcp_tool_use_id": call["id"],
-            "content": [{"type": "text", "text": INTERRUPTED}],
-            "is_error": True,
-        }
-        for call in calls
-        if call["id"] not in answered
-    ]
-    return [*_ended_request(history), *failed, sent, *idle(history, {"type": "end_turn"})]
+    return [call for call in calls if call["id"] not in answered]
+
+
+def failure(call: Event) -> Event:
+    """The result of a call that an interrupt has stopped."""
+    type, key = RESULTS[call["type"]]
+    thread = {"session_thread_id": call["session_thread_id"]} if call.get("session_thread_id") else {}
+    content = [{"type": "text", "text": INTERRUPTED}]
+    return {"type": type, key: call["id"], **thread, "content": content, "is_error": True}
 
 
 def idle(log: Iterable[Event], stop: Event) -> list[Event]:

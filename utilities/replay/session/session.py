@@ -12,17 +12,18 @@ from dataclasses import InitVar, dataclass, field
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from ..assumptions import NOTHING_ASSUMED, Assumptions
 from ..faults import NO_FAULTS, Faults
 from ..http.errors import ApiError
-from ..ids import TICK, later
+from ..ids import TICK, later, make_id
 from ..recordings.mount import Write
-from ..recordings.recording import OPENINGS, Event, Output, Recording, answered_call
+from ..recordings.recording import OPENINGS, Event, Output, Recording, answered_call, is_client_event
 from ..recordings.track import Track
 from . import budgets, made_up
 from .broken_turns import BrokenTurns, Mishap
 from .calls import Calls
 from .intake import Intake
-from .names import Names
+from .names import Names, thread_id
 from .pace import Pace
 from .previews import Upcoming
 
@@ -32,6 +33,8 @@ STATUS = {
     "session.status_rescheduled": "rescheduling",
     "session.status_terminated": "terminated",
 }
+# What is processed as it is received. [doc]
+AT_ONCE = ("user.define_outcome", "user.custom_tool_result", "user.tool_result")
 # After the idle event the session's status field goes on saying "running" for a moment (the archive
 # race). How long isn't known: here for two looks, which repeat in every run, or a second. [ours]
 STALE_LOOKS = 2
@@ -52,6 +55,11 @@ class Growing(list[Thing]):
         """What has come since the last time."""
         fresh, self.handed_over = self[self.handed_over :], len(self)
         return fresh
+
+
+def of(event: Event, thread: str) -> bool:
+    """Whether an event is of this child."""
+    return event.get("session_thread_id") == thread
 
 
 @dataclass
@@ -101,6 +109,7 @@ class Session:
     held: float | None = None  # since when a turn is held; None: none is
     unseen: int | None = None  # where in the log what nobody has looked at begins; None: all was looked at
     looks: int = 0  # at the status of a held turn
+    unheard_threads: set[str] = field(default_factory=set)  # that were stopped in this turn, or archived
     stale_looks: int = 0
     idle_since: float = 0.0
     now: float = 0.0  # the caller's time, as last heard
@@ -188,9 +197,19 @@ class Session:
 
     # -- what is done to it -------------------------------------------------------------------
 
-    def archive(self) -> None:
-        """The session is over, without an event that says so."""
-        self.status, self.closed = "terminated", True
+    def archive(self, agent_name: str) -> None:
+        """The session is over, with every thread that it still has. [doc; ours: that its threads say so]"""
+        if self.status != "terminated":
+            self._add(made_up.archival(self.log, thread_id(self.id, 0), agent_name))
+        self.closed = True
+
+    def archive_thread(self, id: str, agent_name: str) -> str:
+        """A child is put away; returns when. [doc]"""
+        ended = {"session_thread_id": id, "agent_name": agent_name}
+        self._add([{"type": "session.thread_status_terminated", **ended}])
+        self.calls.answered |= {e["id"] for e in self.log if e["id"] in self.calls.waiting() and of(e, id)}
+        self.unheard_threads.add(id)
+        return self.updated_at
 
     def erase(self) -> None:
         """The session is deleted; its last event tells the open streams."""
@@ -207,11 +226,14 @@ class Session:
                 self._resume()
                 self._set_going(before, now)
 
-    def send(self, events: Sequence[Event], now: float, faults: Faults = NO_FAULTS) -> list[Event]:
+    def send(
+        self, events: Sequence[Event], now: float, faults: Faults = NO_FAULTS,
+        assume: Assumptions = NOTHING_ASSUMED,
+    ) -> list[Event]:  # fmt: skip
         """Take the client's events, all or none; `faults` are those of the turn that they begin.
 
         Returns:
-            The events as accepted: each with its id, `processed_at` null.
+            The events as accepted: each with its id, and `processed_at` null unless it is processed already.
 
         Raises:
             ApiError: the session can't take them now (400), or is over (409).
@@ -227,15 +249,21 @@ class Session:
             self.id, [track.copy() for track in self.tracks], self.calls.copy(), strict=self.strict,
             idle=self.status == "idle", capped=self._is_capped(), paused=self.paused is not None,
             waiting={event["id"] for event in self.queued},
-            opened=self.broken.accepted if faults.first("lose") else None,
+            opened=self.broken.accepted if faults.first("lose") else None, assume=assume,
         )  # fmt: skip
         for number, event in enumerate(events):
             intake.take(self.names.next(number), event)
         self._commit(intake, faults)
-        for number, stop in enumerate(intake.stops):  # an interrupt jumps the queue [doc]
-            self._stop(stop, intake.busy and not number)
+        received = self._receive(intake)
+        closing, busy = self._closing(intake.closed, assume), intake.busy
+        for stop in intake.stops:  # an interrupt jumps the queue [doc]
+            if stop["session_thread_id"] is not None:
+                self._stop_thread(stop)
+                continue
+            self._stop(stop, busy, closing)
+            busy = False
         self._set_going(before, now)
-        return intake.accepted
+        return [received.get(event["id"], event) for event in intake.accepted]
 
     def _commit(self, intake: Intake, faults: Faults) -> None:
         """All of a send is possible: now it counts."""
@@ -248,6 +276,36 @@ class Session:
         self.names.count += len(intake.accepted)
         self.queued += intake.queued
         self._lead(intake.tracks)
+
+    def _receive(self, intake: Intake) -> dict[str, Event]:
+        """Process what is processed as it is received; returns it, by its ids. [doc]"""
+        begun, copies = len(self.log), {second for _, second in self.broken.copies}
+        self._add(intake.repeated)
+        for event in list(intake.queued):
+            if event["type"] in AT_ONCE and event["id"] not in copies:
+                self.queued.remove(event)
+                self._play_received(event)
+        return {event["id"]: event for event in self.log[begun:]}
+
+    def _play_received(self, event: Event) -> None:
+        """A client event that is processed now, even if the recording comes to it later."""
+        track = self.tracks[0]
+        index = next(index for index, id in track.taken.items() if id == event["id"])
+        recorded, is_next = track.recording.events[index], self.position == track.recording.gates.index(index)
+        self.names.ours[recorded["id"]] = event["id"]
+        self.names.learn(recorded, event)
+        if event["type"] == "user.define_outcome":
+            event["outcome_id"] = make_id("outc", self.id, event["id"])
+            if isinstance(recorded.get("outcome_id"), str):
+                self.names.ours[recorded["outcome_id"]] = event["outcome_id"]
+            if is_next:
+                self.broken.begin(event["id"], len(self.log) + 1)
+        if is_next or not self.log:
+            last = self.updated_at if self.log else None
+            time = self.pace.moment(track.recording.events[self.position]["processed_at"], last)
+        else:
+            time = later(self.updated_at, TICK)
+        self._append({**event, "processed_at": time})
 
     def _lead(self, tracks: list[Track]) -> None:
         """Go on with `tracks`; if the one that was played is not the first of them, step over."""
@@ -276,7 +334,7 @@ class Session:
             before: how long the log was until then.
             now: as of `advance`.
         """
-        stands = self.status == "idle" and not self.queued
+        stands = self.status == "idle" and not self._can_go_on()
         if not self.holds or stands or self.paused is not None:
             self.held = None
             self.advance(now)
@@ -284,6 +342,14 @@ class Session:
             self.held, self.looks = now, 0
         if self.holds and self.unseen is None and (self.held is not None or len(self.log) > before):
             self.unseen = before
+
+    def _can_go_on(self) -> bool:
+        """Whether there is anything that an idle session would do now."""
+        track = self.leader
+        if track is None or self.position >= len(track.recording.events):
+            return bool(self.broken.copies)
+        gate = track.recording.gates[self.position]
+        return gate is None or gate in track.taken or self.calls.partial or bool(self.broken.copies)
 
     def _begin(self) -> None:
         """Of a held turn, play what the client has sent, and what comes right before it."""
@@ -296,21 +362,57 @@ class Session:
 
     # -- interrupts ---------------------------------------------------------------------------
 
-    def _stop(self, sent: Event, busy: bool) -> None:
+    def _closing(self, calls: Sequence[str], assume: Assumptions) -> list[Event]:
+        """Those of the calls that waited which an interrupt closes."""
+        waited = [event for event in self.log if event["id"] in calls]
+        every = assume.of("interrupt-closes-calls") == "yes"
+        return [call for call in waited if every or call.get("session_thread_id")]
+
+    def _stop(self, sent: Event, busy: bool, closing: Sequence[Event]) -> None:
         if busy:
-            self._interrupt(sent)
+            self._interrupt(sent, closing)
         else:
             self._add([sent])  # nothing to stop [ours]
 
-    def _interrupt(self, sent: Event) -> None:
+    def _interrupt(self, sent: Event, closing: Sequence[Event]) -> None:
         """Stop the turn that is under way."""
         # Results that came for the stopped turn are noted; messages wait for the next one. [ours]
         late = [event for event in self.queued if event["type"] not in OPENINGS]
         self.queued = [event for event in self.queued if event not in late]
         self.calls.give_up()
         self._add(late)
-        self._add(made_up.interruption(self.log, sent))
+        self._add(made_up.interruption(self.log, sent, closing))
         self._skip_turn()
+
+    def _stop_thread(self, sent: Event) -> None:
+        """Stop what one child does; the others go on, and the recording with them. [doc]
+
+        Its calls that wait are closed, and what the recording has of it in this turn is left out. [ours]
+        """
+        thread = sent["session_thread_id"]
+        if not any(names["session_thread_id"] == thread for names in made_up.at_work(self.log)):
+            self._add([sent])  # nothing to stop
+            return
+        waiting = [e for e in self.log if e["id"] in self.calls.waiting() and of(e, thread)]
+        self._add(made_up.thread_interruption(self.log, sent, waiting))
+        self.calls.answered |= {call["id"] for call in waiting}
+        self.unheard_threads.add(thread)
+
+    def _is_left_out(self, recorded: Event, track: Track) -> bool:
+        """Whether the next event of the recording is of a thread that was stopped in this turn."""
+        if not self.unheard_threads:
+            return False
+        if recorded["type"] in OPENINGS:
+            self.unheard_threads.clear()
+        call = answered_call(recorded)
+        if call is not None and is_client_event(recorded):
+            asked = next(event for event in track.recording.events if event["id"] == call)
+            return self.position not in track.taken and self._is_unheard(asked)
+        return not is_client_event(recorded) and self._is_unheard(recorded)
+
+    def _is_unheard(self, recorded: Event) -> bool:
+        thread = recorded.get("session_thread_id")
+        return isinstance(thread, str) and self.names.ours.get(thread) in self.unheard_threads
 
     def _skip_turn(self) -> None:
         """Go to where the recording's next turn begins."""
@@ -349,6 +451,10 @@ class Session:
                     return mishap.until
                 continue
             recorded = track.recording.events[self.position]
+            if self._is_left_out(recorded, track):
+                track.taken.setdefault(self.position, "")
+                self.position += 1
+                continue
             gate = track.recording.gates[self.position]
             if gate is not None and gate not in track.taken:
                 self._remind(recorded)
@@ -382,8 +488,10 @@ class Session:
         own = track.taken.get(self.position)
         if own is not None:
             sent = next((event for event in self.queued if event["id"] == own), None)
-            if sent is None:
-                return  # it was played already, before another recording took the lead
+            if sent is None:  # it was played already: as it was received, or before another recording led
+                if recorded["type"] in OPENINGS and own and self.broken.opening != own:
+                    self.broken.begin(own, len(self.log))
+                return
             self.queued.remove(sent)
             event = sent
             self.names.ours[recorded["id"]] = own

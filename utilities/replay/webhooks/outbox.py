@@ -102,9 +102,7 @@ class Outbox:
         session.hear = lambda event: self._hear(session, event)
 
     def archived(self, session: Session) -> None:
-        """An archived session counts as terminated [doc]; one that had ended before has been told of."""
-        if not any(event["type"] == "session.status_terminated" for event in session.log):
-            self.tell(session.id, "session.status_terminated", session.updated_at)
+        """That it is terminated, its log has said. [doc]"""
         self.tell(session.id, "session.archived", session.updated_at)
 
     def take(self) -> list[Delivery]:
