@@ -183,7 +183,7 @@ class Recording:
 
     @cached_property
     def names_others(self) -> list[bool]:
-        """For each event, whether it has another's id in it, a thread's or outcome's: new in every session."""
+        """For each event, whether it names another, a thread or an outcome: new ids in every session."""
         outcomes = {event.get("outcome_id") for event in self.events if event["type"] in OPENINGS}
         ids = {event["id"] for event in self.events} | self.threads.keys() | outcomes
         return [any(text in ids for text in _texts({**event, "id": None})) for event in self.events]
