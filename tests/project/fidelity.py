@@ -26,8 +26,9 @@ from tests.kit.places import EVENT_SHAPES, ROOT
 from tests.live import results
 from tests.live.probe import NOT_ASKED
 from tests.project.marks import EVIDENCE, TOPICS, Rule, RuleError, Survived, collect, rules, survived
-from utilities.replay import Library, assumptions, faults, unserved
+from utilities.replay import Library, assumptions, faults
 from utilities.replay.api import Api
+from utilities.replay.http import unserved
 
 PAGE = ROOT / "utilities" / "replay" / "FIDELITY.md"
 LIST = PAGE.with_name("rules.json")

@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from . import unserved
 from .assumptions import NOTHING_ASSUMED, Assumptions
+from .http import unserved
 from .http.errors import ApiError
 from .http.paging import Query
 from .http.requests import MANAGED_AGENTS, NOTE_HEADER, Call, Request, Response

@@ -7,8 +7,8 @@ import pytest
 
 from tests.kit.calling import Caller, serving, strict
 from tests.newest_sdk.surface import surface
-from utilities.replay import unserved
-from utilities.replay.unserved import missing, sdk_routes, shape, why
+from utilities.replay.http import unserved
+from utilities.replay.http.unserved import missing, sdk_routes, shape, why
 
 
 def test_every_route_of_the_sdk_is_found():
