@@ -46,6 +46,14 @@ def test_an_answer_that_cannot_be_read_is_a_connection_that_broke(kind, on, body
         assert types(session.history()).count("user.message") == 1
 
 
+@pytest.mark.parametrize("body", [b'{"data": []}', b'{"data": null}'])
+def test_so_is_one_that_does_not_say_what_was_accepted(kind, body):
+    with served(a_turn()) as session:
+        session.odd = once("POST/events", lambda: page(body))
+        assert session.follow(kind, "go").outcome == "end_turn"
+        assert types(session.history()).count("user.message") == 1
+
+
 @pytest.mark.parametrize("kind", ["poll-sync", "poll-async"])
 @pytest.mark.parametrize(("body", "type"), UNREADABLE)
 def test_so_is_one_in_the_middle_of_a_turn(kind, body, type):

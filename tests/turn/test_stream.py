@@ -27,6 +27,15 @@ def test_a_stream_that_breaks_anywhere(kind, fault, after):
     assert result.events == shown
 
 
+def test_the_stream_is_open_before_the_message_is_sent(kind):
+    """What comes before a stream is open isn't in it."""
+    asked = []
+    with served(a_turn()) as session:
+        session.odd = lambda request: asked.append((request.method, request.url.path.rpartition("/")[2]))
+        session.follow(kind, "go")
+    assert asked.index(("GET", "stream")) < asked.index(("POST", "events"))
+
+
 def test_a_stream_that_breaks_again_and_again(kind):
     with served(a_turn(), faults=Faults("drop=2,times=3"), speed=40) as session:
         result = session.follow(kind, "go")

@@ -79,6 +79,8 @@ def checked(what: str, reply: Any) -> Any:
         events = getattr(reply, "data", None)
         if "data" not in getattr(reply, "model_fields_set", ()) or not isinstance(events, list | None):
             raise Unreadable(what, "it has no list of events")
+        if what == "events.send" and not events:
+            raise Unreadable(what, "it doesn't say what was accepted")
         for event in events or ():
             checked_event(event, what)
     return reply
