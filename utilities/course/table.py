@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from utilities.show.html_table import cell, escape, heading, html_table, row
+from utilities.show.untrusted import cut, encodable, visible
 
 __all__ = ["Table"]
+
+CHARACTERS = 10_000  # of a cell
 
 
 @dataclass(frozen=True)
@@ -28,16 +31,21 @@ class Table:
         return list(next(iter(self.rows.values()), {}))
 
     def __str__(self) -> str:
-        grid = [["", *self.columns], *([name, *map(str, row.values())] for name, row in self.rows.items())]
+        named = self.rows.items()
+        grid = [["", *self.columns], *([name, *row.values()] for name, row in named)]
+        grid = [[cut(str(cell), CHARACTERS) for cell in row] for row in grid]
         widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
         padded = ([cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in grid)
         lines = ["  ".join(row).rstrip() for row in padded]
-        return "\n".join([self.caption, "", *lines])
+        return encodable("\n".join([visible(self.caption), "", *lines]))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         rows = (
-            row(heading(escape(name)), *(cell(escape(str(value))) for value in values.values()))
+            row(
+                heading(escape(name)),
+                *(cell(escape(cut(str(value), CHARACTERS))) for value in values.values()),
+            )
             for name, values in self.rows.items()
         )
-        html = html_table(self.caption, ["", *self.columns], rows, width=None)
-        return {"text/plain": str(self), "text/html": html}
+        table = html_table(self.caption, ["", *self.columns], rows, width=None)
+        return {"text/plain": str(self), "text/html": table}

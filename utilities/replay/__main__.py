@@ -8,6 +8,7 @@ import secrets
 import sys
 from pathlib import Path
 
+from ..console import forgiving
 from . import assumptions
 from .assumptions import Assumptions
 from .faults import Faults, help_text
@@ -44,6 +45,7 @@ def _webhook(options: argparse.Namespace) -> Endpoint | None:
 
 
 def main(argv: list[str] | None = None) -> int:
+    forgiving()
     prog = "python -m utilities.replay"
     # A short usage, for what is wrong must not be lost below a long one.
     parser = argparse.ArgumentParser(prog=prog, usage=f"{prog} [options]", description=__doc__)

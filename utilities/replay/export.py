@@ -24,6 +24,7 @@ from typing import Any
 import anthropic
 from anthropic import Anthropic, AnthropicError
 
+from ..console import forgiving
 from ..loopback import direct
 from ..turn.outputs import outputs_of
 from ..turn.settle import wait_for_idle_status
@@ -229,6 +230,7 @@ def _client() -> Anthropic:
 
 
 def main(argv: list[str] | None = None) -> int:
+    forgiving()
     parser = argparse.ArgumentParser(prog="python -m utilities.replay.export")
     parser.add_argument("session_id")
     parser.add_argument("path", type=Path, help="the recording to write; it must not exist")

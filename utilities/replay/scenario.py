@@ -32,6 +32,7 @@ from typing import Any
 
 import anthropic
 
+from ..console import forgiving
 from .making.event_log import EventLog
 from .making.sandbox import Sandbox, ScenarioError, memories_in
 from .recordings.mount import Mount, memory_path
@@ -113,6 +114,7 @@ def recordings(scenarios: Path) -> Iterator[tuple[Path, str]]:
 
 
 def main(argv: list[str] | None = None) -> int:
+    forgiving()
     parser = argparse.ArgumentParser(prog="python -m utilities.replay.scenario")
     parser.add_argument("scenarios", type=Path, help="their folder; recordings go to ../recordings")
     task = parser.add_mutually_exclusive_group(required=True)

@@ -18,9 +18,11 @@ import html
 from importlib import import_module
 from typing import Any
 
-from .untrusted import visible
+from .untrusted import cut, encodable, one_line
 
 __all__ = ["Buttons"]
+
+QUESTION_CHARACTERS = 10_000
 
 
 class Buttons:
@@ -28,8 +30,8 @@ class Buttons:
 
     Args:
         question: what is asked. It may be an agent's text, so it is shown as text, never as HTML, and
-            characters that would change how it reads are made visible.
-        names: the answers, a button each.
+            characters that would change how it reads are made visible; of a very long one the start is shown.
+        names: the answers, a button each, which shows them in the same way.
 
     Attributes:
         widget: the ipywidgets box that holds all of it.
@@ -39,17 +41,20 @@ class Buttons:
     def __init__(self, question: str, *names: str) -> None:
         ipywidgets: Any = import_module("ipywidgets")  # here: the rest of this folder needs none
 
-        self.question, self.names = visible(question), names
+        self.question, self.names = cut(question, QUESTION_CHARACTERS), names
         self.picked: str | None = None
         self._loop = asyncio.get_running_loop()
         self._clicked = asyncio.Event()
-        self._buttons = {name: ipywidgets.Button(description=name, tooltip=name) for name in names}
-        for button in self._buttons.values():
-            button.on_click(self._on_click)
+        self._buttons = {name: self._button(name, ipywidgets.Button) for name in names}
         self._state = ipywidgets.HTML("<em>waiting for your decision</em>")
         row = ipywidgets.HBox([*self._buttons.values(), self._state])
         asked = ipywidgets.HTML(f"<strong>{html.escape(self.question)}</strong>")
         self.widget = ipywidgets.VBox([asked, row])
+
+    def _button(self, name: str, kind: Any) -> Any:
+        button = kind(description=one_line(name), tooltip=one_line(name))
+        button.on_click(lambda clicked: self._on_click(name, clicked))
+        return button
 
     def click(self, name: str) -> None:
         """What a click on the button does, in code.
@@ -74,14 +79,16 @@ class Buttons:
         except TimeoutError:
             if self.picked is None:
                 self._close("nobody answered in time")
-                raise TimeoutError(f"nobody answered {self.question!r} within {timeout:g} s") from None
+                raise TimeoutError(
+                    f"nobody answered {one_line(self.question)!r} within {timeout:g} s"
+                ) from None
         assert self.picked is not None  # _on_click sets it first
         return self.picked
 
-    def _on_click(self, button: Any) -> None:
+    def _on_click(self, name: str, button: Any) -> None:
         if self.picked is None and not button.disabled:
-            self.picked = button.description
-            self._close(f"you chose: {html.escape(self.picked)}")
+            self.picked = name
+            self._close(f"you chose: {html.escape(one_line(name))}")
             self._loop.call_soon_threadsafe(self._clicked.set)
 
     def _close(self, said: str) -> None:
@@ -90,7 +97,7 @@ class Buttons:
         self._state.value = f"<em>{said}</em>"
 
     def __str__(self) -> str:
-        return f"{self.question}  " + " ".join(f"[{name}]" for name in self.names)
+        return encodable(f"{self.question}  " + " ".join(f"[{one_line(name)}]" for name in self.names))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return {**self.widget._repr_mimebundle_(), "text/plain": str(self)}

@@ -23,6 +23,8 @@ LANES = {"you": (2.0, "your process"), "session": (4.7, "session"), "agent": (7.
 ROW = 0.36  # inches, from one event to the next
 ASKS, ANSWERS, STATES = "#D55E00", "#0072B2", INK  # Okabe-Ito's; each also has words of its own
 LABEL = 46  # characters of a label
+FIRST, LAST = 100, 100  # rows of a diagram that has more, which nobody could read
+TOLD = 30  # of each, in words
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,11 @@ def lanes(events: Any) -> Picture:
             a time, spans, thread statuses and usage are left out.
 
     Returns:
-        A `Picture`; its `alt` lists the rows in words.
+        A `Picture`; its `alt` lists the rows in words. Of more than 200 rows the first and the last 100 are
+        drawn; how many are left out stands between them.
     """
-    steps = _steps(events)
+    every = _steps(events)
+    steps = _bounded(every, FIRST, LAST)
     height = (len(steps) + 2) * ROW
 
     def draw(figure: Figure) -> None:
@@ -59,7 +63,15 @@ def lanes(events: Any) -> Picture:
         for number, step in enumerate(steps):
             _draw(axes, step, (number + 1.9) * ROW)
 
-    return drawn(draw, height, _alt(steps))
+    return drawn(draw, height, _alt(_bounded(every, TOLD, TOLD) if len(every) > len(steps) else steps))
+
+
+def _bounded(steps: list[Step], first: int, last: int) -> list[Step]:
+    more = len(steps) - first - last
+    if more <= 0:
+        return steps
+    left_out = Step(steps[first].seconds, "session", "session", f"... {more:,} more rows are left out ...")
+    return [*steps[:first], left_out, *steps[-last:]]
 
 
 def _steps(events: Any) -> list[Step]:

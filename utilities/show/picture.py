@@ -9,11 +9,13 @@ settings of matplotlib. Nothing here imports matplotlib before a picture is aske
 from __future__ import annotations
 
 import base64
-import html
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from .html_table import escape
+from .untrusted import encodable
 
 if TYPE_CHECKING:
     import matplotlib.axes
@@ -49,14 +51,14 @@ class Picture:
     png: bytes = field(repr=False)
 
     def __str__(self) -> str:
-        return self.alt
+        return encodable(self.alt)
 
     def _repr_mimebundle_(
         self, include: Any = None, exclude: Any = None
     ) -> tuple[dict[str, str], dict[str, Any]]:
         png = base64.b64encode(self.png).decode("ascii")
         # In HTML too, because notebooks show a PNG without its alt text.
-        image = f'<img alt="{html.escape(self.alt)}" width="{SHOWN_WIDTH}" src="data:image/png;base64,{png}">'
+        image = f'<img alt="{escape(self.alt)}" width="{SHOWN_WIDTH}" src="data:image/png;base64,{png}">'
         data = {"text/plain": self.alt, "text/html": image, "image/png": png}
         return data, {"image/png": {"alt": self.alt, "width": SHOWN_WIDTH}}
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from .events import attribute, content_text, json_text, kind
-from .untrusted import cut, one_line
+from .untrusted import cut, encodable, one_line
 
 __all__ = ["Entry", "being_written", "describe", "entry_text", "hang", "print_event", "result_text"]
 
@@ -176,9 +176,9 @@ def print_event(event: Any, *, file: TextIO | None = None) -> None:
         line = f"{entry.who} {entry_text(entry)}"
     else:  # only what is said has several lines, and none of them may pass for somebody else's
         line = hang(f"{entry.who}: ", entry_text(entry))
-    # A terminal that can't show "…" must not end the turn.
-    encoding = getattr(out, "encoding", None) or "utf-8"
-    print(line.encode(encoding, "backslashreplace").decode(encoding), file=out, flush=True)
+    # A terminal that can't show "…" must not end the turn. A notebook sends what is printed five times a
+    # second by itself; a message for each line would be more than its limit allows.
+    print(encodable(line, out), file=out, flush=not type(out).__module__.startswith("ipykernel"))
 
 
 def entry_text(entry: Entry) -> str:

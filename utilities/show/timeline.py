@@ -17,6 +17,8 @@ __all__ = ["timeline"]
 
 BAR, STEP, GAP, BOTTOM = 0.20, 0.23, 0.10, 0.50  # inches: a bar, the next one under it, between rows, axis
 MOST_ROWS = 10  # for tools; what is called beyond these shares one
+MOST_LINES = 12  # of a row: what overlaps more than so many others shares the last
+MOST_BARS = 5_000  # in a line; of more, those that touch are drawn as one
 MANY = 100  # bars in a row: the outlines of more would be a black block
 AXES = 6.8  # inches, about, for what is to scale
 
@@ -33,6 +35,7 @@ class Bar:
     style: str
     end: float | None = None
     line: int = 0
+    shares: bool = False  # its line, with what it overlaps
 
 
 def timeline(events: Any) -> Picture:
@@ -43,7 +46,9 @@ def timeline(events: Any) -> Picture:
             a time are left out. The times are the recorded ones, in seconds since the first event.
 
     Returns:
-        A `Picture`, with its numbers in words as `alt`. It needs matplotlib.
+        A `Picture`, with its numbers in words as `alt`. It needs matplotlib. Where more than twelve calls of
+        a tool run at once, the others share a line, which `alt` says; of more than 5,000 bars in a line those
+        that touch are drawn as one.
     """
     timed = [(at, event) for event in events_of(events) if (at := moment(event))]
     timed.sort(key=lambda pair: pair[0])
@@ -53,6 +58,8 @@ def timeline(events: Any) -> Picture:
     rows = [row for bars in lanes.values() for row in _rows(bars).items()]
     heights = [_stack(bars) * STEP + GAP for _, bars in rows]
     alt = _alt(lanes, total, empty=not seconds)
+    if shared := sum(bar.shares for _, bars in rows for bar in bars):
+        alt += f" {shared:,} of them are drawn over others, which they overlap."
     return drawn(lambda figure: _draw(figure, rows, heights, total), sum(heights) + BOTTOM, alt)
 
 
@@ -149,6 +156,8 @@ def _stack(bars: list[Bar]) -> int:
     free: list[float] = []  # when each line is
     for bar in bars:
         bar.line = next((line for line, second in enumerate(free) if second <= bar.start + 1e-4), len(free))
+        if bar.line == MOST_LINES:
+            bar.line, bar.shares = MOST_LINES - 1, True
         free[bar.line : bar.line + 1] = [math.inf if bar.end is None else bar.end]
     return len(free)
 
@@ -169,6 +178,18 @@ def _draw(figure: Figure, rows: list[tuple[str, list[Bar]]], heights: list[float
     axes.set_xlabel("seconds since the first event", fontsize=9)
 
 
+def _touching(bars: list[tuple[float, float]], gap: float) -> list[tuple[float, float]]:
+    """Bars (start, length) of one line; those with no room between them are one."""
+    joined: list[tuple[float, float]] = []
+    for start, length in sorted(bars):
+        before, reached = joined[-1] if joined else (0.0, 0.0)
+        if joined and start - (before + reached) <= gap:
+            joined[-1] = before, max(reached, start + length - before)
+        else:
+            joined.append((start, length))
+    return joined
+
+
 def _draw_row(axes: Axes, bars: list[Bar], y: float, total: float) -> None:
     style = outlined(*STYLES[bars[0].style]) | ({"linewidth": 0} if len(bars) > MANY else {})
     second = AXES / (total or 1.0)  # in inches
@@ -176,6 +197,8 @@ def _draw_row(axes: Axes, bars: list[Bar], y: float, total: float) -> None:
         on_line = [(bar.start, (total if bar.end is None else bar.end) - bar.start) for bar in bars
                    if bar.line == line]  # fmt: skip
         seen = [(start, max(length, 0.02 / second)) for start, length in on_line]
+        if len(seen) > MOST_BARS:
+            seen = _touching(seen, 0.005 / second)
         axes.broken_barh(seen, (y + line * STEP, BAR), **style)
         for start, length in on_line if bars[0].style == "model" else []:
             words = f"{length:.1f} s"

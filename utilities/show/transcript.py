@@ -24,12 +24,13 @@ from .printing import (
     hang,
     result_text,
 )
-from .untrusted import LINE_CHARACTERS, cut, one_line
+from .untrusted import LINE_CHARACTERS, cut, encodable, one_line
 
 __all__ = ["Transcript", "transcript"]
 
 FOLD_CHARACTERS, FOLD_LINES = 500, 6  # a tool's input or output beyond this is folded in the table
 HTML_CHARACTERS = 10_000  # of anything in the table, unfolded
+FIRST, LAST = 100, 400  # rows of a transcript that has more: a browser lays out some hundreds at once
 COLOURS = {"user": "#0072B2", "agent": "#009E73", "tool": "#E69F00", "session": "#999999"}  # Okabe-Ito
 ERROR_COLOUR = "#D55E00"
 
@@ -41,7 +42,8 @@ def transcript(events: Any) -> Transcript:
         events: the session's events in their order, or anything with an `events` attribute (a `TurnResult`).
 
     Returns:
-        A `Transcript`: a notebook shows it as a table, `print` as text.
+        A `Transcript`: a notebook shows it as a table, `print` as text. Of one with more than 500 rows the
+        first 100 and the last 400; `transcript(events[1000:1400])` shows others.
     """
     return Transcript(events_of(events))
 
@@ -64,8 +66,19 @@ class Transcript:
         self._running = self._last in ("running", "rescheduled")
 
     def __str__(self) -> str:
-        lines = [self._text(entry) for entry in self._entries] or ["(no events to show)"]
-        return "\n".join([*lines, *filter(None, [self._usage])])
+        first, last, left_out = self._window()
+        lines = [self._text(entry) for entry in first]
+        lines += [f"{'…':>9}  {left_out}"] if left_out else []
+        lines += [self._text(entry) for entry in last]
+        return encodable("\n".join([*(lines or ["(no events to show)"]), *filter(None, [self._usage])]))
+
+    def _window(self) -> tuple[list[Entry], list[Entry], str]:
+        """The entries that are shown, and between the two what is said of those that aren't."""
+        more = len(self._entries) - FIRST - LAST
+        if more <= 0:
+            return self._entries, [], ""
+        told = f"{more:,} rows are left out here: transcript(events[a:b]) shows those of other events"
+        return self._entries[:FIRST], self._entries[-LAST:], told
 
     __repr__ = __str__
 
@@ -101,7 +114,10 @@ class Transcript:
         caption = f"Transcript: {self._seconds:.1f} s, {calls} tool call{'' if calls == 1 else 's'}"
         until = "so far" if self._running else "at the end"
         caption += f"; {until}, session {one_line(self._last)}" if self._last else ""
-        rows = [self._row(entry) for entry in self._entries] or [_whole_row("no events to show")]
+        first, last, left_out = self._window()
+        rows = list(map(self._row, first)) or [_whole_row("no events to show")]
+        rows += [_whole_row(f"… {left_out}")] if left_out else []
+        rows += map(self._row, last)
         foot = _whole_row(self._usage) if self._usage else ""
         return html_table(caption, ("time", "who", "what"), rows, foot=foot)
 

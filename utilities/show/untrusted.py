@@ -7,8 +7,10 @@ instead of being obeyed.
 from __future__ import annotations
 
 import re
+import sys
+from typing import Any
 
-__all__ = ["cut", "one_line", "visible"]
+__all__ = ["cut", "encodable", "one_line", "visible"]
 
 SPARED_CHARACTERS = 40  # to say that these are left out would take as much room
 LINE_CHARACTERS = 100  # of a tool's input, a name, an error, on their one line
@@ -32,6 +34,16 @@ def _picture_of(match: re.Match[str]) -> str:
 def visible(text: str) -> str:
     """The text with every character that acts instead of showing (ESC, RTL override, …) made visible."""
     return _PILED_UP.sub(_picture_of, _INVISIBLE.sub(_picture_of, text.replace("\r\n", "\n")))
+
+
+def encodable(text: str, file: Any = None) -> str:
+    """The text with what a console can't show (cp1252 and the like) made visible; printing it can't fail.
+
+    Args:
+        file: where it will be printed; standard output when None.
+    """
+    encoding = getattr(sys.stdout if file is None else file, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def cut(text: str, characters: int, lines: int | None = None) -> str:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from utilities.show.html_table import cell, heading, html_table, row
+from utilities.show.untrusted import one_line
 
 from .conditions import amounts_to, in_order, told
 from .evidence import RULES, evidence_class
@@ -259,15 +260,7 @@ def _lines(cells: list[str], widths: list[int]) -> str:
 
 def _plain(text: str) -> str:
     """The text on one line, with every character that acts instead of showing made visible."""
-    return "".join(map(_shown, text.strip()))
-
-
-def _shown(character: str) -> str:
-    if character == "\n":
-        return " ⏎ "
-    if character.isspace():
-        return " "
-    return character if character.isprintable() else character.encode("unicode_escape").decode()
+    return one_line(text.strip(), 10_000)
 
 
 # -- HTML ------------------------------------------------------------------------------------------------

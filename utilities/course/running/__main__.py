@@ -13,6 +13,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
+from utilities.console import forgiving
+
 from .notebooks import NotebookRun, dumps, execute_async, keep_volatile, normalise, read
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -21,6 +23,7 @@ T = TypeVar("T")
 
 def main(argv: list[str] | None = None) -> int:
     """The command. 0: all passed. 1: at least one failed. 2: nothing to run. 130: interrupted."""
+    forgiving()
     options = _parser().parse_args(argv)
     every = sorted(options.folder.glob("*.ipynb"))
     if options.write:
