@@ -1,11 +1,13 @@
 """Which of the SDK's tests can't pass, and why: a pytest plugin, loaded where those tests run.
 
 An unlisted failure fails the run, as failures do. So does a listed test that passes, or that isn't
-there any more: its line has to go. Imports nothing of this project, which isn't installed there.
+there any more: its line has to go. A line with a file or a folder is about what isn't served: its tests are
+not run, and counted at the end. Imports nothing of this project, which isn't installed there.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -40,13 +42,36 @@ def gone(reasons: Iterable[str], nodeids: Iterable[str]) -> list[str]:
     """Listed tests of the files that were collected which these no longer have."""
     there = {function_of(nodeid) for nodeid in nodeids}
     files = {nodeid.partition("::")[0] for nodeid in there}
-    return [test for test in reasons if test.partition("::")[0] in files and test not in there]
+    return [
+        test for test in reasons if test.partition("::")[0] in files and "::" in test and test not in there
+    ]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def not_served(reasons: dict[str, str], nodeid: str) -> str | None:
+    """The listed file or folder that a test is in, if there is one."""
+    file = nodeid.partition("::")[0]
+    return next((path for path in reasons if file == path or file.startswith(f"{path}/")), None)
+
+
+left_out: Counter[str] = Counter()  # by listed file or folder: how many tests were not run
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     reasons = listed(LIST.read_text("utf-8"))
+    left_out.clear()
+    left = [
+        item for item in items if (path := not_served(reasons, item.nodeid)) and not left_out.update([path])
+    ]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if item not in left]
     if missing := gone(reasons, [item.nodeid for item in items]):
         raise pytest.UsageError(f"{LIST.name}: no such test, remove its line: {', '.join(missing)}")
     for item in items:
         if reason := reasons.get(function_of(item.nodeid)):
             item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reasons = listed(LIST.read_text("utf-8"))
+    for path, count in left_out.items():
+        terminalreporter.write_line(f"not served: {count} tests of {path}: {reasons[path]}")

@@ -2,8 +2,8 @@
 
 Those tests say `sesn_011CZk…` without having created it, and archive and delete what the next one reads.
 So each request gets a world of its own, made just before by ordinary calls to the API; in the request,
-the tests' stand-ins for what only a server can give out (ids, hashes, a cursor) are replaced with this
-world's. Everything else arrives as it was sent, and the answer goes out as it is.
+the tests' stand-ins for what only a server can give out (ids, hashes, a cursor), and for a skill's files,
+are replaced with this world's. Everything else arrives as it was sent, and the answer goes out as it is.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from utilities.replay.resources.sessions import Subscription
 OLDEST_FIRST = ("events", "resources", "threads", "work")  # lists that are so unless told otherwise
 AGENT = {"name": "seeded", "model": "claude-sonnet-4-6"}
 SERVER = "https://mcp.example.com/sse"
+DATA = b"Example data"  # what the tests upload, also where it must be a skill
+SKILL = Upload("seeded/SKILL.md", b"---\nname: seeded\ndescription: A skill.\n---\n", None)
 HELLO, ORDER = "What can you do?", "Where is my order #1234?"
 
 
@@ -73,14 +75,18 @@ class World:
         """The request, about this world's things: those with which it can succeed."""
         if request.method == "DELETE":
             self.names |= self.names_to_delete
-        elif request.method == "POST" and request.path == "/v1/sessions":
+        elif request.method == "POST" and (
+            request.path == "/v1/sessions" or request.path.startswith("/v1/deployments")
+        ):
             self.names |= self.names_for_sessions
         elif ("order", "asc") in request.query or request.path.rpartition("/")[2] in OLDEST_FIRST:
             self.names["page"] = self.oldest_first
         path = "/".join(self._placed(part) for part in request.path.split("/"))
         query = [(key, self._placed(value)) for key, value in request.query]
         body = json.dumps(self._placed(json.loads(request.body))).encode() if request.body else b""
-        return dataclasses.replace(request, path=path, query=query, body=body)
+        files = tuple(SKILL if file.content == DATA else file for file in request.form.files)
+        form = dataclasses.replace(request.form, files=files)
+        return dataclasses.replace(request, path=path, query=query, body=body, form=form)
 
     def _placed(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -106,6 +112,10 @@ class World:
         changed = self._post(f"memory_stores/{store}/memories/{memory['id']}", {"content": "y"})
         cloud = self._post("environments", {"name": "cloud"})["id"]
         session = self._session(agent, cloud, file)
+        skill = self._call(Request("POST", "/v1/skills", form=Form(files=(SKILL,))))
+        self._call(Request("POST", f"/v1/skills/{skill['id']}/versions", form=Form(files=(SKILL,))))
+        begin = {"agent": agent, "environment_id": cloud, "initial_events": [said(HELLO)]}
+        deployment = self._post("deployments", {"name": "seeded", **begin})["id"]
         self._post("sessions", {"agent": agent, "environment_id": environment})  # work for a worker
         work, heartbeat = self._work(environment)
         self._post("sessions", {"agent": agent, "environment_id": environment})  # work that waits
@@ -126,6 +136,11 @@ class World:
             "memory_version_id": memory["memory_version_id"],
             "expected_content_sha256": changed["content_sha256"],
             "210b9798eb53baa4e69d31c1071cf03d212b8ad0ca30cf321e0ea82e120aac26": changed["content_sha256"],
+            "skill_id": skill["id"],
+            "version": skill["latest_version_id"],  # one of two: it can be deleted
+            "depl_011CZkZcDH3vPqd7xnEfwTai": deployment,
+            "deployment_run_id": self._post(f"deployments/{deployment}/run", {})["id"],
+            **dict.fromkeys(("model_id", "after_id", "before_id"), AGENT["model"]),
             "work_id": work,
             "expected_last_heartbeat": heartbeat,
             "page": self._get("agents", limit="1")["next_page"],
@@ -144,8 +159,7 @@ class World:
         resources = [repository, {"type": "file", "file_id": file, "mount_path": "seeded.txt"}]
         wanted = {"agent": agent, "environment_id": environment, "resources": resources, "budget": budget}
         session = self._post("sessions", wanted)
-        message = {"type": "user.message", "content": [{"type": "text", "text": HELLO}]}
-        self._post(f"sessions/{session['id']}/events", {"events": [message]})
+        self._post(f"sessions/{session['id']}/events", {"events": [said(HELLO)]})
         while self._get(f"sessions/{session['id']}")["status"] != "idle":
             pass  # the status follows the idle event after a few looks
         return session
@@ -168,6 +182,10 @@ class World:
         if not isinstance(answer, Response) or answer.status != 200:
             raise AssertionError(f"the world can't be seeded: {request} got {answer}")
         return answer.content
+
+
+def said(text: str) -> Any:
+    return {"type": "user.message", "content": [{"type": "text", "text": text}]}
 
 
 OAUTH = {

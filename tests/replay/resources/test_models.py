@@ -57,12 +57,13 @@ def test_pages_of_models(client):
     assert [model.id for model in back.data] == list(MODELS[:3]) and back.has_more is False
     end = client.models.list(after_id=MODELS[-1])
     assert (end.data, end.has_more, end.first_id) == ([], False, None)
+    between = client.models.list(after_id=MODELS[0], before_id=MODELS[3], limit=1)
+    assert [model.id for model in between.data] == [MODELS[1]] and between.has_more is True
     wrong = [
         {"after_id": "x"},
         {"before_id": "x"},
         {"limit": 0},
         {"limit": 1001},
-        {"after_id": MODELS[0], "before_id": MODELS[1]},
         {"lifecycle": ["young"]},
     ]
     for query in wrong:

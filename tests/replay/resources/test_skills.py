@@ -180,6 +180,7 @@ def test_anthropics_skills(skills):
     assert sorted(theirs) == ["docx", "pdf", "pptx", "xlsx"]
     assert [skill.id for skill in skills.list()] == [mine.id, *theirs]
     assert [skill.id for skill in skills.list(limit=2)] == [mine.id, *theirs]
+    assert list(skills.list(source="plugin")) == []
     xlsx = skills.retrieve("xlsx")
     assert xlsx.source.type == "anthropic" and xlsx.latest_version_id == "20251013"
     (version,) = skills.versions.list("xlsx")
@@ -188,7 +189,6 @@ def test_anthropics_skills(skills):
         lambda: skills.versions.create("xlsx", files=[*FILES.items()]),
         lambda: skills.versions.delete(version.id, skill_id="xlsx"),
         lambda: skills.versions.download(version.id, skill_id="xlsx"),
-        lambda: skills.list(source="plugin"),
         lambda: skills.list(limit=0),
     ):
         with refused():

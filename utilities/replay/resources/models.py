@@ -48,13 +48,9 @@ def page(query: Query) -> dict[str, Any]:
         raise ApiError(400, f"lifecycle: {unknown!r} is unknown, expected {', '.join(LIFECYCLES)}")
     rows = MODELS if not wanted or "active" in wanted else ()
     after, before = _place(query, "after_id", rows), _place(query, "before_id", rows)
-    if after is not None and before is not None:
-        raise ApiError(400, "after_id: can't be combined with before_id")
-    if before is not None:
-        ids, more = rows[max(0, before - limit) : before], before > limit
-    else:
-        start = 0 if after is None else after + 1
-        ids, more = rows[start : start + limit], start + limit < len(rows)
+    rows = rows[0 if after is None else after + 1 : before]
+    backwards = before is not None and after is None
+    ids, more = rows[-limit:] if backwards else rows[:limit], len(rows) > limit
     first, last = (ids[0], ids[-1]) if ids else (None, None)
     return {"data": [shown(id) for id in ids], "has_more": more, "first_id": first, "last_id": last}
 
