@@ -53,6 +53,8 @@ ACCEPTED, NOTHING_TO_DO, REFUSED, TOO_LARGE, LATER = 202, 200, 400, 413, 503
 LIMIT = 65_536  # bytes of a body; a webhook carries a few ids, some hundred bytes
 FAILURES = 1_000  # failed calls that are kept
 READ = 10.0  # seconds that `serving` waits for a sender
+CHUNK_LINE = 1_000  # bytes of the line before a chunk
+CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,8}")
 VISIBLE = re.compile(r"[!-~]{1,256}")  # safe in a log line and a database
 PLAIN = re.compile(r"\w[\w.:-]{0,255}", re.ASCII)  # safe in a path too, as ".." is not
 log = logging.getLogger(__name__)
@@ -254,9 +256,11 @@ class WebhookReceiver:
             self._changed.notify_all()
             failed = [failure.session_id for failure in self._failed]
             left = list(dict.fromkeys([*self._busy, *self._waiting, *failed]))
+            gone = self._inbox.gone
             self._inbox.close()
         if left:
             fate = "kept in the inbox for the next start" if self._inbox.path else "and there is no inbox"
+            fate = "and the inbox is gone" if gone else fate
             log.warning("webhooks of %d sessions are left undone, %s: %s", len(left), fate, ", ".join(left))
         return left
 
@@ -385,10 +389,28 @@ class _Inbox:
             hint = "close the receiver that has it, or name" if locked else "name"
             raise ValueError(f"inbox {path}: {error}; {hint} another file") from error
 
+        self._file = self._identity()
+
+    def _identity(self) -> tuple[int, int] | None:
+        if self.path is None:
+            return None
+        at = os.stat(self.path)
+        return at.st_dev, at.st_ino
+
+    @property
+    def gone(self) -> bool:
+        """Whether the file was deleted or moved: what is written now, no later start will find."""
+        try:
+            return self._identity() != self._file
+        except OSError:
+            return True
+
     def has(self, id: str) -> bool:
         return self._db.execute("SELECT 1 FROM webhooks WHERE id = ?", [id]).fetchone() is not None
 
     def add(self, id: str, session_id: str, type: str) -> None:
+        if self.gone:
+            raise sqlite3.OperationalError(f"the file {self.path} is gone; make a new receiver")
         self._db.execute("INSERT INTO webhooks (id, session, type) VALUES (?, ?, ?)", [id, session_id, type])
 
     def done(self, ids: Iterator[str]) -> None:
@@ -425,6 +447,10 @@ class WebhookApp:
                 await receive()
                 await asyncio.to_thread(do)
                 await send({"type": f"lifespan.{said}.complete"})
+            return
+        if scope["type"] == "websocket":  # of no use here: refused, as 403
+            await receive()
+            await send({"type": "websocket.close", "code": 1000})
             return
         status, body, more = 405, b"", scope["method"] == "POST"
         if more:
@@ -482,17 +508,41 @@ class _Server(socketserver.ThreadingTCPServer):
 
 class _Request(http.server.BaseHTTPRequestHandler):
     timeout = READ
+    protocol_version = "HTTP/1.1"  # with it a sender that expects `100 Continue` gets it
     server: _Server
 
     def do_POST(self) -> None:
         length, limit = self.headers.get("content-length", ""), self.server.receiver.limit
-        if not (length.isascii() and length.isdigit()):
+        if self.headers.get("transfer-encoding", "").lower() == "chunked":  # tunnels send it
+            try:
+                body = self._chunks(limit)
+            except ValueError:
+                self._answer(refuse(REFUSED, "chunks that can't be read"))
+                return
+        elif not (length.isascii() and length.isdigit()):
             self._answer(refuse(411, "it doesn't say how long it is"))
+            return
         elif len(length) > 18 or int(length) > limit:
             self._answer(refuse(TOO_LARGE, f"more than {limit} bytes"))
+            return
         else:
             body = self.rfile.read(int(length))
-            self._answer(self.server.receiver.take(dict(self.headers.items()), body))
+        self._answer(self.server.receiver.take(dict(self.headers.items()), body))
+
+    def _chunks(self, limit: int) -> bytes:
+        """The body of a chunked request, no further than a little beyond the limit."""
+        body = b""
+        while len(body) <= limit:
+            size = self.rfile.readline(CHUNK_LINE).partition(b";")[0].strip()
+            if not CHUNK_SIZE.fullmatch(size):
+                raise ValueError("no size of a chunk")
+            if (wanted := int(size, 16)) == 0:
+                break
+            chunk = self.rfile.read(min(wanted, limit + 1 - len(body)))
+            body += chunk
+            if len(body) <= limit and (len(chunk) < wanted or self.rfile.readline(CHUNK_LINE).strip()):
+                raise ValueError("a chunk that is not as long as it says")
+        return body
 
     def do_GET(self) -> None:
         self._answer(405)
@@ -504,6 +554,7 @@ class _Request(http.server.BaseHTTPRequestHandler):
     def _answer(self, status: int) -> None:
         self.send_response_only(status)
         self.send_header("content-length", "0")
+        self.send_header("connection", "close")  # so nothing of a refused body is taken for a request
         self.end_headers()
 
     def log_message(self, *_: Any) -> None:

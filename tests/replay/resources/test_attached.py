@@ -28,6 +28,7 @@ UPLOADS = "/mnt/session/uploads"
         (f"{UPLOADS}/calc.py", f"{UPLOADS}/calc.py"),
         (None, f"{UPLOADS}/FILE"),
         ("/etc/passwd", f"{UPLOADS}/etc/passwd"),
+        ("//x", f"{UPLOADS}/x"),
     ],
 )
 def test_a_file_is_mounted_below_the_uploads(call, wanted, path):

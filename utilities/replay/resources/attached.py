@@ -148,7 +148,7 @@ def upload_path(resource: Resource, where: str = "") -> str:
     """Where the container has a file: below the uploads folder, whatever is asked for. [doc]"""
     wanted = resource.get("mount_path") or resource["file_id"]
     parts = PurePosixPath(wanted.removeprefix(UPLOADS)).parts
-    names = [part for part in parts if part != "/"]
+    names = [part for part in parts if part.strip("/")]  # POSIX lets "//" be a root of its own
     if not names or ".." in names or "\0" in wanted:
         raise ApiError(400, f"{where}mount_path: {wanted!r} does not stay below {UPLOADS}")
     return str(PurePosixPath(UPLOADS, *names))
