@@ -27,7 +27,7 @@ needs = Python 3.11 or newer is needed, and $(1). Name another one: make setup P
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lab run check test conformance newest-sdk confirm-live test-postgres notebooks recordings assumptions verify \
-	fidelity rooms guards lint bench doctor
+	fidelity scenarios rooms guards lint bench doctor
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' "$(strip $(MAKEFILE_LIST))"
@@ -78,17 +78,21 @@ test-postgres: setup  ## memory on a PostgreSQL of its own, with pgvector (PG_BI
 notebooks: setup  ## run every notebook and solution, and keep the outputs (NB=01 for one)
 	@$(PY) -m utilities.course.running --write $(NB)
 
+# What these execute is the project's own, so it runs unconfined where the system can't confine it.
 recordings: setup  ## make the scripted recordings from their scenarios
-	@$(PY) -m utilities.replay.scenario example_data/scenarios --write
+	@$(PY) -m utilities.replay.scenario example_data/scenarios --write --unconfined
 
 assumptions: setup  ## helpers and lessons under every answer to what nobody knows (SPEC="RULE=ANSWER" for one)
 	@$(PY) -m tests.project.assumptions $(SPEC)
 
 verify: setup  ## make the scripted recordings again and compare them with those committed
-	@$(PY) -m utilities.replay.scenario example_data/scenarios --verify
+	@$(PY) -m utilities.replay.scenario example_data/scenarios --verify --unconfined
 
 fidelity: setup  ## write FIDELITY.md and rules.json of utilities/replay from the tests that carry a rule
 	@$(PY) -m tests.project.fidelity --write
+
+scenarios: setup  ## write SCENARIOS.md of utilities/replay from the format of scenarios
+	@$(PY) -m utilities.replay.making.page --write
 
 rooms: setup  ## draw the rooms of utilities/ in CONTRIBUTING.md, from the imports
 	@$(PY) -m tests.project.rooms --write

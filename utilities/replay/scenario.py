@@ -1,20 +1,21 @@
 """Scripted recordings: the agent's moves from a short file, its tool calls executed for real.
 
-    python -m utilities.replay.scenario example_data/scenarios --write     # make recordings
-    python -m utilities.replay.scenario example_data/scenarios --verify    # make verify
+    python -m utilities.replay.scenario example_data/scenarios --write            # make recordings
+    python -m utilities.replay.scenario example_data/scenarios --verify           # make verify
+    python -m utilities.replay.scenario example_data/scenarios/03_deny.toml --write
 
-A scenario (TOML) has the agent, the environment, the files and memory stores that are mounted, and the turns:
-what the user says, and for each model request what the agent says and which built-in tools it
-calls. The calls run with the SDK's own `agent_toolset`, in a scratch folder that stands in for
-`/mnt`, and what they really return is what the recording says. Times come from the scenario and
+A scenario (TOML) has the agent, the environment, what is mounted, and the turns: what the user says, and for
+each model request what the agent says and which tools it calls. Built-in calls run with the SDK's own
+`agent_toolset`, and what they really return is what the recording says. Times come from the scenario and
 token counts are estimated, so the same scenario always makes the same bytes: `--verify` executes
-everything again and compares, all but the SDK's version in the header.
+everything again and compares, all but the SDK's version in the header and the times that commands print.
 
-What the client does in between is written in the scenario too, beside the call that waits for it:
-`custom = "name"` instead of `tool` is a call of the program's own tool, and `result` (and `is_error`)
-what the program answers; `confirm = "allow"` or `"deny"` (and `deny_message`) is its verdict on a
-built-in call that asks first. With `[brain]` the program's memory tools are executed for real as well:
-see `making.brain_calls`.
+What isn't executed is written beside it: what the program's own tools and the web's and MCP servers' return,
+what the client decides. All keys, with examples: SCENARIOS.md beside this file, made of `making.format`.
+
+What a scenario executes is confined (see `making.confinement`): it sees nothing of its author's files,
+environment and network. Where the system can't do that it is refused, unless `--unconfined` is said: only for
+scenarios that are your own, or that you have read.
 """
 
 from __future__ import annotations
@@ -25,118 +26,209 @@ import difflib
 import re
 import sys
 import tempfile
-import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import anthropic
 
+from .making.errors import ScenarioError
 from ..console import forgiving
 from .making.event_log import EventLog
-from .making.sandbox import Sandbox, ScenarioError, memories_in
+from .making.format import File, Store
+from .making.reading import Session, Source, read
+from .making.sandbox import UPLOADS, Sandbox, container_path, files_in, memories_in, within, zipped
+from .making.times import timeless
 from .recordings.mount import Mount, memory_path
 from .recordings.recording import Recording
 
+__all__ = ["Made", "ScenarioError", "main", "record", "record_all", "recordings"]
 
-def memory_store(given: dict[str, Any], data: Path) -> Mount:
-    """A memory store that the scenario mounts.
+
+@dataclass(frozen=True)
+class Made:
+    """What was made of one session.
+
+    Attributes:
+        recording: its recording.
+        surprises: executed calls that failed and weren't meant to, or the other way round; one line each.
+    """
+
+    recording: Recording
+    surprises: list[str]
+
+
+def memory_store(given: Store, data: Path) -> Mount:
+    """A memory store that a scenario mounts.
 
     Args:
-        given: its `name` and `access`, its `memories` (each with its `path`, and its `content` or the
-            `source` that has it), a `folder` whose files are memories, and, with `after`, the recording that
-            has left its memories there.
+        given: as the scenario says.
         data: the folder that each `source` and the `folder` are relative to, and that has the recordings.
     """
-    path, start = memory_path(given["name"]), {}
-    if "after" in given:
-        before = Recording.load(data / "recordings" / f"{given['after']}.jsonl")
-        start = {mount.mount_path: mount.end() for mount in before.mounts}[path]
-    if "folder" in given:
-        start |= memories_in(data / given["folder"])
-    for memory in given.get("memories", ()):
-        content = memory["content"] if "content" in memory else (data / memory["source"]).read_text("utf-8")
-        start[memory["path"]] = content
-    return Mount(path, given.get("access", "read_write"), start)
+    path, start = memory_path(given.name), {}
+    if given.after is not None:
+        before = Recording.load(data / "recordings" / f"{given.after}.jsonl")
+        left = {mount.mount_path: mount.end() for mount in before.mounts}
+        if path not in left:
+            raise ValueError(f"{given.after} had no {path}")
+        start = left[path]
+    if given.folder is not None:
+        start |= memories_in(within(data, given.folder))
+    for memory in given.memories:
+        source = memory.source
+        start[memory.path] = (
+            memory.content or "" if source is None else within(data, source).read_bytes().decode("utf-8")
+        )
+    return Mount(path, given.access, start)
 
 
-async def record(path: Path, data: Path, answers: Path | None = None) -> Recording:
-    """Execute one scenario.
+async def record(
+    path: Path, data: Path, answers: Path | None = None, *, unconfined: bool = False
+) -> Recording:
+    """Execute a scenario of one session.
 
     Args:
         path: the scenario's TOML file.
-        data: the folder that its `files` and memories are relative to.
+        data: the folder that its files and memories are relative to, and below.
         answers: the folder for a recording of what its memory asks the model; by default it is not kept.
+        unconfined: execute its commands also where this system can't confine them.
 
     Raises:
-        ScenarioError: the scenario is damaged; the message names the file.
+        ScenarioError: the scenario is damaged; the message names the file. Or it has several sessions.
     """
+    made = await record_all(path, data, answers, unconfined=unconfined)
+    if len(made) > 1:
+        raise ScenarioError(f"{path.name}: it has {len(made)} sessions; record_all makes them")
+    return made[0].recording
+
+
+async def record_all(
+    path: Path, data: Path, answers: Path | None = None, *, unconfined: bool = False
+) -> list[Made]:
+    """Execute each session of a scenario; see `record`."""
+    return [await _record(session, data, answers, unconfined) for session in read(path)]
+
+
+async def _record(session: Session, data: Path, answers: Path | None, unconfined: bool) -> Made:
+    scenario, source = session.scenario, session.source
     try:
-        scenario = tomllib.loads(path.read_text("utf-8-sig"))
-        with tempfile.TemporaryDirectory(prefix="scenario-") as folder:
+        with tempfile.TemporaryDirectory(prefix="brain-") as folder:
             brain = None
-            if "brain" in scenario:
+            if scenario.brain is not None:
                 from .making.brain_calls import BrainCalls  # Astrocyte takes its time to import
 
-                brain = BrainCalls(path, Path(folder), answers or Path(folder))
-                scenario = await brain.begin()
-            stores = [memory_store(given, data) for given in scenario.get("memory", [])]
-            sandbox = Sandbox(Path(folder), stores)
-            try:
-                for file in scenario.get("files", []):
-                    sandbox.mount(data / file["source"], file["mount_path"])
-                log = EventLog(scenario, sandbox, brain)
-                for turn in scenario["turns"]:
-                    await log.turn(turn)
-                if brain:
-                    brain.require_seen()
-            finally:
-                await sandbox.close()
+                brain = BrainCalls(session, data, Path(folder), answers or Path(folder))
+                await brain.begin()
+            stores = [_store(store, data, source.at("memory", n)) for n, store in enumerate(scenario.memory)]
+            with Sandbox(stores, unconfined=unconfined) as sandbox:
+                mount = partial(_mount, sandbox, data)
+                for number, file in enumerate(scenario.files):
+                    mount(file, source.at("files", number))
+                _mount_repositories(sandbox, session, data)
+                log = EventLog(session, sandbox, mount, brain)
+                for turn, where in zip(scenario.turns, session.turns, strict=True):
+                    await log.turn(turn, where)
+            if brain:
+                brain.require_seen()
+    except ScenarioError:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-        raise ScenarioError(f"{path.name}: {type(error).__name__}: {error}") from error
-    return log.recording(path.with_suffix(".jsonl"))
+        raise ScenarioError(f"{source.path.name}: {type(error).__name__}: {error}") from error
+    return Made(log.recording(source.path.with_name(f"{scenario.name}.jsonl")), log.surprises)
 
 
-def recordings(scenarios: Path) -> Iterator[tuple[Path, str]]:
-    """Every recording of a folder of scenarios: where it belongs, and what it should say.
+def _store(given: Store, data: Path, source: Source) -> Mount:
+    try:
+        return memory_store(given, data)
+    except (ValueError, OSError) as error:
+        raise source.error((), _said(error)) from error
 
-    One of a session for each, and beside it one of what its memory asked the model, if it did.
+
+def _mount(sandbox: Sandbox, data: Path, file: File, source: Source) -> None:
+    """Mount a file: one of the data folder, or a folder's zip file."""
+    try:
+        content = (
+            within(data, file.source).read_bytes() if file.source else zipped(within(data, file.zip or ""))
+        )
+        sandbox.mount(container_path(file.mount_path, UPLOADS), content)
+    except (ValueError, OSError) as error:
+        raise source.error((), _said(error)) from error
+
+
+def _mount_repositories(sandbox: Sandbox, session: Session, data: Path) -> None:
+    for number, repository in enumerate(session.scenario.repositories):
+        try:
+            name = repository.mount_path or repository.url.rpartition("/")[2]
+            path = container_path(name, "/workspace")
+            for inside, content in files_in(within(data, repository.folder)).items():
+                sandbox.mount(f"{path}/{inside}", content)
+        except (ValueError, OSError) as error:
+            raise session.source.error(("repositories", number), _said(error)) from error
+
+
+def _said(error: Exception) -> str:
+    """An error in words, without a path of this machine."""
+    if isinstance(error, OSError):
+        return f"{Path(str(error.filename)).name}: {error.strerror}" if error.strerror else str(error)
+    return str(error)
+
+
+def recordings(scenarios: Path, *, unconfined: bool = False) -> Iterator[tuple[Path, str, list[str]]]:
+    """Every recording of a folder of scenarios, or of one: where it belongs, what it says, what surprised.
+
+    One for each session, and beside it one of what its memory asked the model, if it did.
     """
-    paths = sorted(scenarios.glob("*.toml"))
+    paths = [scenarios] if scenarios.is_file() else sorted(scenarios.glob("*.toml"))
     if not paths:
         raise ScenarioError(f"{scenarios}: there is no scenario (*.toml) here")
+    data = paths[0].absolute().parents[1]
+    target = (scenarios.parent if scenarios.is_dir() else data) / "recordings"
     for path in paths:
         with tempfile.TemporaryDirectory(prefix="answers-") as answers:
-            made = asyncio.run(record(path, scenarios.parent, Path(answers)))
-            yield scenarios.parent / "recordings" / f"{path.stem}.jsonl", "".join(made.lines())
+            for made in asyncio.run(record_all(path, data, Path(answers), unconfined=unconfined)):
+                text = "".join(made.recording.lines())
+                yield target / made.recording.path.name, text, made.surprises
             for file in sorted(Path(answers).iterdir()):
-                yield scenarios.parent / "recordings" / file.name, file.read_text("utf-8")
+                yield target / file.name, file.read_text("utf-8"), []
 
 
 def main(argv: list[str] | None = None) -> int:
     forgiving()
-    parser = argparse.ArgumentParser(prog="python -m utilities.replay.scenario")
-    parser.add_argument("scenarios", type=Path, help="their folder; recordings go to ../recordings")
+    parser = argparse.ArgumentParser(
+        prog="python -m utilities.replay.scenario",
+        description="Makes recordings of scenarios: their tool calls are executed.",
+        epilog="Commands of a scenario are confined: they see none of your files, environment and network. "
+        "Read a scenario from elsewhere before you say --unconfined.",
+    )
+    parser.add_argument(
+        "scenarios", type=Path, help="a folder of them, or one; recordings go to ../recordings"
+    )
     task = parser.add_mutually_exclusive_group(required=True)
     task.add_argument("--write", action="store_true", help="make the recordings")
     task.add_argument("--verify", action="store_true", help="execute everything again and compare")
+    parser.add_argument(
+        "--unconfined", action="store_true",
+        help="where this system can't confine commands, execute them as any program of yours",
+    )  # fmt: skip
     options = parser.parse_args(argv)
     different, others = 0, set[str]()
     try:
-        for path, text in recordings(options.scenarios):
-            if options.write:
-                path.parent.mkdir(exist_ok=True)
-                path.write_text(text, "utf-8")
-                print(f"wrote {path} ({text.count(chr(10)) - 1} lines)")
-                continue
+        for path, text, surprises in recordings(options.scenarios, unconfined=options.unconfined):
+            for surprise in surprises:
+                print(f"note: {surprise}", file=sys.stderr)
             recorded = path.read_text("utf-8") if path.exists() else ""
+            if options.write:
+                _write(path, recorded, text)
+                continue
             recorded, sdk = _made_by(anthropic.__version__, recorded)
             others.add(sdk)
-            different += recorded != text
-            print(f"{'same     ' if recorded == text else 'DIFFERENT'} {path}")
+            same = timeless(recorded) == timeless(text)
+            different += not same
+            print(f"{'same     ' if same else 'DIFFERENT'} {path}")
             before, after = recorded.split("\n"), text.split("\n")
             diff = difflib.unified_diff(before, after, "recorded", "executed", n=0, lineterm="")
-            for line in list(diff)[:20]:
+            for line in [] if same else list(diff)[:20]:
                 print("   ", line[:400])
     except ScenarioError as error:
         print(f"scenario: {error}", file=sys.stderr)
@@ -145,6 +237,16 @@ def main(argv: list[str] | None = None) -> int:
         made = f"recorded with anthropic {', '.join(sorted(others))}, executed with {anthropic.__version__}"
         print(f"{made}: all but this version in their headers was compared")
     return 1 if different else 0
+
+
+def _write(path: Path, recorded: str, text: str) -> None:
+    """Write a recording, unless the one that is there differs only in times that commands have printed."""
+    if recorded != text and timeless(recorded) == timeless(text):
+        print(f"kept  {path} (only times that commands print are others)")
+        return
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, "utf-8", newline="\n")
+    print(f"wrote {path} ({text.count(chr(10)) - 1} lines)")
 
 
 def _made_by(version: str, recorded: str) -> tuple[str, str]:

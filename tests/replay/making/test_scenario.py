@@ -149,9 +149,12 @@ def test_write_mends_what_verify_reports(folder):
         ('"2026-11-21T09:00:00Z"', '"soon"', "soon"),
         ('tool = "bash"', 'tool = "telnet"', "telnet"),
         ('source = "note.txt"', 'source = "gone.txt"', "gone.txt"),
-        ("claude-sonnet-4-6", "claude-unknown", "claude-unknown"),
-        ("seconds = 1.0", 'seconds = "long"', "TypeError"),
-        ("[[turns]]", "[turns]", "small.toml"),
+        (
+            "seconds = 1.0",
+            'seconds = "long"',
+            "line 11, turns[1].requests[1].seconds: Input should be a valid",
+        ),
+        ("[[turns]]", "[turns]", "line 8, turns: Input should be a valid list"),
         ('mount_path = "note.txt"', "x = 1", "mount_path"),
     ],
 )

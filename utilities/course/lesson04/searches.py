@@ -12,9 +12,10 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from anthropic.lib.tools import ToolError
+from anthropic.lib.tools.agent_toolset import AgentToolContext, beta_grep_tool
 from astrocyte import Astrocyte
 
-from utilities.replay.making.sandbox import Sandbox
 from utilities.replay.recordings.mount import Mount
 
 from ..places import DATA
@@ -123,7 +124,13 @@ class Grep:
             for number, text in enumerate(texts, 1)
         }
         contents = {path: "".join(" ".join(text.split()) + "\n" for text in files[path]) for path in files}
-        self._sandbox = Sandbox(root, [Mount(STORE, "read_only", contents)])
+        Mount(STORE, "read_only", contents)  # refuses what a memory can't be
+        self._root = str(root.resolve())
+        for path, content in contents.items():
+            file = Path(f"{self._root}{STORE}{path}")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content.encode())
+        self._grep = beta_grep_tool(AgentToolContext(workdir=f"{self._root}/mnt"))
 
     async def lines(self, pattern: str) -> list[str]:
         """The facts that the tool prints for a regular expression, in the order of files and lines.
@@ -131,9 +138,11 @@ class Grep:
         Raises:
             ValueError: the tool refused the pattern.
         """
-        output, is_error = await self._sandbox.call("grep", {"pattern": pattern, "path": STORE})
-        if is_error:
-            raise ValueError(f"{output}; pattern: {pattern}")
+        try:
+            found = await self._grep.call({"pattern": pattern, "path": f"{self._root}{STORE}"})
+        except ToolError as error:
+            raise ValueError(f"{error}; pattern: {pattern}") from error
+        output = str(found).replace(self._root, "")
         places = ((match[1], int(match[2])) for match in map(LINE.match, output.splitlines()) if match)
         return [self._line[place] for place in sorted(places)]
 

@@ -19,10 +19,7 @@ alike; `{memory:2}` in the agent's moves is the second id that was seen, counted
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +32,13 @@ from ...memory.brain import open_brain
 from ...memory.tools import memory_tools
 from ..recorder import Recorder, by_hand
 from ..recordings.masks import ids_in
-from .sandbox import memories_in
+from .format import Brain, Call
+from .reading import PLACEHOLDER, Session, Source, fixed_id, read
+from .sandbox import memories_in, within
 
 # Astrocyte logs what it redacts; without a handler that would be on the terminal, as if something were wrong.
 logging.getLogger("astrocyte").addHandler(logging.NullHandler())
 
-PLACEHOLDER = re.compile(r"\{memory:([0-9]+)\}")
 NOTE = (
     " Its memory tools were executed for real too, on an Astrocyte brain; the random ids of memories are "
     "replaced by fixed ones."
@@ -48,24 +46,20 @@ NOTE = (
 BY_HAND = " What the model answered to memory_reflect was written by hand."
 
 
-def fixed_id(number: int) -> str:
-    """The id that a recording has for the memory whose id was seen as the how manieth; 1 is the first."""
-    return hashlib.sha256(f"memory/{number}".encode()).hexdigest()[:16]
-
-
 class BrainCalls:
     """The brain of one scenario, in a scratch folder.
 
     Args:
-        path: the scenario; those that it names in `after` are beside it.
+        session: the scenario; those that it names in `after` are beside it.
+        data: the folder that its own folder is relative to.
         folder: where the brain's file goes.
         answers: the folder for the recording of what is asked of the model.
     """
 
-    def __init__(self, path: Path, folder: Path, answers: Path) -> None:
-        self.path, self.text = path, path.read_text("utf-8-sig")
+    def __init__(self, session: Session, data: Path, folder: Path, answers: Path) -> None:
+        self.session, self.data = session, data
         recorder = Recorder(
-            answers / f"{path.stem}.messages.jsonl", recorded_at=tomllib.loads(self.text)["start"]
+            answers / f"{session.scenario.name}.messages.jsonl", recorded_at=session.scenario.start
         )
         http_client = httpx2.Client(transport=by_hand(lambda request: self.answer))
         client = Anthropic(api_key="none", http_client=http_client, middleware=[recorder], max_retries=0)
@@ -74,31 +68,39 @@ class BrainCalls:
         self.ids: dict[str, str] = {}  # the brain's → the recording's
         self.note = NOTE
 
-    async def begin(self) -> dict[str, Any]:
-        """Bring the brain to where the scenario begins.
+    async def begin(self) -> None:
+        """Bring the brain to where the scenario begins, and put its memory tools among the agent's."""
+        given = self._given
+        await self._catch_up(self.session, ())
+        agent = self.session.header["agent"]
+        tools = memory_tool_definitions(include_forget=given.include_forget)
+        self.session.header["agent"] = {**agent, "tools": [*agent.get("tools", []), *tools]}
 
-        Returns:
-            The scenario, with its memory tools among the agent's, and ids in place of `{memory:…}`.
-        """
-        scenario = _read(self.text)
-        await self._catch_up(scenario)
-        forgets = scenario["brain"].get("include_forget", False)
-        scenario["agent"]["tools"] += memory_tool_definitions(include_forget=forgets)
-        return scenario
+    @property
+    def _given(self) -> Brain:
+        assert self.session.scenario.brain is not None
+        return self.session.scenario.brain
 
-    async def _catch_up(self, scenario: dict[str, Any]) -> None:
-        if "folder" in scenario["brain"]:
-            for text in memories_in(self.path.parents[1] / scenario["brain"]["folder"]).values():
-                await self.brain.retain(text.strip(), scenario["brain"]["bank"])
-        if (after := scenario["brain"].get("after")) is None:
+    async def _catch_up(self, session: Session, beyond: tuple[str, ...]) -> None:
+        scenario, brain = session.scenario, session.scenario.brain
+        if brain is None:
+            raise session.source.error((), "it has no [brain], so nothing of it is retained")
+        if brain.folder is not None:
+            for text in memories_in(within(self.data, brain.folder)).values():
+                await self.brain.retain(text.strip(), brain.bank)
+        if brain.after is None:
             return
-        before = _read((self.path.parent / f"{after}.toml").read_text("utf-8-sig"))
-        await self._catch_up(before)
-        calls = (c for turn in before["turns"] for r in turn["requests"] for c in r.get("calls", ()))
-        for call in calls:  # to reflect changes nothing
-            name = call.get("custom", "")
-            if name.startswith("memory_") and name != "memory_reflect" and "result" not in call:
-                await self.call(call, before["brain"])
+        path = session.source.path.with_name(f"{brain.after}.toml")
+        if brain.after in beyond or not path.is_file():
+            raise session.source.error(
+                ("brain", "after"), f"there is no {path.name}, or it comes after this one"
+            )
+        (before,) = read(path)
+        await self._catch_up(before, (*beyond, scenario.name))
+        for call in (c for turn in before.scenario.turns for r in turn.requests for c in r.calls):
+            executed = (call.custom or "").startswith("memory_") and call.result is None
+            if executed and call.custom != "memory_reflect":  # which changes nothing
+                await self._call(call, before.scenario.brain or brain)
 
     def require_seen(self) -> None:
         """Each id that the scenario names has been seen by its end.
@@ -106,28 +108,35 @@ class BrainCalls:
         Raises:
             ValueError: one has not.
         """
-        for number in map(int, PLACEHOLDER.findall(self.text)):
+        for number in map(int, PLACEHOLDER.findall(self.session.text)):
             if not 1 <= number <= len(self.ids):
                 raise ValueError(f"{{memory:{number}}}: {len(self.ids)} ids were seen, and the first is 1")
 
-    async def call(self, call: dict[str, Any], given: dict[str, Any]) -> tuple[str, bool]:
-        """Execute one call.
-
-        Args:
-            call: the scenario's.
-            given: the scenario's `brain`.
+    async def call(self, call: Call, source: Source) -> tuple[str, bool]:
+        """Execute one call of the scenario.
 
         Returns:
             The result as it is recorded, and whether it is an error.
+
+        Raises:
+            ScenarioError: it is none that can be executed.
         """
-        name, bank = call["custom"], given["bank"]
+        if call.custom == "memory_reflect" and call.reflect is None:
+            raise source.error((), "'reflect' is missing: what the model answers")
+        try:
+            return await self._call(call, self._given)
+        except KeyError as error:
+            raise source.error(("custom",), f"the agent has no memory tool {error}") from error
+
+    async def _call(self, call: Call, given: Brain) -> tuple[str, bool]:
+        name, bank = str(call.custom), given.bank
         if name == "memory_reflect":
-            self.answer, self.note = call["reflect"], NOTE + BY_HAND
-        arguments = {key: self._renamed(value, real=True) for key, value in call["input"].items()}
-        if given.get("tools") == "astrocyte":
+            self.answer, self.note = call.reflect or "", NOTE + BY_HAND
+        arguments = {key: self._renamed(value, real=True) for key, value in call.input.items()}
+        if given.tools == "astrocyte":
             text, is_error = await handle_memory_tool(self.brain, name, arguments, bank_id=bank), False
         else:
-            tools = memory_tools(self.brain, bank, include_forget=given.get("include_forget", False))
+            tools = memory_tools(self.brain, bank, include_forget=given.include_forget)
             tool = {tool.name: tool for tool in tools}[name]
             try:
                 text, is_error = str(await tool.call(arguments)), False
@@ -142,7 +151,3 @@ class BrainCalls:
             for ours, recorded in self.ids.items():
                 value = value.replace(recorded, ours) if real else value.replace(ours, recorded)
         return value
-
-
-def _read(text: str) -> dict[str, Any]:
-    return tomllib.loads(PLACEHOLDER.sub(lambda match: fixed_id(int(match[1])), text))

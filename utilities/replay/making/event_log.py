@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import mimetypes
-from decimal import Decimal
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import anthropic
 
 from ..ids import TICK, later, make_id
-from ..recordings.costs import PRICES, WEIGHTS, in_cents, price_of
-from ..recordings.recording import FORMAT, Event, Recording, packed
-from .sandbox import Sandbox, ScenarioError
+from ..recordings.recording import FORMAT, Event, Recording
+from . import happenings
+from .format import EXECUTED, WEB, Call, Request, Turn
+from .reading import Session, Source
+from .sandbox import Sandbox
+from .spending import Context, Spending
+from .threads import Thread, Threads
+from .times import timeless
 
 if TYPE_CHECKING:
     from .brain_calls import BrainCalls
@@ -21,208 +27,326 @@ NOTE = (
     "Scripted, not live: the agent's moves and the times were written by hand, its tool calls were "
     "executed for real with the SDK's agent_toolset, and token counts are estimated at four characters each."
 )
-COUNTED = {
-    "input": "input_tokens", "cache_write": "cache_creation_input_tokens",
-    "cache_read": "cache_read_input_tokens", "output": "output_tokens",
-}  # fmt: skip
 BY_HAND = " What the client answered was written by hand too."
+NOT_EXECUTED = " What web and MCP tools returned was written by hand as well."
+DENIED = "The user denied this call."
+INTERRUPTED = "Tool execution was interrupted before completion. Please retry."  # [doc]
+PAUSE = 20.0  # seconds in which the user reads before going on
+
+Made = Sequence[tuple[str, Call, Source]]  # calls of a request: the event's id, what it is, where it stands
 
 
 class EventLog:
-    """Writes the event log of one scenario, in the order that was seen of the hosted API.
+    """Writes the event log of one session, in the order that was seen of the hosted API.
 
     Args:
-        scenario: as its TOML file says.
+        session: as its file says.
         sandbox: where its built-in tool calls are executed.
+        data: the folder that files which are added later are relative to.
         brain: where its memory tools are executed, if it has any.
+
+    Attributes:
+        surprises: calls that failed and weren't meant to, and those that didn't and were; one line each.
     """
 
-    def __init__(self, scenario: dict[str, Any], sandbox: Sandbox, brain: BrainCalls | None = None) -> None:
-        self.scenario, self.sandbox, self.brain = scenario, sandbox, brain
-        self.name: str = scenario["name"]
-        self.thread = make_id("sthr", self.name)
-        self.now: str = scenario["start"]
+    def __init__(
+        self, session: Session, sandbox: Sandbox, files: Any = None, brain: BrainCalls | None = None
+    ) -> None:
+        self.session, self.scenario, self.sandbox, self.brain = session, session.scenario, sandbox, brain
+        self.files = files  # mounts the files of a turn
+        self.name = self.scenario.name
+        self.now = self.scenario.start
         self.events: list[Event] = []
         self.outputs: dict[str, dict[str, Any]] = {}
-        self.context = len(str(scenario["agent"]["tools"])) + len(scenario["agent"]["system"])  # characters
-        self.cached = 0
-        self.tokens = dict.fromkeys(("input", "cache_write", "cache_read", "output"), 0)
-        self.active = 0.0
+        self.contents: dict[str, bytes] = {}
+        agent = session.header["agent"]
+        start = len(str(agent.get("tools", []))) + len(agent.get("system", ""))
+        self.threads = Threads(self, agent["name"], Context(start))
+        self.spending = Spending(agent["model"])
         self.answers = 0  # of the client, written by hand
+        self.by_hand = 0  # results of tools that aren't executed
+        self.over = False  # nothing can follow: the session has ended
+        self.outcome: happenings.Outcome | None = None
+        self.surprises: list[str] = []
 
-    def emit(self, type: str, **fields: Any) -> str:
-        """Append one event, a tick after the last one; returns its id."""
+    # -- events --------------------------------------------------------------------------------------------
+
+    def emit(self, type: str, *, thread: Thread | None = None, **fields: Any) -> str:
+        """Write one event, a tick after the last one; returns its id.
+
+        Args:
+            type: its type.
+            thread: whose own log it is in, and the session's isn't; by default it is in the session's.
+            fields: the rest of it.
+        """
         self.now = later(self.now, TICK)
-        id = make_id("sevt", self.name, len(self.events))
-        self.events.append({"id": id, "type": type, "processed_at": self.now, **fields})
+        log = self.events if thread is None or thread.primary else thread.events
+        seed = [len(log)] if log is self.events else [thread.name if thread else "", len(log)]
+        id = make_id("sevt", self.name, *seed)
+        log.append({"id": id, "type": type, "processed_at": self.now, **fields})
         return id
 
     def wait(self, seconds: float) -> None:
         """Let the agent's time pass."""
         self.now = later(self.now, seconds)
-        self.active += seconds
+        self.spending.active += seconds
 
-    async def turn(self, turn: dict[str, Any]) -> None:
-        """One turn: the user's message, then each model request with the calls that it makes."""
-        thread = {"session_thread_id": self.thread, "agent_name": self.scenario["agent"]["name"]}
+    # -- a turn --------------------------------------------------------------------------------------------
+
+    async def turn(self, turn: Turn, source: Source) -> None:
+        """One turn: what the client sends, then each thing that happens.
+
+        Raises:
+            ScenarioError: something in it can't be; the message says where.
+        """
+        if self.over:
+            raise source.error((), "the session has ended before this turn")
+        for number, file in enumerate(turn.files):
+            self.files(file, source.at("files", number))
         self.emit("session.status_running")
-        self.emit("session.thread_status_running", **thread)
-        self.emit("user.message", content=[{"type": "text", "text": turn["user"]}])
-        self.context += len(turn["user"])
-        for request in turn["requests"]:
-            calls = self.model_request(request)
-            for id, call in calls:
-                if not waits(call):
-                    await self.tool_result(id, call)
-            if waiting := {id: call for id, call in calls if waits(call)}:
-                self.idle({"type": "requires_action", "event_ids": list(waiting)}, thread)
-                for id, call in waiting.items():
-                    await self.client_answer(id, call)
-                self.emit("session.status_running")  # after the answers [seen: the order]
-                self.emit("session.thread_status_running", **thread)
-                for id, call in waiting.items():
-                    if "confirm" in call:
-                        await self.tool_result(id, call)
-        self.idle({"type": "end_turn"}, thread)
-        self.now = later(self.now, 20.0)  # the user reads before going on
+        self.threads.primary.run()
+        self._open(turn)
+        for number, request in enumerate(turn.requests):
+            where = source.at("requests", number)
+            ended = await self._happen(request, where, turn.requests[number + 1 :])
+            if ended and number + 1 < len(turn.requests):
+                raise where.error((), "the turn ends here, and more of it follows")
+            if ended:
+                break
+        else:
+            if busy := self.threads.at_work():
+                raise source.error((), f"the turn ends before {busy[0].name} has reported")
+            self.idle({"type": "end_turn"})
+        self.now = later(self.now, PAUSE)
 
-    def idle(self, stop_reason: dict[str, Any], thread: dict[str, str]) -> None:
-        self.emit("session.thread_status_idle", **thread, stop_reason=stop_reason)
-        self.emit("session.usage", usage=self.usage(), budget=None)
-        self.emit("session.status_idle", stop_reason=stop_reason)
+    def _open(self, turn: Turn) -> None:
+        if turn.outcome is not None:
+            self.outcome = happenings.Outcome(self, turn.outcome)
+        else:
+            blocks = [text_block(turn.user)] if isinstance(turn.user, str) else turn.user or []
+            self.emit("user.message", content=blocks)
+            self.threads.primary.context.characters += sum(
+                len(str(block.get("text", ""))) for block in blocks
+            )
+        if turn.system is not None:
+            self.emit("system.message", content=[{"type": "text", "text": turn.system}])
+            self.threads.primary.context.characters += len(turn.system)
 
-    async def client_answer(self, id: str, call: dict[str, Any]) -> None:
-        """The program's result of its own tool, or its verdict on a built-in call."""
-        if "custom" in call:
-            text, is_error = await self.custom_result(call)
-            self.now = later(self.now, call["seconds"])  # the program's time, not the agent's
-            self.context += len(text)
+    async def _happen(self, request: Request, source: Source, following: Sequence[Request]) -> bool:
+        """One thing of a turn; returns whether it has ended the turn."""
+        if request.kind == "model":
+            thread = self.threads.working(request, source)
+            calls = self._model_request(request, thread, source)
+            for number, work in enumerate(request.delegate):
+                self.threads.delegate(work, source.at("delegate", number))
+            if await self._calls(calls, thread):
+                return True
+            if request.report is not None:
+                self.threads.report(thread, request.report)
+            return False
+        if request.seconds:
+            self.wait(request.seconds)
+        return happenings.happen(self, request, source)
+
+    def _model_request(self, request: Request, thread: Thread, source: Source) -> Made:
+        """What one model request produces, all of it before the request's end. [seen]"""
+        start = self.emit("span.model_request_start", thread=thread)
+        seconds = request.seconds or 0.0
+        thinking = 0.4 if request.thinking else 0.0
+        if thinking:
+            self.wait(seconds * thinking)
+            self.emit("agent.thinking", thread=thread)
+        self.wait(seconds * (1 - thinking))
+        if request.say:
+            self.emit("agent.message", thread=thread, content=[{"type": "text", "text": request.say}])
+        made = [
+            (self._tool_use(call, thread), call, source.at("calls", number))
+            for number, call in enumerate(request.calls)
+        ]
+        produced = len(request.say) + sum(len(str(call.input)) for call in request.calls)
+        usage = self.spending.request(thread.context, produced + (400 if thinking else 0))
+        self.emit(
+            "span.model_request_end", thread=thread, model_request_start_id=start, is_error=False,
+            model_usage=usage,
+        )  # fmt: skip
+        return made
+
+    def _tool_use(self, call: Call, thread: Thread) -> str:
+        """The event of a call: in its thread's log, and what waits for the client in the session's too."""
+        if call.custom is not None:
+            kind = "agent.custom_tool_use"
+            fields: dict[str, Any] = {"name": call.custom, "input": call.input}
+        else:
+            server, _, name = (call.mcp or "").rpartition("/")
+            fields = {"mcp_server_name": server} if call.mcp else {}
+            kind = "agent.mcp_tool_use" if call.mcp else "agent.tool_use"
+            fields |= {"name": name or call.tool, "input": call.input}
+            fields["evaluated_permission"] = "ask" if call.asks else "allow"
+        if call.waits and not thread.primary:
+            return self.threads.cross_post(kind, fields, thread)
+        return self.emit(kind, thread=thread, **fields, session_thread_id=None)
+
+    async def _calls(self, calls: Made, thread: Thread) -> bool:
+        """What comes of a request's calls; returns whether an interrupt has ended the turn."""
+        left = list(calls)
+        for made in calls:
+            if made[1].waits:
+                continue
+            if made[1].interrupt:
+                return self._interrupted(left, thread, made[1].seconds)
+            await self._tool_result(*made, thread)
+            left.remove(made)
+        waiting = [made for made in calls if made[1].waits]
+        if not waiting:
+            return False
+        whole = self.threads.park(thread, [id for id, _, _ in waiting])
+        for id, call, source in waiting:
+            if call.interrupt:
+                return self._interrupted(left, thread, 0.0, waiting=True)
+            await self._client_answer(id, call, thread, source)
+            if call.custom is not None:
+                left = [made for made in left if made[0] != id]
+        if whole:
+            self.emit("session.status_running")  # after the answers [seen: the order]
+        thread.run()
+        for id, call, source in waiting:
+            if call.asks:
+                await self._tool_result(id, call, source, thread)
+        return False
+
+    # -- answers and results -------------------------------------------------------------------------------
+
+    async def _client_answer(self, id: str, call: Call, thread: Thread, source: Source) -> None:
+        """The program's result of its own tool, or its verdict on a call that asks."""
+        to: dict[str, Any] = {} if thread.primary else {"session_thread_id": thread.id}
+        if call.custom is not None:
+            text, is_error = await self._custom_result(call, source)
+            self.now = later(self.now, call.seconds)  # the program's time, not the agent's
+            thread.context.characters += len(text)
             self.emit(
                 "user.custom_tool_result", custom_tool_use_id=id, is_error=is_error,
-                content=[{"type": "text", "text": text}],
+                content=[{"type": "text", "text": text}], **to,
             )  # fmt: skip
             return
         self.answers += 1
-        if call["confirm"] not in ("allow", "deny"):
-            raise ScenarioError(f"confirm: {call['confirm']!r} is neither allow nor deny")
-        reason = {"deny_message": call["deny_message"]} if "deny_message" in call else {}
-        self.emit("user.tool_confirmation", tool_use_id=id, result=call["confirm"], **reason)
+        reason: dict[str, Any] = {} if call.deny_message is None else {"deny_message": call.deny_message}
+        self.emit("user.tool_confirmation", tool_use_id=id, result=call.confirm, **reason, **to)
 
-    async def custom_result(self, call: dict[str, Any]) -> tuple[str, bool]:
+    async def _custom_result(self, call: Call, source: Source) -> tuple[str, bool]:
         """What the program's own tool says, and whether it is an error: executed, or written by hand."""
-        if self.brain and "result" not in call and call["custom"].startswith("memory_"):
-            return await self.brain.call(call, self.scenario["brain"])
-        self.answers += 1
-        return call["result"], call.get("is_error", False)
-
-    def model_request(self, request: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-        """What one model request produces, all of it before the request's end. [seen]"""
-        start = self.emit("span.model_request_start")
-        said, calls = request.get("say", ""), request.get("calls", [])
-        thinking = 0.4 if request.get("thinking") else 0.0
-        if thinking:
-            self.wait(request["seconds"] * thinking)
-            self.emit("agent.thinking")
-        self.wait(request["seconds"] * (1 - thinking))
-        if said:
-            self.emit("agent.message", content=[{"type": "text", "text": said}])
-        made = [(self.tool_use(call), call) for call in calls]
-        produced = len(said) + sum(len(str(call["input"])) for call in calls) + (400 if thinking else 0)
-        spent = {
-            "input": 3,
-            "cache_write": tokens(self.context - self.cached),
-            "cache_read": tokens(self.cached),
-            "output": tokens(produced),
-        }
-        self.cached, self.context = self.context, self.context + produced
-        for kind, count in spent.items():
-            self.tokens[kind] += count
-        usage = {
-            "input_tokens": spent["input"], "output_tokens": spent["output"], "speed": None,
-            "cache_read_input_tokens": spent["cache_read"],
-            "cache_creation_input_tokens": spent["cache_write"],
-        }  # fmt: skip
-        self.emit("span.model_request_end", model_request_start_id=start, is_error=False, model_usage=usage)
-        return made
-
-    def tool_use(self, call: dict[str, Any]) -> str:
-        known: dict[str, Any] = {"input": call["input"]}
-        if "custom" in call:
-            return self.emit("agent.custom_tool_use", name=call["custom"], **known, session_thread_id=None)
-        known["evaluated_permission"] = "ask" if "confirm" in call else "allow"
-        return self.emit("agent.tool_use", name=call["tool"], **known, session_thread_id=None)
-
-    async def tool_result(self, id: str, call: dict[str, Any]) -> None:
-        if call.get("confirm") == "deny":  # what the hosted API says then is in no public capture [ours]
-            text, is_error = call.get("deny_message", "The user denied this call."), True
-        else:
-            text, is_error = await self.sandbox.call(call["tool"], call["input"])
-        self.wait(call["seconds"])
-        blocks = [{"type": "text", "text": text}]
-        self.emit("agent.tool_result", tool_use_id=id, content=blocks, is_error=is_error)
-        self.context += len(text)
-        self.sandbox.memory.look(self.now)
-        for path in sorted(self.sandbox.outputs.rglob("*")):
-            if not path.is_file():
-                continue
-            content = packed(path.read_bytes())
-            if self.outputs.get(path.name, {}).get("content") != content["content"]:
-                mime = _mime_type(path, content)
-                self.outputs[path.name] = {
-                    "filename": path.name, "mime_type": mime, "created_at": self.now, **content,
-                }  # fmt: skip
-
-    def usage(self) -> dict[str, Any]:
-        """What the session has used so far, at list prices."""
-        model = self.scenario["agent"]["model"]
-        weighed = sum((WEIGHTS[key] * self.tokens[kind] for kind, key in COUNTED.items()), Decimal(0))
-        cost = price_of(model, weighed, self.active)
-        if cost is None:
-            raise ScenarioError(
-                f"agent.model: no list price of {model!r} is known; there are: {', '.join(PRICES)}"
+        if self.brain and call.result is None:
+            return await self.brain.call(call, source)
+        if call.result is None:
+            raise source.error(
+                (), "'result' is missing: what the program answers ([brain] executes memory tools)"
             )
-        return {
-            "active_seconds": round(self.active, 3),
-            "input_tokens": self.tokens["input"],
-            "output_tokens": self.tokens["output"],
-            "cache_read_input_tokens": self.tokens["cache_read"],
-            "cache_creation": {
-                "ephemeral_5m_input_tokens": self.tokens["cache_write"],
-                "ephemeral_1h_input_tokens": 0,
-            },
-            "server_tool_use": {"web_search_requests": 0, "web_fetch_requests": 0},
-            "list_cost": in_cents(cost),
-        }
+        self.answers += 1
+        return call.result, call.is_error
+
+    async def _tool_result(self, id: str, call: Call, source: Source, thread: Thread) -> None:
+        executed = call.tool in EXECUTED and call.confirm != "deny"
+        if call.confirm == "deny":  # what the hosted API says then is in no public capture [ours]
+            content, is_error = [text_block(call.deny_message or DENIED)], True
+        elif executed:
+            content, is_error = self._executed(call, source)
+        else:
+            content, is_error = [text_block(call.result or "")], call.is_error
+            self.by_hand += 1
+            self.spending.searches += call.tool == WEB[0]
+            self.spending.fetches += call.tool == WEB[1]
+        self.wait(call.seconds)
+        self._emit_result(id, call, thread, content, is_error)
+        thread.context.characters += sum(len(timeless(str(block.get("text", "")))) for block in content)
+        if executed:
+            self._look(source)
+
+    def _executed(self, call: Call, source: Source) -> tuple[list[dict[str, Any]], bool]:
+        try:
+            content, is_error = self.sandbox.call(str(call.tool), call.input)
+        except ValueError as error:
+            raise source.error((), str(error)) from error
+        said = " ".join(str(block.get("text", "")) for block in content).strip().split("\n")[-1][:200]
+        if is_error and not call.fails:
+            self.surprises.append(
+                f"{source.where(())}: {call.tool} failed ({said}); if it shall, say fails = true"
+            )
+        elif call.fails and not is_error:
+            self.surprises.append(
+                f"{source.where(())}: {call.tool} did not fail, and the scenario says fails = true"
+            )
+        return content, is_error
+
+    def _emit_result(
+        self, id: str, call: Call, thread: Thread, content: list[dict[str, Any]], is_error: bool
+    ) -> None:
+        kind, key = (
+            ("agent.mcp_tool_result", "mcp_tool_use_id") if call.mcp else ("agent.tool_result", "tool_use_id")
+        )
+        self.emit(kind, thread=thread, **{key: id}, content=content, is_error=is_error)
+
+    def _look(self, source: Source) -> None:
+        """What the last call has left in outputs and memory."""
+        try:
+            self.sandbox.look(self.now)
+        except ValueError as error:
+            raise source.error((), str(error)) from error
+        for path, content in sorted(self.sandbox.outputs.items()):
+            if self.contents.get(path) != content:
+                self.contents[path] = content
+                self.outputs[path] = described(path, content, self.now)
+
+    # -- ends ----------------------------------------------------------------------------------------------
+
+    def idle(self, stop_reason: dict[str, Any]) -> None:
+        """The session becomes idle: its own thread, if it isn't yet, what was used, the session."""
+        self.threads.primary.idle(stop_reason)
+        self.used()
+        self.emit("session.status_idle", stop_reason=stop_reason)
+
+    def used(self) -> None:
+        self.emit("session.usage", usage=self.spending.usage(), budget=None)
+
+    def _interrupted(self, left: Made, thread: Thread, seconds: float, *, waiting: bool = False) -> bool:
+        """The client stops everything: what is open gets an error as its result. [doc]"""
+        self.wait(seconds)
+        for id, call, _ in left:
+            if call.custom is None:  # which event closes a call of the program's own isn't known
+                self._emit_result(id, call, thread, [text_block(INTERRUPTED)], True)
+        return happenings.interrupt(self)
+
+    # -- the recording -------------------------------------------------------------------------------------
 
     def recording(self, path: Path) -> Recording:
         """The log so far as a recording, whose header says what was written by hand."""
-        header = {
+        note = NOTE + (self.brain.note if self.brain else "")
+        header: dict[str, Any] = {
             "recording": FORMAT,
             "name": self.name,
             "provenance": "scripted",
-            "note": NOTE + (self.brain.note if self.brain else "") + BY_HAND * bool(self.answers),
-            "recorded_at": self.scenario["start"],
+            "note": note + BY_HAND * bool(self.answers) + NOT_EXECUTED * bool(self.by_hand),
+            "recorded_at": self.scenario.start,
             "sdk": anthropic.__version__,
-            "agent": self.scenario["agent"],
-            "environment": self.scenario["environment"],
+            **self.session.header,
             "outputs": list(self.outputs.values()),
         }
         if mounts := self.sandbox.memory.mounts:
             header["memory"] = [mount.to_dict() for mount in mounts]
+        if own := self.threads.logs():
+            header["threads"] = own
         return Recording(path, header, self.events)
 
 
-def waits(call: dict[str, Any]) -> bool:
-    """Whether the session waits for its client before it goes on."""
-    return "custom" in call or "confirm" in call
+def text_block(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": text}
 
 
-def tokens(characters: int) -> int:
-    """An estimate: four characters a token, and at least one."""
-    return max(1, round(characters / 4))
-
-
-def _mime_type(path: Path, content: dict[str, str]) -> str:
-    if "encoding" not in content:
-        return "text/x-python" if path.suffix == ".py" else "text/plain"
-    return mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+def described(path: str, content: bytes, now: str) -> dict[str, str]:
+    """An output: its name, its kind, when it was there, and what is in it, as text if it is any."""
+    name = PurePosixPath(path).name
+    kind = "text/x-python" if name.endswith(".py") else "text/plain"
+    try:
+        return {"filename": name, "mime_type": kind, "created_at": now, "content": content.decode("utf-8")}
+    except UnicodeDecodeError:
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    data = base64.b64encode(content).decode()
+    return {"filename": name, "mime_type": kind, "created_at": now, "content": data, "encoding": "base64"}

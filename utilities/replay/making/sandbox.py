@@ -1,21 +1,59 @@
-"""Where a scenario's tool calls are really executed: a scratch folder that stands in for `/mnt`.
+"""What a scenario's session has mounted, and its built-in tool calls, executed for real.
 
-The built-in tools are the SDK's own `agent_toolset`. It is no security boundary: what a scenario executes can
-do what its author can.
+The tools are the SDK's own `agent_toolset`, in a process that is confined (see `confinement`). Nothing here
+reads or writes where that process does: files go there, and what it leaves comes back, as bytes.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
+import base64
+import io
+import zipfile
 from collections.abc import Collection, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from types import TracebackType
 from typing import Any
 
-from anthropic.lib.tools import ToolError
-from anthropic.lib.tools.agent_toolset import AgentToolContext, beta_agent_toolset_20260401
+from ..recordings.mount import Mount, Write
+from .confinement import Worker
 
-from ..recordings.mount import MEMORY, Mount, Write
+UPLOADS, OUTPUTS = "/mnt/session/uploads", "/mnt/session/outputs"
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest time that a zip file can say
+
+
+def within(folder: Path, name: str) -> Path:
+    """A file or folder that a scenario names, below a folder of its author.
+
+    Raises:
+        ValueError: it is not below that folder, links followed.
+    """
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ValueError(f"{name!r} is not below {folder.name}: a scenario reads nothing else")
+    return path
+
+
+def container_path(path: str, below: str) -> str:
+    """A path in the container, which must be below one of its folders; a relative one is."""
+    full = path if path.startswith(f"{below}/") else f"{below}/{path.lstrip('/')}"
+    parts = PurePosixPath(full).parts
+    if ".." in parts or full.endswith("/") or "\0" in full or len(parts) == len(PurePosixPath(below).parts):
+        raise ValueError(f"{path!r} is not the path of a file below {below}")
+    return str(PurePosixPath(full))
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    """A folder's files by their paths in it, in path order; links that lead out of it are refused.
+
+    Raises:
+        ValueError: there is none.
+    """
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    if not files:
+        raise ValueError(f"{folder.name}: no folder with files in it")
+    return {
+        path: within(folder, path).read_bytes() for path in (f.relative_to(folder).as_posix() for f in files)
+    }
 
 
 def memories_in(folder: Path) -> dict[str, str]:
@@ -24,41 +62,44 @@ def memories_in(folder: Path) -> dict[str, str]:
     Raises:
         ValueError: there is none.
     """
-    files = sorted(file for file in folder.rglob("*") if file.is_file())
-    if not files:
-        raise ValueError(f"{folder.name}: no folder with files in it")
-    return {f"/{file.relative_to(folder).as_posix()}": file.read_text("utf-8") for file in files}
+    return {f"/{path}": content.decode("utf-8") for path, content in files_in(folder).items()}
 
 
-class Folders:
-    """The mounted stores of a scenario as folders on disk; notices what tool calls change in them.
+def zipped(folder: Path) -> bytes:
+    """A zip file of a folder, the same bytes for the same files."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:
+        for path, content in files_in(folder).items():
+            file.writestr(zipfile.ZipInfo(path, EPOCH), content)
+    return archive.getvalue()
+
+
+class Memory:
+    """The mounted stores of a scenario; notices what tool calls change in them.
 
     Args:
-        root: the scratch folder in which `/mnt` stands.
         mounts: the stores, as the session begins.
     """
 
-    def __init__(self, root: Path, mounts: Collection[Mount]) -> None:
-        self.root, self.mounts = root, mounts
-        for mount in mounts:
-            self.folder(mount).mkdir(parents=True)
-            for path, content in mount.start.items():
-                file = root / f"{mount.mount_path}{path}".lstrip("/")
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(content.encode())
-        self.contents = self._read()
+    def __init__(self, mounts: Collection[Mount]) -> None:
+        self.mounts = mounts
+        if len({mount.mount_path for mount in mounts}) < len(mounts):
+            raise ValueError(f"two memory stores are {max(mount.mount_path for mount in mounts)}")
+        self.contents = {
+            f"{m.mount_path}{path}": content for m in mounts for path, content in m.start.items()
+        }
 
-    def folder(self, mount: Mount) -> Path:
-        """Where a store is on this disk."""
-        return self.root / mount.mount_path.lstrip("/")
-
-    def look(self, now: str) -> None:
+    def look(self, contents: dict[str, str], now: str) -> None:
         """Add what has changed since the last look to the mounts' writes.
+
+        Args:
+            contents: what there is now, by path.
+            now: RFC 3339.
 
         Raises:
             ValueError: something was written that the hosted mount would have refused.
         """
-        before, self.contents = self.contents, self._read()
+        before, self.contents = self.contents, contents
         changed = [path for path in before | self.contents if before.get(path) != self.contents.get(path)]
         # What is gone goes first: it may have stood where a folder is now.
         for path in sorted(changed, key=lambda path: (path in self.contents, path)):
@@ -68,64 +109,67 @@ class Folders:
             memory = path.removeprefix(mount.mount_path)
             mount.writes.append(Write(memory, self.contents.get(path), now))
 
-    def _read(self) -> dict[str, str]:
-        files = (file for file in (self.root / MEMORY.lstrip("/")).rglob("*") if file.is_file())
-        return {f"/{file.relative_to(self.root).as_posix()}": file.read_bytes().decode() for file in files}
-
-
-class ScenarioError(ValueError):
-    """A scenario that can't be recorded; seen by the author of a lesson."""
-
 
 class Sandbox:
-    """A scratch folder standing in for the container's `/mnt`, and the built-in tools inside it.
+    """The container of a scenario's session.
 
     Args:
-        root: the scratch folder.
         memory: the memory stores that are mounted.
+        unconfined: execute calls also where this system can't confine them.
     """
 
-    def __init__(self, root: Path, memory: Sequence[Mount] = ()) -> None:
-        self.root = root.resolve()
-        self.outputs = self.root / "mnt/session/outputs"
-        self.uploads = self.root / "mnt/session/uploads"
-        self.user = self.root / "mnt/user"
-        for folder in (self.outputs, self.uploads, self.user):
-            folder.mkdir(parents=True)
-        env = {"PATH": os.environ["PATH"], "HOME": str(self.user), "LANG": "C.UTF-8"}
-        env["PYTHONDONTWRITEBYTECODE"] = "1"
-        self.memory = Folders(self.root, memory)
-        read_only = [self.uploads, *(self.memory.folder(m) for m in memory if m.access == "read_only")]
-        self.context = AgentToolContext(workdir=self.root / "mnt", env=env, read_only_roots=read_only)
-        self.tools = {tool.name: tool for tool in beta_agent_toolset_20260401(self.context)}
+    def __init__(self, memory: Sequence[Mount] = (), *, unconfined: bool = False) -> None:
+        self.memory, self.unconfined = Memory(memory), unconfined
+        self.outputs: dict[str, bytes] = {}  # by path, as the last call has left them
+        self.worker: Worker | None = None  # which is started for the first call
+        self.mounted: dict[str, bytes] = {}  # by path
+        self.waiting: dict[str, bytes] = {}  # of these, what the worker hasn't got yet
 
-    def mount(self, source: Path, mount_path: str) -> None:
-        """A copy of a file in the uploads, which can't be written to."""
-        target = self.uploads / mount_path.lstrip("/")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source, target)
-        target.chmod(0o444)
+    def __enter__(self) -> Sandbox:
+        return self
 
-    async def call(self, tool: str, arguments: dict[str, Any]) -> tuple[str, bool]:
-        """Execute one built-in tool call; returns its text and whether it is an error."""
-        if tool not in self.tools:
-            raise ScenarioError(f"tool {tool!r} can't be executed here; there are {', '.join(self.tools)}")
-        try:
-            content: Any = await self.tools[tool].call(self._inside(arguments))
-            is_error = False
-        except ToolError as error:
-            content, is_error = error.content, True
-        blocks = [{"text": content}] if isinstance(content, str) else content
-        text = "\n".join(str(block.get("text", "")) for block in blocks)
-        return text.replace(str(self.root), ""), is_error
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.worker is not None:
+            self.worker.close()
 
-    def _inside(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return value.replace("/mnt/", f"{self.root}/mnt/")
-        if isinstance(value, dict):
-            return {key: self._inside(item) for key, item in value.items()}
-        return value
+    def mount(self, path: str, content: bytes) -> None:
+        """A file that can be read in the container, at this path."""
+        if any(path.startswith(f"{other}/") or other.startswith(f"{path}/") for other in self.mounted):
+            raise ValueError(f"{path} is a file and a folder")
+        self.mounted[path] = self.waiting[path] = content
 
-    async def close(self) -> None:
-        """End the shell that the tools share, if one was started."""
-        await self.context.close()
+    def call(self, tool: str, arguments: dict[str, Any]) -> tuple[list[dict[str, Any]], bool]:
+        """Execute one built-in tool call.
+
+        Returns:
+            The result's content, and whether it is an error.
+
+        Raises:
+            ScenarioError: it can't be executed here.
+        """
+        answer = self._ready().ask({"tool": tool, "input": arguments})
+        found = {path: base64.b64decode(content) for path, content in answer["files"].items()}
+        self.outputs = {path: text for path, text in found.items() if path.startswith(f"{OUTPUTS}/")}
+        self.found = {path: text for path, text in found.items() if path not in self.outputs}
+        return answer["content"], answer["is_error"]
+
+    def look(self, now: str) -> None:
+        """Note what the last call has changed in memory."""
+        self.memory.look({path: content.decode("utf-8") for path, content in self.found.items()}, now)
+
+    def _ready(self) -> Worker:
+        files = dict(self.waiting)
+        self.waiting.clear()
+        asked: dict[str, Any] = {}
+        if self.worker is None:
+            self.worker = Worker(unconfined=self.unconfined)
+            stores = self.memory.mounts
+            asked["folders"] = [mount.mount_path for mount in stores]
+            asked["read_only"] = [mount.mount_path for mount in stores if mount.access == "read_only"]
+            files |= {path: content.encode() for path, content in self.memory.contents.items()}
+        if files or asked:
+            put = [{"path": path, "content": base64.b64encode(data).decode()} for path, data in files.items()]
+            self.worker.ask({**asked, "put": put})
+        return self.worker

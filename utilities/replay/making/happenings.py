@@ -1,0 +1,136 @@
+"""What can happen in a turn besides model requests: errors, gradings, interrupts, workflow runs, advice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..ids import make_id
+from . import format
+from .format import Evaluation, Failure, Request, Run
+from .reading import Source
+
+if TYPE_CHECKING:
+    from .event_log import EventLog
+
+ADVISOR = "anthropic.advisor"  # [sdk]
+WENT_ON = ("needs_revision",)
+
+
+class Outcome:
+    """The outcome that a client has defined, and how far its grading is."""
+
+    def __init__(self, log: EventLog, outcome: format.Outcome) -> None:
+        self.log, self.iteration, self.result = log, 0, ""
+        self.id = make_id("outc", log.name, len(log.events))
+        log.emit(
+            "user.define_outcome", description=outcome.description, outcome_id=self.id,
+            rubric={"type": "text", "content": outcome.rubric}, max_iterations=outcome.max_iterations,
+        )  # fmt: skip
+        log.threads.primary.context.characters += len(outcome.description) + len(outcome.rubric)
+
+    @property
+    def open(self) -> bool:
+        """Whether it can still be graded."""
+        return self.result in ("", *WENT_ON)
+
+    def evaluate(self, evaluation: Evaluation) -> None:
+        """The grader looks at what there is."""
+        log = self.log
+        known: dict[str, Any] = {"outcome_id": self.id, "iteration": self.iteration}
+        start = log.emit("span.outcome_evaluation_start", **known)
+        for _ in range(evaluation.ongoing):
+            log.emit("span.outcome_evaluation_ongoing", **known)
+        self._end(start, evaluation.result, evaluation.explanation)
+
+    def interrupt(self) -> None:
+        """The client has stopped it; if no grading had begun, the end names no start. [doc]"""
+        self._end("", "interrupted", "")
+
+    def _end(self, start: str, result: str, explanation: str) -> None:
+        usage = self.log.spending.grading(self.log.threads.primary.context, len(explanation))
+        self.log.emit(
+            "span.outcome_evaluation_end", outcome_evaluation_start_id=start, outcome_id=self.id,
+            iteration=self.iteration, result=result, explanation=explanation, usage=usage,
+        )  # fmt: skip
+        self.result, self.iteration = result, self.iteration + 1
+
+
+def happen(log: EventLog, request: Request, source: Source) -> bool:
+    """What a request is instead of a model request; returns whether it ends the turn."""
+    if request.interrupt:
+        return interrupt(log)
+    if request.error is not None:
+        return fail(log, request.error)
+    if request.workflow is not None:
+        run(log, request.workflow)
+    elif request.advice is not None:
+        advise(log, request.advice)
+    elif request.evaluation is not None:
+        if log.outcome is None or not log.outcome.open:
+            raise source.error(
+                ("evaluation",), f"the outcome is {log.outcome and log.outcome.result} already"
+            )
+        log.threads.primary.run()
+        log.outcome.evaluate(request.evaluation)
+    return False
+
+
+def interrupt(log: EventLog) -> bool:
+    """The client stops the turn. [seen: the order]"""
+    log.answers += 1
+    log.emit("user.interrupt", session_thread_id=None)
+    if log.outcome is not None and log.outcome.open:
+        log.outcome.interrupt()
+    log.threads.stop()
+    log.idle({"type": "end_turn"})
+    return True
+
+
+def fail(log: EventLog, failure: Failure) -> bool:
+    """A `session.error`; what it leads to is as its retry status says. [sdk]"""
+    optional = ("mcp_server_name", "repository_url", "vault_id", "credential_id")
+    error: dict[str, Any] = {"type": failure.type, "message": failure.message}
+    error["retry_status"] = {"type": failure.retry}
+    error |= {key: value for key in optional if (value := getattr(failure, key)) is not None}
+    log.emit("session.error", error=error)
+    if failure.retry == "retrying":
+        return False
+    log.threads.stop()
+    if failure.retry == "exhausted":
+        log.idle({"type": "retries_exhausted"})
+        return True
+    log.emit("session.thread_status_terminated", **log.threads.primary.names)
+    log.used()
+    log.emit("session.status_terminated")
+    log.over = True
+    return True
+
+
+def run(log: EventLog, given: Run) -> None:
+    """A workflow run from beginning to end: background work, which the agent's own goes on beside. [sdk]"""
+    known: dict[str, Any] = {"workflow_run_id": make_id("wfr", log.name, len(log.events))}
+    phases = [{"id": make_id("wfp", log.name, given.name, n), "name": p} for n, p in enumerate(given.phases)]
+    log.emit("workflow_run.created", **known, name=given.name, description=given.description, phases=phases)
+    log.emit("workflow_run.status_running", **known)
+    for phase in phases:
+        started = log.emit("workflow_run.phase_started", **known, workflow_run_phase_id=phase["id"])
+        log.emit(
+            "workflow_run.phase_ended", **known, workflow_run_phase_id=phase["id"], phase_started_id=started
+        )
+    result: dict[str, Any] = {"type": given.result}
+    if given.result == "error":
+        result["error"] = {"type": given.error, "message": given.message}
+        log.emit("workflow_run.error", **known, error=result["error"])
+    log.emit("workflow_run.status_ended", **known, result=result)
+
+
+def advise(log: EventLog, text: str) -> None:
+    """An advisor is asked: a thread of its own that comes, says something and is gone. [sdk]"""
+    name = f"{ADVISOR}.{len(log.threads.others) + 1}"
+    thread = log.threads.create(name, ADVISOR)
+    thread.run()
+    came: dict[str, Any] = {"from_session_thread_id": thread.id, "from_agent_name": thread.agent}
+    log.emit("agent.thread_message_received", content=[{"type": "text", "text": text}], **came)
+    thread.idle({"type": "end_turn"})
+    log.emit("session.thread_status_terminated", **thread.names)
+    log.threads.primary.context.characters += len(text)
