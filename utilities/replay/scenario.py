@@ -33,12 +33,12 @@ from pathlib import Path
 
 import anthropic
 
-from .making.errors import ScenarioError
 from ..console import forgiving
 from .making.event_log import EventLog
 from .making.format import File, Store
-from .making.reading import Session, Source, read
+from .making.parsing import ScriptedSession, Source, read
 from .making.sandbox import UPLOADS, Sandbox, container_path, files_in, memories_in, within, zipped
+from .making.scenario_error import ScenarioError
 from .making.times import timeless
 from .recordings.mount import Mount, memory_path
 from .recordings.recording import Recording
@@ -110,7 +110,7 @@ async def record_all(
     return [await _record(session, data, answers, unconfined) for session in read(path)]
 
 
-async def _record(session: Session, data: Path, answers: Path | None, unconfined: bool) -> Made:
+async def _record(session: ScriptedSession, data: Path, answers: Path | None, unconfined: bool) -> Made:
     scenario, source = session.scenario, session.source
     try:
         with tempfile.TemporaryDirectory(prefix="brain-") as folder:
@@ -156,7 +156,7 @@ def _mount(sandbox: Sandbox, data: Path, file: File, source: Source) -> None:
         raise source.error((), _said(error)) from error
 
 
-def _mount_repositories(sandbox: Sandbox, session: Session, data: Path) -> None:
+def _mount_repositories(sandbox: Sandbox, session: ScriptedSession, data: Path) -> None:
     for number, repository in enumerate(session.scenario.repositories):
         try:
             name = repository.mount_path or repository.url.rpartition("/")[2]

@@ -12,7 +12,7 @@ import pytest
 from tests.kit.places import ROOT
 from utilities.replay import Recording
 from utilities.replay.making.confinement import Worker
-from utilities.replay.making.errors import ScenarioError
+from utilities.replay.making.scenario_error import ScenarioError
 from utilities.replay.scenario import main
 
 HEAD = """

@@ -10,7 +10,7 @@ from utilities.replay import Recording
 from utilities.replay.making import page
 from utilities.replay.making.format import Scenario
 from utilities.replay.making.lines import line_of
-from utilities.replay.making.reading import read
+from utilities.replay.making.parsing import read
 from utilities.replay.scenario import main
 
 SCENARIO = '''

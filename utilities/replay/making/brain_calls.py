@@ -32,8 +32,8 @@ from ...memory.brain import open_brain
 from ...memory.tools import memory_tools
 from ..recorder import Recorder, by_hand
 from ..recordings.masks import ids_in
-from .format import Brain, Call
-from .reading import PLACEHOLDER, Session, Source, fixed_id, read
+from .format import ScriptedBrain, ScriptedCall
+from .parsing import PLACEHOLDER, ScriptedSession, Source, fixed_id, read
 from .sandbox import memories_in, within
 
 # Astrocyte logs what it redacts; without a handler that would be on the terminal, as if something were wrong.
@@ -56,7 +56,7 @@ class BrainCalls:
         answers: the folder for the recording of what is asked of the model.
     """
 
-    def __init__(self, session: Session, data: Path, folder: Path, answers: Path) -> None:
+    def __init__(self, session: ScriptedSession, data: Path, folder: Path, answers: Path) -> None:
         self.session, self.data = session, data
         recorder = Recorder(
             answers / f"{session.scenario.name}.messages.jsonl", recorded_at=session.scenario.start
@@ -77,11 +77,11 @@ class BrainCalls:
         self.session.header["agent"] = {**agent, "tools": [*agent.get("tools", []), *tools]}
 
     @property
-    def _given(self) -> Brain:
+    def _given(self) -> ScriptedBrain:
         assert self.session.scenario.brain is not None
         return self.session.scenario.brain
 
-    async def _catch_up(self, session: Session, beyond: tuple[str, ...]) -> None:
+    async def _catch_up(self, session: ScriptedSession, beyond: tuple[str, ...]) -> None:
         scenario, brain = session.scenario, session.scenario.brain
         if brain is None:
             raise session.source.error((), "it has no [brain], so nothing of it is retained")
@@ -112,7 +112,7 @@ class BrainCalls:
             if not 1 <= number <= len(self.ids):
                 raise ValueError(f"{{memory:{number}}}: {len(self.ids)} ids were seen, and the first is 1")
 
-    async def call(self, call: Call, source: Source) -> tuple[str, bool]:
+    async def call(self, call: ScriptedCall, source: Source) -> tuple[str, bool]:
         """Execute one call of the scenario.
 
         Returns:
@@ -128,7 +128,7 @@ class BrainCalls:
         except KeyError as error:
             raise source.error(("custom",), f"the agent has no memory tool {error}") from error
 
-    async def _call(self, call: Call, given: Brain) -> tuple[str, bool]:
+    async def _call(self, call: ScriptedCall, given: ScriptedBrain) -> tuple[str, bool]:
         name, bank = str(call.custom), given.bank
         if name == "memory_reflect":
             self.answer, self.note = call.reflect or "", NOTE + BY_HAND

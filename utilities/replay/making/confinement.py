@@ -22,7 +22,7 @@ from typing import Any
 
 import anthropic
 
-from .errors import ScenarioError
+from .scenario_error import ScenarioError
 
 STANDARD = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PATIENCE = 10.0  # seconds to wait for a process that has nothing left to do

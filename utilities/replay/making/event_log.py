@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import mimetypes
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -11,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import anthropic
 
 from ..ids import TICK, later, make_id
-from ..recordings.recording import FORMAT, Event, Recording
+from ..recordings.recording import FORMAT, Event, Recording, packed
 from . import happenings
-from .format import EXECUTED, WEB, Call, Request, Turn
-from .reading import Session, Source
+from .delegation import Thread, ThreadLogs
+from .format import EXECUTED, WEB, ScriptedCall, ScriptedRequest, ScriptedTurn
+from .parsing import ScriptedSession, Source
 from .sandbox import Sandbox
 from .spending import Context, Spending
-from .threads import Thread, Threads
 from .times import timeless
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ DENIED = "The user denied this call."
 INTERRUPTED = "Tool execution was interrupted before completion. Please retry."  # [doc]
 PAUSE = 20.0  # seconds in which the user reads before going on
 
-Made = Sequence[tuple[str, Call, Source]]  # calls of a request: the event's id, what it is, where it stands
+Made = Sequence[tuple[str, ScriptedCall, Source]]  # event id, call, place
 
 
 class EventLog:
@@ -50,7 +49,7 @@ class EventLog:
     """
 
     def __init__(
-        self, session: Session, sandbox: Sandbox, files: Any = None, brain: BrainCalls | None = None
+        self, session: ScriptedSession, sandbox: Sandbox, files: Any = None, brain: BrainCalls | None = None
     ) -> None:
         self.session, self.scenario, self.sandbox, self.brain = session, session.scenario, sandbox, brain
         self.files = files  # mounts the files of a turn
@@ -61,12 +60,12 @@ class EventLog:
         self.contents: dict[str, bytes] = {}
         agent = session.header["agent"]
         start = len(str(agent.get("tools", []))) + len(agent.get("system", ""))
-        self.threads = Threads(self, agent["name"], Context(start))
+        self.threads = ThreadLogs(self, agent["name"], Context(start))
         self.spending = Spending(agent["model"])
         self.answers = 0  # of the client, written by hand
         self.by_hand = 0  # results of tools that aren't executed
         self.over = False  # nothing can follow: the session has ended
-        self.outcome: happenings.Outcome | None = None
+        self.outcome: happenings.Grading | None = None
         self.surprises: list[str] = []
 
     # -- events --------------------------------------------------------------------------------------------
@@ -93,7 +92,7 @@ class EventLog:
 
     # -- a turn --------------------------------------------------------------------------------------------
 
-    async def turn(self, turn: Turn, source: Source) -> None:
+    async def turn(self, turn: ScriptedTurn, source: Source) -> None:
         """One turn: what the client sends, then each thing that happens.
 
         Raises:
@@ -108,7 +107,7 @@ class EventLog:
         self._open(turn)
         for number, request in enumerate(turn.requests):
             where = source.at("requests", number)
-            ended = await self._happen(request, where, turn.requests[number + 1 :])
+            ended = await self._happen(request, where)
             if ended and number + 1 < len(turn.requests):
                 raise where.error((), "the turn ends here, and more of it follows")
             if ended:
@@ -119,9 +118,9 @@ class EventLog:
             self.idle({"type": "end_turn"})
         self.now = later(self.now, PAUSE)
 
-    def _open(self, turn: Turn) -> None:
+    def _open(self, turn: ScriptedTurn) -> None:
         if turn.outcome is not None:
-            self.outcome = happenings.Outcome(self, turn.outcome)
+            self.outcome = happenings.Grading(self, turn.outcome)
         else:
             blocks = [text_block(turn.user)] if isinstance(turn.user, str) else turn.user or []
             self.emit("user.message", content=blocks)
@@ -132,7 +131,7 @@ class EventLog:
             self.emit("system.message", content=[{"type": "text", "text": turn.system}])
             self.threads.primary.context.characters += len(turn.system)
 
-    async def _happen(self, request: Request, source: Source, following: Sequence[Request]) -> bool:
+    async def _happen(self, request: ScriptedRequest, source: Source) -> bool:
         """One thing of a turn; returns whether it has ended the turn."""
         if request.kind == "model":
             thread = self.threads.working(request, source)
@@ -148,7 +147,7 @@ class EventLog:
             self.wait(request.seconds)
         return happenings.happen(self, request, source)
 
-    def _model_request(self, request: Request, thread: Thread, source: Source) -> Made:
+    def _model_request(self, request: ScriptedRequest, thread: Thread, source: Source) -> Made:
         """What one model request produces, all of it before the request's end. [seen]"""
         start = self.emit("span.model_request_start", thread=thread)
         seconds = request.seconds or 0.0
@@ -171,7 +170,7 @@ class EventLog:
         )  # fmt: skip
         return made
 
-    def _tool_use(self, call: Call, thread: Thread) -> str:
+    def _tool_use(self, call: ScriptedCall, thread: Thread) -> str:
         """The event of a call: in its thread's log, and what waits for the client in the session's too."""
         if call.custom is not None:
             kind = "agent.custom_tool_use"
@@ -216,7 +215,7 @@ class EventLog:
 
     # -- answers and results -------------------------------------------------------------------------------
 
-    async def _client_answer(self, id: str, call: Call, thread: Thread, source: Source) -> None:
+    async def _client_answer(self, id: str, call: ScriptedCall, thread: Thread, source: Source) -> None:
         """The program's result of its own tool, or its verdict on a call that asks."""
         to: dict[str, Any] = {} if thread.primary else {"session_thread_id": thread.id}
         if call.custom is not None:
@@ -232,7 +231,7 @@ class EventLog:
         reason: dict[str, Any] = {} if call.deny_message is None else {"deny_message": call.deny_message}
         self.emit("user.tool_confirmation", tool_use_id=id, result=call.confirm, **reason, **to)
 
-    async def _custom_result(self, call: Call, source: Source) -> tuple[str, bool]:
+    async def _custom_result(self, call: ScriptedCall, source: Source) -> tuple[str, bool]:
         """What the program's own tool says, and whether it is an error: executed, or written by hand."""
         if self.brain and call.result is None:
             return await self.brain.call(call, source)
@@ -243,7 +242,7 @@ class EventLog:
         self.answers += 1
         return call.result, call.is_error
 
-    async def _tool_result(self, id: str, call: Call, source: Source, thread: Thread) -> None:
+    async def _tool_result(self, id: str, call: ScriptedCall, source: Source, thread: Thread) -> None:
         executed = call.tool in EXECUTED and call.confirm != "deny"
         if call.confirm == "deny":  # what the hosted API says then is in no public capture [ours]
             content, is_error = [text_block(call.deny_message or DENIED)], True
@@ -260,7 +259,7 @@ class EventLog:
         if executed:
             self._look(source)
 
-    def _executed(self, call: Call, source: Source) -> tuple[list[dict[str, Any]], bool]:
+    def _executed(self, call: ScriptedCall, source: Source) -> tuple[list[dict[str, Any]], bool]:
         try:
             content, is_error = self.sandbox.call(str(call.tool), call.input)
         except ValueError as error:
@@ -277,7 +276,7 @@ class EventLog:
         return content, is_error
 
     def _emit_result(
-        self, id: str, call: Call, thread: Thread, content: list[dict[str, Any]], is_error: bool
+        self, id: str, call: ScriptedCall, thread: Thread, content: list[dict[str, Any]], is_error: bool
     ) -> None:
         kind, key = (
             ("agent.mcp_tool_result", "mcp_tool_use_id") if call.mcp else ("agent.tool_result", "tool_use_id")
@@ -340,13 +339,10 @@ def text_block(text: str) -> dict[str, Any]:
     return {"type": "text", "text": text}
 
 
-def described(path: str, content: bytes, now: str) -> dict[str, str]:
-    """An output: its name, its kind, when it was there, and what is in it, as text if it is any."""
-    name = PurePosixPath(path).name
+def described(path: str, data: bytes, now: str) -> dict[str, str]:
+    """An output: its name, its kind, when it was there, and what is in it."""
+    name, content = PurePosixPath(path).name, packed(data)
     kind = "text/x-python" if name.endswith(".py") else "text/plain"
-    try:
-        return {"filename": name, "mime_type": kind, "created_at": now, "content": content.decode("utf-8")}
-    except UnicodeDecodeError:
+    if "encoding" in content:
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    data = base64.b64encode(content).decode()
-    return {"filename": name, "mime_type": kind, "created_at": now, "content": data, "encoding": "base64"}
+    return {"filename": name, "mime_type": kind, "created_at": now, **content}

@@ -100,7 +100,7 @@ class Store(Model):
     after: Name | None = Field(None, description="the recording that has left its memories in it")
 
 
-class Brain(Model):
+class ScriptedBrain(Model):
     """The agent's memory on a real Astrocyte brain: its `memory_…` calls without a `result` are executed."""
 
     bank: Text = Field(description="the bank")
@@ -114,7 +114,7 @@ class Brain(Model):
     )
 
 
-class Call(Model):
+class ScriptedCall(Model):
     """A tool call of a request. Exactly one of `tool`, `custom` and `mcp`."""
 
     tool: Literal["bash", "read", "write", "edit", "glob", "grep", "web_search", "web_fetch"] | None = Field(
@@ -151,7 +151,7 @@ class Call(Model):
         return self.custom is not None or self.asks
 
     @model_validator(mode="after")
-    def _fits(self) -> Call:
+    def _fits(self) -> ScriptedCall:
         _require_one(self, "tool", "custom", "mcp")
         by_hand = self.mcp is not None or self.tool in WEB
         if by_hand and self.result is None and self.confirm != "deny" and not self.interrupt:
@@ -178,7 +178,7 @@ class Delegation(Model):
     message: Text = Field(description="what it is told")
 
 
-class Failure(Model):
+class ScriptedError(Model):
     """A `session.error`."""
 
     type: ERRORS = Field(description="its type")
@@ -202,7 +202,7 @@ class Evaluation(Model):
     ongoing: int = Field(0, ge=0, le=100, description="how often it says that it is still at it")
 
 
-class Run(Model):
+class WorkflowRun(Model):
     """A workflow run, from its beginning to its end."""
 
     name: Text = Field(description="its name")
@@ -217,13 +217,15 @@ OF_A_MODEL = ("say", "thinking", "calls", "thread", "delegate", "report")
 KINDS = ("error", "evaluation", "interrupt", "workflow", "advice")
 
 
-class Request(Model):
+class ScriptedRequest(Model):
     """What happens next in a turn: a model request, or what it has instead."""
 
     seconds: Seconds | None = Field(None, description="how long it takes; a model request must say it")
     say: str = Field("", description="what the agent says")
     thinking: bool = Field(False, description="it thinks first, for two fifths of the time")
-    calls: list[Call] = Field([], description="the tool calls that it makes, which run one after the other")
+    calls: list[ScriptedCall] = Field(
+        [], description="the tool calls that it makes, which run one after the other"
+    )
     thread: Name | None = Field(
         None, description="the thread that makes this request; the session's own, if left out"
     )
@@ -231,10 +233,10 @@ class Request(Model):
     report: str | None = Field(
         None, description="what its thread then reports to the coordinator, before it is idle"
     )
-    error: Failure | None = Field(None, description="instead: a `session.error`, here")
+    error: ScriptedError | None = Field(None, description="instead: a `session.error`, here")
     evaluation: Evaluation | None = Field(None, description="instead: the outcome is graded")
     interrupt: bool = Field(False, description="instead: the client interrupts, and the turn ends")
-    workflow: Run | None = Field(None, description="instead: a workflow run")
+    workflow: WorkflowRun | None = Field(None, description="instead: a workflow run")
     advice: str | None = Field(None, description="instead: an advisor is asked, and says this")
 
     @property
@@ -243,7 +245,7 @@ class Request(Model):
         return next((kind for kind in KINDS if getattr(self, kind)), "model")
 
     @model_validator(mode="after")
-    def _fits(self) -> Request:
+    def _fits(self) -> ScriptedRequest:
         kinds = [kind for kind in KINDS if getattr(self, kind)]
         own = [
             key for key in ("say", "thinking", "calls", "thread", "delegate", "report") if getattr(self, key)
@@ -259,7 +261,7 @@ class Request(Model):
         return self
 
 
-class Outcome(Model):
+class WantedOutcome(Model):
     """What the client wants to be reached, instead of a message."""
 
     description: Text = Field(description="what it is")
@@ -267,19 +269,19 @@ class Outcome(Model):
     max_iterations: int = Field(3, ge=1, le=20, description="how often it may be graded")
 
 
-class Turn(Model):
+class ScriptedTurn(Model):
     """A turn. Exactly one of `user` and `outcome` begins it."""
 
     user: str | list[dict[str, Any]] | None = Field(
         None, description="what the user says: a text, or content blocks"
     )
-    outcome: Outcome | None = Field(None, description="or the outcome that the client defines")
+    outcome: WantedOutcome | None = Field(None, description="or the outcome that the client defines")
     system: str | None = Field(None, description="a `system.message` that comes with it")
     files: list[File] = Field([], description="files that are added before it")
-    requests: list[Request] = Field(description="what happens then, in order")
+    requests: list[ScriptedRequest] = Field(description="what happens then, in order")
 
     @model_validator(mode="after")
-    def _fits(self) -> Turn:
+    def _fits(self) -> ScriptedTurn:
         _require_one(self, "user", "outcome")
         if any(request.evaluation for request in self.requests) and not self.outcome:
             raise ValueError("an 'evaluation' needs an 'outcome' that begins the turn")
@@ -298,8 +300,8 @@ class Scenario(Model):
     files: list[File] = Field([], description="the files that are mounted")
     repositories: list[Repository] = Field([], description="the repositories that are mounted")
     memory: list[Store] = Field([], description="the memory stores that are mounted")
-    brain: Brain | None = Field(None, description="the agent's memory on a real brain")
-    turns: list[Turn] = Field(min_length=1, description="the turns")
+    brain: ScriptedBrain | None = Field(None, description="the agent's memory on a real brain")
+    turns: list[ScriptedTurn] = Field(min_length=1, description="the turns")
 
     @field_validator("start")
     @classmethod
@@ -310,7 +312,7 @@ class Scenario(Model):
         return value
 
 
-# Keys of a file that are gone when it is a Scenario; see `reading`.
+# Keys of a file that are gone when it is a Scenario; see `parsing`.
 OUTSIDE = {
     "extends": "the scenario beside this one (`NAME.toml`) whose keys this one has, but for its own",
     "from_turn": "with `extends`: the first turn that is not the other's, counted from 1; else all are kept",

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..ids import make_id
-from . import format
-from .format import Evaluation, Failure, Request, Run
-from .reading import Source
+from .format import Evaluation, ScriptedError, ScriptedRequest, WantedOutcome, WorkflowRun
+from .parsing import Source
 
 if TYPE_CHECKING:
     from .event_log import EventLog
@@ -16,10 +15,10 @@ ADVISOR = "anthropic.advisor"  # [sdk]
 WENT_ON = ("needs_revision",)
 
 
-class Outcome:
+class Grading:
     """The outcome that a client has defined, and how far its grading is."""
 
-    def __init__(self, log: EventLog, outcome: format.Outcome) -> None:
+    def __init__(self, log: EventLog, outcome: WantedOutcome) -> None:
         self.log, self.iteration, self.result = log, 0, ""
         self.id = make_id("outc", log.name, len(log.events))
         log.emit(
@@ -55,7 +54,7 @@ class Outcome:
         self.result, self.iteration = result, self.iteration + 1
 
 
-def happen(log: EventLog, request: Request, source: Source) -> bool:
+def happen(log: EventLog, request: ScriptedRequest, source: Source) -> bool:
     """What a request is instead of a model request; returns whether it ends the turn."""
     if request.interrupt:
         return interrupt(log)
@@ -86,7 +85,7 @@ def interrupt(log: EventLog) -> bool:
     return True
 
 
-def fail(log: EventLog, failure: Failure) -> bool:
+def fail(log: EventLog, failure: ScriptedError) -> bool:
     """A `session.error`; what it leads to is as its retry status says. [sdk]"""
     optional = ("mcp_server_name", "repository_url", "vault_id", "credential_id")
     error: dict[str, Any] = {"type": failure.type, "message": failure.message}
@@ -106,7 +105,7 @@ def fail(log: EventLog, failure: Failure) -> bool:
     return True
 
 
-def run(log: EventLog, given: Run) -> None:
+def run(log: EventLog, given: WorkflowRun) -> None:
     """A workflow run from beginning to end: background work, which the agent's own goes on beside. [sdk]"""
     known: dict[str, Any] = {"workflow_run_id": make_id("wfr", log.name, len(log.events))}
     phases = [{"id": make_id("wfp", log.name, given.name, n), "name": p} for n, p in enumerate(given.phases)]

@@ -20,7 +20,7 @@ from pydantic_core import PydanticUndefined
 
 from .examples import EXAMPLES, HEAD
 from .format import OUTSIDE, Scenario
-from .reading import model_of
+from .parsing import model_of
 
 PAGE = Path(__file__).parents[1] / "SCENARIOS.md"
 INTRO = """\

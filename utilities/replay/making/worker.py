@@ -185,7 +185,7 @@ def _mounts_below(path: str) -> Iterator[tuple[str, int]]:
 # -- a scenario's calls ------------------------------------------------------------------------------------
 
 
-class Calls:
+class Toolset:
     """The built-in tools, in a folder that stands in for the container's `/`.
 
     Args:
@@ -275,7 +275,7 @@ class Calls:
         return found
 
 
-async def serve(channel: socket.socket, calls: Calls) -> None:
+async def serve(channel: socket.socket, calls: Toolset) -> None:
     """Answer until nobody asks any more."""
     with channel.makefile("rwb") as lines:
         for line in lines:
@@ -295,7 +295,7 @@ def work(channel: socket.socket, told: dict[str, Any]) -> None:
             kernel = Kernel()
             kernel.die_with_parent()
             confine(kernel, told["visible"])
-        calls = Calls(root, told["path"], told["hidden"])
+        calls = Toolset(root, told["path"], told["hidden"])
     except (OSError, AttributeError, ValueError) as error:
         channel.sendall(json.dumps({"failed": str(error)}).encode() + b"\n")
         return

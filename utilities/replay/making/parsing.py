@@ -14,9 +14,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from .errors import ScenarioError
 from .format import OUTSIDE, Scenario
 from .lines import Place, line_of
+from .scenario_error import ScenarioError
 
 PLACEHOLDER = re.compile(r"\{memory:([0-9]+)\}")
 
@@ -50,7 +50,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Session:
+class ScriptedSession:
     """One session of a file.
 
     Attributes:
@@ -71,7 +71,7 @@ class Session:
         return self.source.text
 
 
-def read(path: Path) -> list[Session]:
+def read(path: Path) -> list[ScriptedSession]:
     """The sessions of a file.
 
     Raises:
@@ -131,12 +131,12 @@ def _raw(path: Path, beyond: Sequence[Path]) -> tuple[dict[str, Any], str, list[
     return {**copy.deepcopy(base), **raw, "turns": turns}, text, [*origins[:kept], *own]
 
 
-def _session(raw: dict[str, Any], source: Source, turns: list[Source]) -> Session:
+def _session(raw: dict[str, Any], source: Source, turns: list[Source]) -> ScriptedSession:
     try:
         scenario = Scenario.model_validate(raw)
     except ValidationError as error:
         raise _explained(error, raw, source, turns) from error
-    return Session(scenario, {key: raw[key] for key in ("agent", "environment")}, source, turns)
+    return ScriptedSession(scenario, {key: raw[key] for key in ("agent", "environment")}, source, turns)
 
 
 def _explained(

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..ids import make_id
 from ..recordings.recording import Event
-from .format import Delegation, Request
-from .reading import Source
+from .format import Delegation, ScriptedRequest
+from .parsing import Source
 from .spending import Context
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Thread:
             self.events.append(self.log.events[-1])
 
 
-class Threads:
+class ThreadLogs:
     """All threads of a session.
 
     Args:
@@ -91,7 +91,7 @@ class Threads:
         """The threads' own logs, by id."""
         return {thread.id: thread.events for thread in self.others.values()}
 
-    def working(self, request: Request, source: Source) -> Thread:
+    def working(self, request: ScriptedRequest, source: Source) -> Thread:
         """The thread that makes a request; the coordinator is idle while others work for it."""
         if request.thread is None:
             self.primary.run()

@@ -1,0 +1,184 @@
+"""Each thing that a scenario can say: the recording that it makes, and how the SDK's own client plays it."""
+
+from itertools import groupby
+
+import pytest
+from anthropic.types.beta.sessions import BetaManagedAgentsSessionEvent
+from pydantic import TypeAdapter
+
+from utilities.replay import Recording
+from utilities.replay.making.examples import EXAMPLES, HEAD
+from utilities.replay.recordings.recording import is_client_event
+from utilities.replay.scenario import main
+from utilities.replay.testing import ManagedAgentsApi
+
+EVENT = TypeAdapter(BetaManagedAgentsSessionEvent)
+AFTER = {"user.define_outcome": ("outcome_id",)}  # what the service adds to an event
+TITLES = [title for title, _, _ in EXAMPLES]
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory):
+    """The recordings of the reference page's examples, by title."""
+    data = tmp_path_factory.mktemp("examples")
+    (data / "notes").mkdir()
+    (data / "notes/a.txt").write_text("a\n")
+    (data / "scenarios").mkdir()
+    found = {}
+    for number, (title, _, toml) in enumerate(EXAMPLES):
+        (data / f"scenarios/example{number}.toml").write_text(HEAD + toml)
+        assert main([str(data / f"scenarios/example{number}.toml"), "--write", "--unconfined"]) == 0
+        name = "in_french" if "sessions" in toml else f"example{number}"
+        found[title] = Recording.load(data / f"recordings/{name}.jsonl")
+    assert main([str(data / "scenarios"), "--verify", "--unconfined"]) == 0
+    return found
+
+
+def sent(event, ids):
+    """A client's event as it was sent: with this session's ids, and without what the service adds."""
+    left_out = ("id", "processed_at", "session_thread_id", *AFTER.get(event["type"], ()))
+    return {key: ids.get(str(value), value) for key, value in event.items() if key not in left_out}
+
+
+@pytest.fixture
+def play(recordings):
+    """Plays a recording with the unmodified client, which sends what the recorded one had sent."""
+
+    def played(title):
+        recording = recordings[title]
+        with ManagedAgentsApi(recording) as api:
+            agents, sessions = api.client.beta.agents, api.client.beta.sessions
+            agent = agents.create(name="helper", model="claude-sonnet-4-6")
+            environment = api.client.beta.environments.create(name="helper-env")
+            session = sessions.create(agent=agent.id, environment_id=environment.id)
+            for together, group in groupby(recording.events, is_client_event):
+                if not together:
+                    continue
+                now = sessions.events.list(session.id)
+                ids = {old["id"]: new.id for old, new in zip(recording.events, now, strict=False)}
+                sessions.events.send(session.id, events=[sent(event, ids) for event in group])
+            events = list(sessions.events.list(session.id))
+            threads = list(sessions.threads.list(session.id))
+            api.assert_finished()
+        assert [event.type for event in events] == [event["type"] for event in recording.events]
+        return events, threads
+
+    return played
+
+
+def of(events, type):
+    return [event for event in events if event.type == type]
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_every_event_is_one_that_the_sdk_knows(recordings, title):
+    recording = recordings[title]
+    own = [event for log in recording.header.get("threads", {}).values() for event in log]
+    for event in [*recording.events, *own]:
+        parsed = EVENT.validate_python(event)
+        assert parsed.type == event["type"] and not parsed.model_extra, event["type"]
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_the_client_plays_all_of_it(play, title):
+    assert play(title)[0]
+
+
+def test_an_mcp_call_asks_first(play):
+    events, _ = play("MCP")
+    (call,), (result,) = of(events, "agent.mcp_tool_use"), of(events, "agent.mcp_tool_result")
+    assert (call.mcp_server_name, call.name, call.evaluated_permission) == ("tracker", "create_issue", "ask")
+    assert (result.mcp_tool_use_id, result.content[0].text) == (call.id, "created: 12")
+    first, last = of(events, "session.status_idle")
+    assert (first.stop_reason.event_ids, last.stop_reason.type) == ([call.id], "end_turn")
+    (verdict,) = of(events, "user.tool_confirmation")
+    assert events.index(first) < events.index(verdict) < events.index(result)
+
+
+def test_what_was_written_by_hand_is_said(recordings):
+    note = recordings["MCP"].header["note"]
+    assert "What web and MCP tools returned was written by hand" in note
+    assert "web and MCP" not in recordings["A turn"].header["note"]
+
+
+def test_searches_of_the_web_count(play):
+    events, _ = play("The web")
+    used = of(events, "session.usage")[-1].usage
+    assert (used.server_tool_use.web_search_requests, used.server_tool_use.web_fetch_requests) == (1, 1)
+    assert int(used.list_cost.amount) >= 1  # a cent for the search
+
+
+def test_an_error_stands_where_it_is_written(play):
+    events, _ = play("Errors")
+    (error,) = of(events, "session.error")
+    assert (error.error.type, error.error.mcp_server_name) == ("mcp_connection_failed_error", "tracker")
+    before, after = of(events, "agent.message")
+    assert events.index(before) < events.index(error) < events.index(after)
+
+
+def test_an_interrupt_closes_the_open_call(play):
+    events, _ = play("Interrupts")
+    (call,), (result,), (stop,) = (
+        of(events, kind) for kind in ("agent.tool_use", "agent.tool_result", "user.interrupt")
+    )
+    assert (result.tool_use_id, result.is_error) == (call.id, True)
+    assert events.index(stop) == events.index(result) + 1
+    assert [idle.stop_reason.type for idle in of(events, "session.status_idle")] == ["end_turn", "end_turn"]
+    assert of(events, "agent.message")[-1].content[0].text == "Hello."
+
+
+def test_an_outcome_is_graded_until_it_is_satisfied(play):
+    events, _ = play("Outcomes")
+    starts, ends = of(events, "span.outcome_evaluation_start"), of(events, "span.outcome_evaluation_end")
+    assert [end.result for end in ends] == ["needs_revision", "satisfied"]
+    assert [end.iteration for end in ends] == [start.iteration for start in starts] == [0, 1]
+    assert [end.outcome_evaluation_start_id for end in ends] == [start.id for start in starts]
+    assert len(of(events, "span.outcome_evaluation_ongoing")) == 1
+    assert of(events, "session.status_idle")[-1].stop_reason.type == "end_turn"
+
+
+def test_two_threads_work_and_one_asks_the_client(recordings, play):
+    events, threads = play("Threads")
+    primary, first, second = threads
+    assert [thread.parent_thread_id for thread in threads] == [None, primary.id, primary.id]
+    (call,) = of(events, "agent.custom_tool_use")
+    assert call.session_thread_id == first.id
+    received = of(events, "agent.thread_message_received")
+    assert [message.from_session_thread_id for message in received] == [second.id, first.id]
+    waiting = [
+        idle for idle in of(events, "session.thread_status_idle") if idle.session_thread_id == first.id
+    ]
+    assert [idle.stop_reason.type for idle in waiting] == ["requires_action", "end_turn"]
+    assert not [e for e in of(events, "session.status_idle") if e.stop_reason.type == "requires_action"]
+    own = recordings["Threads"].header["threads"]
+    kinds = [[event["type"] for event in log] for log in own.values()]
+    assert [("agent.custom_tool_use" in log, "agent.tool_use" in log) for log in kinds] == [
+        (True, False),
+        (False, True),
+    ]
+    assert all(log[-2:] == ["agent.thread_message_sent", "session.thread_status_idle"] for log in kinds)
+
+
+def test_a_workflow_run_and_an_advisor(play):
+    events, threads = play("Workflow runs and advice")
+    kinds = [
+        event.type.removeprefix("workflow_run.") for event in events if event.type.startswith("workflow_run.")
+    ]
+    phases = ["phase_started", "phase_ended"] * 2
+    assert kinds == ["created", "status_running", *phases, "status_ended"]
+    (advice,) = of(events, "agent.thread_message_received")
+    assert (advice.from_agent_name, advice.content[0].text) == (
+        "anthropic.advisor",
+        "Look at the dates first.",
+    )
+    assert threads[-1].status == "terminated"
+
+
+def test_files_of_any_kind_are_there(recordings):
+    recording = recordings["Files"]
+    listed, read = [
+        e["content"][0]["text"].strip() for e in recording.events if e["type"] == "agent.tool_result"
+    ]
+    assert (listed, read) == ("a.txt", "a")
+    (output,) = recording.outputs
+    assert (output.filename, output.data[:2]) == ("notes.zip", b"PK")
