@@ -102,8 +102,6 @@ class EventLog:
             raise source.error((), "the session has ended before this turn")
         for number, file in enumerate(turn.files):
             self.files(file, source.at("files", number))
-        self.emit("session.status_running")
-        self.threads.primary.run()
         self._open(turn)
         for number, request in enumerate(turn.requests):
             where = source.at("requests", number)
@@ -119,9 +117,15 @@ class EventLog:
         self.now = later(self.now, PAUSE)
 
     def _open(self, turn: ScriptedTurn) -> None:
+        """What begins the turn: a message stands behind the running pair [seen], an outcome before it.
+
+        An outcome is processed as it is received. [doc; ours: that it is therefore the first]
+        """
         if turn.outcome is not None:
             self.outcome = happenings.Grading(self, turn.outcome)
-        else:
+        self.emit("session.status_running")
+        self.threads.primary.run()
+        if turn.user is not None:
             blocks = [text_block(turn.user)] if isinstance(turn.user, str) else turn.user or []
             self.emit("user.message", content=blocks)
             self.threads.primary.context.characters += sum(
