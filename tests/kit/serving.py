@@ -17,6 +17,8 @@ from tests.kit.odd_answers import AsyncOddTransport, Odd, OddTransport
 from tests.kit.recordings import Script
 from utilities import (
     TurnResult,
+    outputs_of,
+    outputs_of_async,
     poll_until_end_turn,
     poll_until_end_turn_async,
     stream_until_end_turn,
@@ -157,6 +159,18 @@ class Served:
         async def run() -> Any:
             async with self.async_client() as client:
                 return await wait_for_idle_status_async(client, self.session_id, **options)
+
+        return asyncio.run(run())
+
+    def outputs(self, kind: str, **options: Any) -> Any:
+        """The session's outputs, looked for with the helper of this kind."""
+        options = {"interval": 0.01, **options}
+        if not is_async(kind):
+            return outputs_of(self.client(), self.session_id, **options)
+
+        async def run() -> Any:
+            async with self.async_client() as client:
+                return await outputs_of_async(client, self.session_id, **options)
 
         return asyncio.run(run())
 

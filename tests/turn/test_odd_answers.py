@@ -11,7 +11,7 @@ import pytest
 
 from tests.kit.clocks import Clock
 from tests.kit.odd_answers import Both, Dripping, always, once, page
-from tests.kit.serving import HELPERS, KINDS, served
+from tests.kit.serving import HELPERS, KINDS, Served, served
 from tests.kit.turn_scripts import a_turn, types
 from utilities import TurnTimeout
 from utilities.replay.faults import FAULTS_HEADER
@@ -97,6 +97,25 @@ def test_so_is_a_page_in_the_place_of_the_stream(kind):
         assert session.follow(kind, "go").outcome == "end_turn"
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_so_is_a_status_that_is_waited_for(kind):
+    with served(a_turn()) as session:
+        session.follow(kind, "go")
+        answers = [page(b"<html>busy</html>", "text/html"), page(b"5")]
+        session.odd = lambda request: answers.pop() if answers else None
+        assert session.settled(kind).status == "idle"
+    assert answers == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_so_is_a_list_of_outputs(kind):
+    with served(a_turn()) as session:
+        answers = [page(b"<html>busy</html>", "text/html"), page(b"5"), page(b"{}")]
+        session.odd = lambda request: answers.pop() if answers else None
+        assert session.outputs(kind, expect=()) == []
+    assert answers == []
+
+
 def test_a_gateway_that_stays_broken_is_a_connection_error_that_says_so(kind):
     with served(a_turn()) as session:
         session.odd = always("GET/events", lambda: page(b"<html>busy</html>", "text/html"))
@@ -118,6 +137,15 @@ def test_a_response_that_drips_does_not_outlast_the_deadline(kind, on):
             session.follow(kind, "go", timeout=0.5)
         assert caught.value.sent == ("no" if on == "GET/events" else "perhaps")
         assert caught.value.seconds < Dripping.DRIPS * Dripping.EVERY / 4
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("wait", [Served.settled, Served.outputs])
+def test_a_look_that_drips_does_not_either(kind, wait):
+    with served(a_turn()) as session:
+        session.odd = lambda request: httpx2.Response(200, stream=Dripping())
+        with pytest.raises(TimeoutError, match=r"could not be (seen|listed)"):
+            wait(session, kind, timeout=0.2)
 
 
 @pytest.mark.parametrize("kind", ["sync", "poll-sync"])

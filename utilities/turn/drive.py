@@ -7,20 +7,17 @@ the error back, until the plan returns its result.
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import inspect
 import queue
 import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from concurrent.futures import Future
 from contextlib import AbstractContextManager, suppress
 from functools import partial
 from operator import attrgetter
 from typing import Any, ClassVar, TypeVar
 
-import httpx2
 from anthropic import Anthropic, AsyncAnthropic, AsyncStream, Stream
 
 from .plan import Ask, Next, Pause, Run, Step
@@ -28,6 +25,7 @@ from .protocol import Show
 from .reading import Pages, checked, checked_event, readable
 from .result import Event
 from .retry import StreamEnded
+from .timing import in_time, in_time_async
 from .tools import (
     Confirm,
     Tool,
@@ -41,7 +39,6 @@ from .tools import (
 __all__ = ["Async", "Sync"]
 
 T = TypeVar("T")
-TOO_LATE = "the answer was not there in time"
 MAX_REQUEST = 60.0  # seconds of a request in which nothing comes, before it is tried again
 MAX_WHOLE = 300.0  # seconds for all of a request, whose bytes may drip
 
@@ -273,14 +270,10 @@ class Async(_Driver):
         return ask.into.events
 
     async def _reply(self, ask: Ask, request: Callable[[], Any], ends: float) -> Any:
-        try:
-            async with asyncio.timeout(min(ends - time.monotonic(), MAX_WHOLE)) as deadline:
-                with self.readable(ask.method):
-                    return checked(ask.method, await request())
-        except TimeoutError:
-            if not deadline.expired():
-                raise
-            raise httpx2.ReadTimeout(TOO_LATE) from None
+        with self.readable(ask.method):
+            return checked(
+                ask.method, await in_time_async(min(ends - time.monotonic(), MAX_WHOLE), request())
+            )
 
     async def _next(self, seconds: float) -> Event | None:
         # A read that is cancelled would lose the stream, so one that is not done is kept for the next call.
@@ -319,41 +312,6 @@ class Async(_Driver):
         if self.stream is not None:
             await self.stream.close()
             self.stream = None
-
-
-def in_time(seconds: float, request: Callable[[], T]) -> T:
-    """What the request returns.
-
-    The client's own timeout begins anew with each byte, so a response that drips would outlast any deadline.
-    A thread can't be ended: one that is given up goes on until its connection ends, and nobody hears of it.
-
-    Raises:
-        httpx2.ReadTimeout: it took longer than these seconds.
-    """
-    future: Future[T] = Future()
-    run = contextvars.copy_context().run
-    threading.Thread(target=run, args=(_request, future, request), name="request", daemon=True).start()
-    try:
-        return future.result(max(0.0, seconds))
-    except TimeoutError:
-        if not future.cancel():  # it was there in that moment, or the timeout is the request's own
-            return future.result()
-        raise httpx2.ReadTimeout(TOO_LATE) from None
-    finally:
-        future.cancel()
-
-
-def _request(future: Future[T], request: Callable[[], T]) -> None:
-    try:
-        reply = request()
-    except BaseException as error:  # noqa: BLE001 (handed over to the thread that waits)
-        if future.set_running_or_notify_cancel():
-            future.set_exception(error)
-        return
-    if future.set_running_or_notify_cancel():
-        future.set_result(reply)
-    elif isinstance(reply, Stream):
-        reply.close()
 
 
 def given(answers: dict[str, Any]) -> dict[str, Any]:

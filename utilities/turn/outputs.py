@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Any
 
 from anthropic import Anthropic, AsyncAnthropic
 from anthropic.types.beta import BetaFileMetadata
 
+from .protocol import Forward
+from .reading import Pages, checked, readable
 from .settle import PASSING, Patience
+from .timing import in_time, in_time_async
 
 __all__ = ["outputs_of", "outputs_of_async"]
 
 # The documentation says that the list of a session's files needs it; the SDK doesn't send it by itself.
+LIST = "files.list"
 BETAS = ["managed-agents-2026-04-01"]
 
 
@@ -56,8 +61,14 @@ def outputs_of(
     files = client.with_options(max_retries=0).beta.files  # here is a deadline, the SDK has none
     while True:
         try:
-            page = files.list(scope_id=session_id, betas=BETAS, timeout=looks.left())
-            pause = looks.found(list(page))
+            pages = Pages(LIST, Forward())
+            request: Callable[[], Any] = partial(
+                files.list, scope_id=session_id, betas=BETAS, timeout=looks.left()
+            )
+            with readable(LIST):
+                while pages.take(page := checked(LIST, in_time(looks.left(), request))):
+                    request = page.get_next_page
+            pause = looks.found(pages.into.events)
         except PASSING as error:
             pause = looks.failed(error)
         if pause is None:
@@ -80,8 +91,14 @@ async def outputs_of_async(
     files = client.with_options(max_retries=0).beta.files
     while True:
         try:
-            page = await files.list(scope_id=session_id, betas=BETAS, timeout=looks.left())
-            pause = looks.found([file async for file in page])
+            pages = Pages(LIST, Forward())
+            request: Callable[[], Any] = partial(
+                files.list, scope_id=session_id, betas=BETAS, timeout=looks.left()
+            )
+            with readable(LIST):
+                while pages.take(page := checked(LIST, await in_time_async(looks.left(), request()))):
+                    request = page.get_next_page
+            pause = looks.found(pages.into.events)
         except PASSING as error:
             pause = looks.failed(error)
         if pause is None:

@@ -75,7 +75,7 @@ def checked(what: str, reply: Any) -> Any:
     """
     if what == "retrieve" and not isinstance(getattr(reply, "status", None), str):
         raise Unreadable(what, "it has no status")
-    if what in ("events.send", "events.list"):
+    if what in ("events.send", "events.list", "files.list"):
         events = getattr(reply, "data", None)
         if "data" not in getattr(reply, "model_fields_set", ()) or not isinstance(events, list | None):
             raise Unreadable(what, "it has no list of events")
@@ -124,7 +124,7 @@ class Pages:
         self._ids |= new
         if not all(self.into.take(event) for event in events) or not page.has_next_page():
             return False
-        cursor = repr(page.next_page)
+        cursor = repr(page.next_page_info())
         self._barren = 0 if new else self._barren + 1
         if cursor in self._cursors or self._barren >= MAX_BARREN:
             raise Unreadable(self.what, "its pages have no end")

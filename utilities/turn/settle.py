@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 
+import httpx2
 from anthropic import (
     Anthropic,
     APIConnectionError,
@@ -18,12 +20,15 @@ from anthropic import (
 )
 from anthropic.types.beta import BetaManagedAgentsSession
 
+from .reading import checked, readable
 from .retry import retry_after
+from .timing import in_time, in_time_async
 
 __all__ = ["wait_for_idle_status", "wait_for_idle_status_async"]
 
 SETTLED = ("idle", "terminated")
-PASSING = (APIConnectionError, RateLimitError, InternalServerError)  # a look that failed; the next may not
+# A look that failed; the next may not.
+PASSING = (APIConnectionError, RateLimitError, InternalServerError, httpx2.TransportError)
 
 
 def wait_for_idle_status(
@@ -54,7 +59,10 @@ def wait_for_idle_status(
     sessions = client.with_options(max_retries=0).beta.sessions  # here is a deadline, the SDK has none
     while True:
         try:
-            session = sessions.retrieve(session_id, timeout=patience.left())
+            left = patience.left()
+            look = partial(sessions.retrieve, session_id, timeout=left)
+            with readable("retrieve"):
+                session: BetaManagedAgentsSession = checked("retrieve", in_time(left, look))
             if session.status in SETTLED:
                 return session
             pause = patience.running(session.status)
@@ -75,7 +83,10 @@ async def wait_for_idle_status_async(
     sessions = client.with_options(max_retries=0).beta.sessions
     while True:
         try:
-            session = await sessions.retrieve(session_id, timeout=patience.left())
+            left = patience.left()
+            look = sessions.retrieve(session_id, timeout=left)
+            with readable("retrieve"):
+                session: BetaManagedAgentsSession = checked("retrieve", await in_time_async(left, look))
             if session.status in SETTLED:
                 return session
             pause = patience.running(session.status)
