@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 from anthropic import beta_tool
 
+from tests.benchmarks import hostile, scale
 from tests.benchmarks import memory as memory_benchmarks
-from tests.benchmarks import scale
 from tests.benchmarks import turn as turn_benchmarks
 from tests.kit.places import NOTEBOOKS
 from tests.kit.recordings import Script
@@ -121,6 +121,7 @@ def main() -> int:
             f"≈ 1 × t, one send (here {sends})",
         )
     server_rows()
+    hostile.report(row)
     turn_benchmarks.report(row)
     memory_benchmarks.report(row)
     for notebook in sorted(NOTEBOOKS.glob("*.ipynb")):

@@ -27,6 +27,7 @@ from .resources.deployments import Deployments
 from .resources.environments import Environments
 from .resources.files import Files
 from .resources.memory_stores import MemoryStores
+from .resources.room import Room, require_for_another, require_for_upload
 from .resources.sessions import Sessions
 from .resources.skills import OLDER, Skills, as_before
 from .resources.subscriptions import Subscription
@@ -42,6 +43,10 @@ EVENTS = "/v1/sessions/{id}/events"
 THREADS, THREAD = "/v1/sessions/{id}/threads", "/v1/sessions/{id}/threads/{other}"
 RESOURCES, RESOURCE = "/v1/sessions/{id}/resources", "/v1/sessions/{id}/resources/{other}"
 WORK = "/v1/environments/{id}/work"
+KEPT = (  # where one more of a kind is made
+    "/v1/agents", "/v1/environments", "/v1/files", "/v1/memory_stores", "/v1/vaults", "/v1/sessions",
+    "/v1/skills", "/v1/deployments",
+)  # fmt: skip
 LIFETIME = (3600, 90 * 86400)  # seconds for which a file can ask to be kept [sdk]
 MEMORIES, VERSIONS = "/v1/memory_stores/{id}/memories", "/v1/memory_stores/{id}/memory_versions"
 
@@ -71,6 +76,9 @@ class Api:
         self.threads, self.work = Threads(self.sessions), WorkQueue(clock, self.environments)
         self.deployments = Deployments(clock, self.sessions, self.work.add)
         self.completions = Completions(library.exchanges, strict=strict, seed=seed)
+        kept = [*collections, self.sessions, self.skills, self.deployments]
+        self._kept = dict(zip(KEPT, kept, strict=True))
+        self.room = Room()
         self.requests, self._assume = 0, assume
         # Told of every request and its answer, in the server's thread: for tests that look at what happened.
         self.observer: Callable[[Request, Response | Subscription], object] = lambda request, answer: None
@@ -119,6 +127,8 @@ class Api:
             if match := pattern.fullmatch(path):
                 if method == request.method:
                     call = Call(request, match.groupdict(), Query(request.query), now, assume)
+                    if method == "POST" and path in self._kept:
+                        require_for_another(self._kept[path].items, path)
                     answer = function(call)
                     return answer if isinstance(answer, Response | Subscription) else Response(200, answer)
                 allowed.append(method)
@@ -239,13 +249,17 @@ class Api:
         ]
 
     def _create_session(self, call: Call) -> Any:
+        size = len(call.request.body)
+        self.room.require_for("", size)
         session = self.sessions.create(call.body, call.now, call.request.faults)
+        self.room.take(session["id"], size, 0)
         self.work.add(session)
         return session
 
     def _delete_session(self, call: Call) -> Any:
         deleted = self.sessions.delete(call.id, call.now)
         self.work.forget(call.id)
+        self.room.forget(call.id)
         self.threads.archived.pop(call.id, None)
         return deleted
 
@@ -254,6 +268,7 @@ class Api:
         upload = form.file
         if upload is None:
             raise ApiError(400, "file: Field required, as a part of a multipart/form-data body")
+        require_for_upload(self.files.contents.values(), len(upload.content))
         name = "expires_in_seconds"
         given = form.fields.get(name)
         lifetime = Query([(name, given)] if given else []).number(name, 0, *LIFETIME)
@@ -293,7 +308,10 @@ class Api:
         return Response(200, content, {"content-type": "application/zip", "content-disposition": disposition})
 
     def _send(self, call: Call) -> Response:
+        size = len(call.request.body)
+        self.room.require_for(call.id, size)
         accepted = self.sessions.send(call.id, call.body, call.now, call.request.faults, call.assume)
+        self.room.take(call.id, size, len(accepted["data"]))
         return self._noted(call, accepted)
 
     def _noted(self, call: Call, answer: Any) -> Response:

@@ -5,10 +5,11 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import httpx2
 import pytest
-from anthropic import Anthropic
+from anthropic import Anthropic, NotFoundError
 
 from tests.kit.calling import HEADERS, new_session
 from tests.kit.streams import followed
@@ -67,6 +68,50 @@ def test_what_the_process_refuses_it_says_in_one_line(tmp_path, capsys):
             assert out == ""
             assert error.startswith("replay server: ") and error.count("\n") == 1
             assert told in error
+
+
+@contextmanager
+def running(*options, **variables):
+    """The address of a process with these options and environment variables."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "utilities.replay", *options],
+        env={**os.environ, **variables}, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.slow
+def test_the_key_may_be_in_the_environment():
+    """Where whoever lists the processes doesn't see it. What the option says stands before it."""
+    for options, right in (((), "b"), (("--key", "a"), "a")):
+        with running(*options, REPLAY_KEY="b") as url:
+            answers = [
+                httpx2.get(f"{url}/v1/agents", headers={**HEADERS, "x-api-key": key}).status_code
+                for key in ("a", "b")
+            ]
+        assert answers == [200 if key == right else 401 for key in ("a", "b")]
+
+
+@pytest.mark.slow
+def test_an_id_of_before_a_restart_leads_nowhere():
+    ids = []
+    for options in ((), (), ("--seed", "x"), ("--seed", "x")):
+        with running(*options) as url, Anthropic(api_key="x", base_url=url, max_retries=0) as client:
+            for before in ids:
+                with pytest.raises(NotFoundError):
+                    client.beta.sessions.retrieve(before)
+            ids.append(new_session(client))
+    assert len(set(ids)) == 3 and ids[2] == ids[3]
+
+
+@pytest.mark.parametrize("origin", ["*", "example.org"])
+def test_what_is_no_origin_is_said(origin, capsys):
+    assert main(["--allow-origin", origin]) == 2
+    assert f"--allow-origin: '{origin}' is no origin" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", ["--port=99999", "--speed=-1", "--speed=nan", "--what"])

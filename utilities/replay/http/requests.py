@@ -6,6 +6,7 @@ A `Request` is what came over HTTP, a `Call` a request on its way through `api`,
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +24,8 @@ REPLAY_HEADER = "x-replay-server"  # on every answer, so that nothing from here 
 MAX_DEPTH = 200  # levels of nesting in a body; what is close to Python's limit could not be sent back [ours]
 # How many values a body may have, and how many keys one of its objects: a body has a few large texts, while
 # a million of small things would hold up everybody else for as long as it takes to look at each. [ours]
-MAX_VALUES, MAX_KEYS = 100_000, 2_000
+MAX_VALUES, MAX_KEYS = 50_000, 2_000
+SURROGATE = re.compile(rb"\\u[dD]")
 # A string of JSON; one that doesn't end goes on to the end of the body, so that this reads each byte once.
 STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z)', re.DOTALL)
 
@@ -75,10 +77,11 @@ class Request:
         if self._values() > MAX_VALUES:
             raise ApiError(400, f"the body has more than {MAX_VALUES:,} values, this server's limit")
         try:
-            value = json.loads(self.body or b"{}")
-            _require_bounded(value)
             # What could not be written again (NaN, half a surrogate pair) would break every later answer.
-            json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+            value = json.loads(self.body or b"{}", parse_constant=_finite, parse_float=_finite)
+            _require_bounded(value)
+            if SURROGATE.search(self.body):
+                json.dumps(value, ensure_ascii=False).encode()
             return value
         except (ValueError, RecursionError) as error:
             raise ApiError(400, f"the body is not valid JSON: {error}") from error
@@ -88,8 +91,9 @@ class Request:
         strings = (self.body.count(b'"') - self.body.count(b'\\"')) // 4  # of two, one is a key
         if strings > MAX_VALUES:
             return strings
-        bare = STRING.sub(b"", self.body)
-        return sum(map(bare.count, (b",", b"[", b"{")))
+        if (most := _marks(self.body)) <= MAX_VALUES:
+            return most  # with those within strings it isn't too much either
+        return _marks(STRING.sub(b"", self.body))
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,16 @@ class Call:
     @property
     def form(self) -> Form:
         return self.request.form
+
+
+def _marks(text: bytes) -> int:
+    return sum(map(text.count, (b",", b"[", b"{")))
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text} is no number that could be sent back")
+    return number
 
 
 def _require_bounded(value: Any) -> None:

@@ -1,0 +1,63 @@
+"""What a server keeps at most, and what it says then."""
+
+import pytest
+
+from tests.kit.calling import AGENT, Caller
+from tests.kit.scripts import going
+from utilities.replay.http.requests import Upload
+from utilities.replay.resources import room
+
+rule = pytest.mark.rule
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """A server with room for little."""
+    monkeypatch.setattr(room, "MOST_OF_A_KIND", 2)
+    monkeypatch.setattr(room, "MOST", {"sessions": 3, "files": 3})
+    monkeypatch.setattr(room, "MOST_UPLOADED", 100)
+    monkeypatch.setattr(room, "MOST_EVENTS", 4)
+    monkeypatch.setattr(room, "MOST_SENT", 2_000)
+    monkeypatch.setattr(room, "MOST_SENT_TO_ALL", 3_000)
+    return Caller(going())
+
+
+@rule(
+    f"a server keeps {room.MOST_OF_A_KIND:,} of each kind, {room.MOST['sessions']:,} sessions, "
+    f"{room.MOST_UPLOADED // room.MIB:,} MiB of files, and of what one session is sent "
+    f"{room.MOST_SENT // room.MIB} MiB and {room.MOST_EVENTS:,} events; what would be more is 400",
+    topic="requests", evidence="ours",
+)  # fmt: skip
+def test_another_of_a_kind(small):
+    for _ in range(2):
+        small.post("/agents", AGENT)
+    assert "keeps 2 agents at most" in small.post("/agents", AGENT, 400)
+    store = small.post("/memory_stores", {"name": "a"})["id"]
+    small.post("/memory_stores", {"name": "b"})
+    assert "keeps 2 memory_stores at most" in small.post("/memory_stores", {"name": "c"}, 400)
+    small.delete(f"/memory_stores/{store}")
+    small.post("/memory_stores", {"name": "c"})
+
+
+def test_files_by_their_bytes_and_what_is_mounted_is_there_once(small):
+    file = small.upload("a.txt", b"x" * 60)
+    session = small.session(resources=[{"type": "file", "file_id": file["id"]}])
+    small.upload("b.txt", b"y" * 40)
+    more = Upload("c.txt", b"z", None)
+    assert "keeps 3 files at most" in small.send("POST", "/files", upload=more, status=400)
+    small.delete(f"/files/{session['resources'][0]['file_id']}")
+    assert "storage limit exceeded" in small.send("POST", "/files", upload=more, status=400)
+
+
+def test_events_of_a_session_and_of_all(small):
+    interrupt, wide = {"type": "user.interrupt"}, {"title": "x" * 1_500}
+    agent, environment = small.post("/agents", AGENT)["id"], small.post("/environments", {"name": "e"})["id"]
+    made = {"agent": agent, "environment_id": environment}
+    first = f"/sessions/{small.post('/sessions', made)['id']}"
+    small.post(f"{first}/events", {"events": [interrupt] * 4})
+    assert "a session takes 4 events" in small.post(f"{first}/events", {"events": [interrupt]}, 400)
+    assert "MiB of events" in small.post("/sessions", {**made, "title": "x" * 2_000}, 400)
+    second = small.post("/sessions", {**made, **wide})["id"]
+    assert "all sessions together" in small.post("/sessions", {**made, **wide}, 400)
+    small.delete(f"/sessions/{second}")
+    small.post("/sessions", {**made, **wide})
