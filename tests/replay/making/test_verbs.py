@@ -59,9 +59,12 @@ def play(recordings):
                 sessions.events.send(session.id, events=[sent(event, ids) for event in group])
             events = list(sessions.events.list(session.id))
             threads = list(sessions.threads.list(session.id))
+            logs = [
+                list(sessions.threads.events.list(thread.id, session_id=session.id)) for thread in threads
+            ]
             api.assert_finished()
         assert [event.type for event in events] == [event["type"] for event in recording.events]
-        return events, threads
+        return events, threads, logs
 
     return played
 
@@ -85,7 +88,7 @@ def test_the_client_plays_all_of_it(play, title):
 
 
 def test_an_mcp_call_asks_first(play):
-    events, _ = play("MCP")
+    events, _, _ = play("MCP")
     (call,), (result,) = of(events, "agent.mcp_tool_use"), of(events, "agent.mcp_tool_result")
     assert (call.mcp_server_name, call.name, call.evaluated_permission) == ("tracker", "create_issue", "ask")
     assert (result.mcp_tool_use_id, result.content[0].text) == (call.id, "created: 12")
@@ -102,14 +105,14 @@ def test_what_was_written_by_hand_is_said(recordings):
 
 
 def test_searches_of_the_web_count(play):
-    events, _ = play("The web")
+    events, _, _ = play("The web")
     used = of(events, "session.usage")[-1].usage
     assert (used.server_tool_use.web_search_requests, used.server_tool_use.web_fetch_requests) == (1, 1)
     assert int(used.list_cost.amount) >= 1  # a cent for the search
 
 
 def test_an_error_stands_where_it_is_written(play):
-    events, _ = play("Errors")
+    events, _, _ = play("Errors")
     (error,) = of(events, "session.error")
     assert (error.error.type, error.error.mcp_server_name) == ("mcp_connection_failed_error", "tracker")
     before, after = of(events, "agent.message")
@@ -117,7 +120,7 @@ def test_an_error_stands_where_it_is_written(play):
 
 
 def test_an_interrupt_closes_the_open_call(play):
-    events, _ = play("Interrupts")
+    events, _, _ = play("Interrupts")
     (call,), (result,), (stop,) = (
         of(events, kind) for kind in ("agent.tool_use", "agent.tool_result", "user.interrupt")
     )
@@ -128,7 +131,7 @@ def test_an_interrupt_closes_the_open_call(play):
 
 
 def test_an_outcome_is_graded_until_it_is_satisfied(play):
-    events, _ = play("Outcomes")
+    events, _, _ = play("Outcomes")
     starts, ends = of(events, "span.outcome_evaluation_start"), of(events, "span.outcome_evaluation_end")
     assert [end.result for end in ends] == ["needs_revision", "satisfied"]
     assert [end.iteration for end in ends] == [start.iteration for start in starts] == [0, 1]
@@ -137,8 +140,8 @@ def test_an_outcome_is_graded_until_it_is_satisfied(play):
     assert of(events, "session.status_idle")[-1].stop_reason.type == "end_turn"
 
 
-def test_two_threads_work_and_one_asks_the_client(recordings, play):
-    events, threads = play("Threads")
+def test_two_threads_work_and_one_asks_the_client(play):
+    events, threads, logs = play("Threads")
     primary, first, second = threads
     assert [thread.parent_thread_id for thread in threads] == [None, primary.id, primary.id]
     (call,) = of(events, "agent.custom_tool_use")
@@ -150,17 +153,19 @@ def test_two_threads_work_and_one_asks_the_client(recordings, play):
     ]
     assert [idle.stop_reason.type for idle in waiting] == ["requires_action", "end_turn"]
     assert not [e for e in of(events, "session.status_idle") if e.stop_reason.type == "requires_action"]
-    own = recordings["Threads"].header["threads"]
-    kinds = [[event["type"] for event in log] for log in own.values()]
-    assert [("agent.custom_tool_use" in log, "agent.tool_use" in log) for log in kinds] == [
-        (True, False),
-        (False, True),
-    ]
-    assert all(log[-2:] == ["agent.thread_message_sent", "session.thread_status_idle"] for log in kinds)
+    for log in logs[1:]:
+        kinds = [event.type for event in log]
+        assert kinds[:2] == ["session.thread_status_running", "agent.thread_message_received"]
+        assert kinds[-2:] == ["agent.thread_message_sent", "session.thread_status_idle"]
+        assert [event.processed_at for event in log] == sorted(event.processed_at for event in log)
+    (used,), (result,) = of(logs[2], "agent.tool_use"), of(logs[2], "agent.tool_result")
+    assert (result.tool_use_id, result.content[0].text.strip()) == (used.id, "b")
+    assert not of(logs[1], "agent.tool_use") and of(logs[1], "agent.custom_tool_use")[0].id == call.id
+    assert not {event.id for event in of(events, "agent.tool_use")} & {used.id}
 
 
 def test_a_workflow_run_and_an_advisor(play):
-    events, threads = play("Workflow runs and advice")
+    events, threads, _ = play("Workflow runs and advice")
     kinds = [
         event.type.removeprefix("workflow_run.") for event in events if event.type.startswith("workflow_run.")
     ]

@@ -317,6 +317,9 @@ def _header(path: Path, line: str) -> dict[str, Any]:
         if len(set(mounts)) < len(mounts):
             raise ValueError("two memory stores have the same mount_path")
         header["agent"]["name"], header["environment"]["name"]
+        for log in header.get("threads", {}).values():
+            for event in log:
+                parse_time(event["processed_at"]), event["id"], event["type"]
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise RecordingError(path, 1, f"the header is damaged: {error!r}") from error
     return header

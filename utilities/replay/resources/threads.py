@@ -3,7 +3,8 @@
 A session has one primary thread, whose log is the session's own, and a child for each
 `session.thread_created`. [doc] A recording is what `events.list` gave for the session, so of a child it
 has what was cross-posted (status changes, calls that wait for the client), not its every step: those
-are the events that a child's own list and stream show here. [ours]
+are the events that a child's own list and stream show here. [ours] A scenario's recording has the rest in its
+header, which a child's list shows too: see `own_steps`.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from typing import Any
 from ..http.errors import ApiError, not_found
 from ..http.paging import Query, page_of
 from ..http.validation import Resource
-from ..ids import seconds_between
+from ..ids import parse_time, seconds_between
 from ..recordings.recording import Event
 from ..session.names import thread_id
 from ..session.session import Session
 from .multiagent import roster, thread_agent
+from .own_steps import own_steps
 from .sessions import Sessions
 from .subscriptions import Subscription
 
@@ -74,6 +76,10 @@ class Threads:
         self.retrieve(session_id, id, now)
         play = self.sessions.existing(session_id)
         rows = [event for event in [*play.log, *play.queued] if is_of(event, id, session_id)]
+        if steps := own_steps(play, id):
+            processed = [*steps, *(row for row in rows if row["processed_at"])]
+            waiting = [row for row in rows if not row["processed_at"]]
+            rows = [*sorted(processed, key=lambda event: parse_time(event["processed_at"])), *waiting]
         return page_of(rows, query, default=1000, most=1000)
 
     def subscribe(self, session_id: str, id: str, query: Query, now: float) -> Subscription:
