@@ -356,7 +356,8 @@ def test_the_server_that_the_environment_named_before_is_another_host(suite, mon
 THERE = """
 import os
 import httpx2
-print(httpx2.get(os.environ["ANTHROPIC_BASE_URL"] + "/v1/agents").status_code)
+models = os.environ["ANTHROPIC_BASE_URL"] + "/v1/models"
+print(httpx2.get(models, headers={"anthropic-version": "2023-06-01"}).status_code)
 try:
     httpx2.get("http://192.0.2.1/", timeout=5)
 except httpx2.ConnectError:
