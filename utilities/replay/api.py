@@ -312,6 +312,7 @@ class Api:
         self.room.require_for(call.id, size)
         accepted = self.sessions.send(call.id, call.body, call.now, call.request.faults, call.assume)
         self.room.take(call.id, size, len(accepted["data"]))
+        self.work.go_on(self.sessions.get(call.id))
         return self._noted(call, accepted)
 
     def _noted(self, call: Call, answer: Any) -> Response:

@@ -6,7 +6,10 @@ A recording plays the same whether or not a worker has claimed its session; what
 
 from __future__ import annotations
 
+import base64
 import builtins
+import hmac
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +20,7 @@ from ..assumptions import NOTHING_ASSUMED, Assumptions
 from ..http.errors import ApiError, not_found
 from ..http.paging import Query, page_of
 from ..http.validation import Resource, body_of
+from ..ids import make_id
 from .collection import Clock, Collection, patched_metadata
 from .environments import Environments
 
@@ -71,12 +75,22 @@ class WorkQueue(Collection):
             "data": {"type": "session", "id": session["id"]},
             "state": "queued",
             "metadata": {},
-            "secret": None,  # any key is good here
+            "secret": None,
             "created_at": self.clock.tick(),
             **dict.fromkeys(times),
         }
         self.items[item["id"]] = item
         self.leases[item["id"]] = Lease()
+
+    def go_on(self, session: Resource) -> None:
+        """Queue a session that goes on, if no worker has it or will get it. [doc]"""
+        mine = [item for item in self.items.values() if item["data"]["id"] == session["id"]]
+        if all(item["state"] == "stopped" for item in mine):
+            self.add(session)
+
+    def accepts(self, token: str) -> bool:
+        """Whether a worker may come with this instead of a key: the token of an item that it was given."""
+        return any(hmac.compare_digest(token.encode(), _token(id).encode()) for id in self.items)
 
     def forget(self, session: str) -> None:
         """A session is deleted, and with it what waits for a worker: nobody could do it any more. [ours]"""
@@ -107,7 +121,7 @@ class WorkQueue(Collection):
             lease = self.leases[item["id"]]
             if lease.polled_at is None or now - lease.polled_at > patience:
                 lease.polled_at = now
-                return item
+                return {**item, "secret": _secret(item["id"])}  # only here [sdk]
         return None
 
     def acknowledge(self, environment: str, id: str) -> Resource:
@@ -167,3 +181,13 @@ class WorkQueue(Collection):
 
     def _queued(self, environment: str) -> builtins.list[Resource]:
         return [item for item in self._of(environment) if item["state"] == "queued"]
+
+
+def _token(id: str) -> str:
+    """The sessions token of an item: what its worker can come with for everything about its session."""
+    return make_id("sk-ant-oat", id)
+
+
+def _secret(id: str) -> str:
+    """What a poll gives beside the item, as the SDK's worker reads it. [sdk]"""
+    return base64.urlsafe_b64encode(json.dumps({"sessions_token": _token(id)}).encode()).decode()

@@ -121,7 +121,7 @@ class App:
             return
         bearer = http.headers.get("authorization", "").removeprefix("Bearer ")
         given = bearer or http.headers.get("x-api-key", "")
-        if not hmac.compare_digest(given.encode(), self.key.encode()):
+        if not hmac.compare_digest(given.encode(), self.key.encode()) and not self.api.work.accepts(given):
             raise ApiError(401, "invalid key: set ANTHROPIC_API_KEY to the one this server was started with")
 
     async def _read(self, http: HttpRequest) -> Request:
