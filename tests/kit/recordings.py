@@ -11,8 +11,12 @@ from utilities.replay.recordings.recording import FORMAT, Recording
 
 START = "2026-11-21T09:00:00Z"
 
-# One of the course's own recordings, of two turns, and what its user says in each.
-ORIGINAL = Recording.load(RECORDINGS / "01_tests_green.jsonl")
+# One of the course's own recordings, of two turns, and what its user says in each. It doesn't say which files
+# were mounted, so that a test can play it without them.
+_WHOLE = Recording.load(RECORDINGS / "01_tests_green.jsonl")
+ORIGINAL = Recording(
+    _WHOLE.path, {key: value for key, value in _WHOLE.header.items() if key != "files"}, _WHOLE.events
+)
 TURNS = [event["content"] for event in ORIGINAL.events if event["type"] == "user.message"]
 
 
@@ -26,6 +30,7 @@ class Script:
         self.events: list[dict[str, Any]] = []
         self.outputs: list[dict[str, str]] = []
         self.memory: list[dict[str, Any]] = []
+        self.header: dict[str, Any] = {}  # what its header has beside, or instead of, the shortest one
 
     def event(self, type: str, *, after: float = 1e-6, **fields: Any) -> str:
         self.now = later(self.now, after)
@@ -102,6 +107,7 @@ class Script:
             "environment": {"name": "test"},
             "outputs": self.outputs,
             **({"memory": self.memory} if self.memory else {}),
+            **self.header,
         }
         return Recording(Path(f"{self.name}.jsonl"), header, list(self.events))
 

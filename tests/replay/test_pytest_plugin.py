@@ -277,6 +277,30 @@ def test_what_the_program_raises_shows_the_difference_and_nothing_more(suite):
     assert out.count("_ test_another_message _") == 1
 
 
+def test_a_session_that_is_not_as_recorded_fails_with_the_field(suite, pytester):
+    """Also where the program swallows it; and nobody is told to go live in a test."""
+    script = weather()
+    script.header = {"agent": {"name": "weather", "model": "claude-sonnet-4-6", "system": "Be brief."}}
+    script.save(pytester.path / "recordings")
+    out = ends(suite(SWALLOWING.replace("tomorrow", "today")), failed=1)
+    assert (
+        "agent.system was 'Be brief.' and is nothing now. If that is meant, record the session anew." in out
+    )
+    assert "Traceback" not in out and "live" not in out
+    assert len(out.splitlines()) < 30
+
+
+@pytest.mark.parametrize("mark", ["", '@pytest.mark.managed_agents(recordings=["empty"])'])
+def test_a_suite_without_recordings_hears_where_they_were_looked_for_and_what_makes_them(
+    suite, pytester, mark
+):
+    (pytester.path / "recordings" / "weather.jsonl").unlink()
+    pytester.mkdir("empty")
+    out = ends(suite(f"{mark}\ndef test_it(managed_agents_api): ask('Rain today?')"), failed=1)
+    where = "what the mark names" if mark else f"{pytester.path / 'recordings'}"
+    assert f"there are no recordings in {where}: `python -m utilities.replay.scenario" in out
+
+
 def test_a_refusal_that_is_meant_to_be(suite):
     tests = ""
     for number, (before, after) in enumerate([

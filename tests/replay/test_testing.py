@@ -35,6 +35,24 @@ def test_finished_means_every_session_to_its_end():
             api.assert_finished()
 
 
+def test_a_session_on_a_recording_is_followed_whatever_it_has():
+    """For code that gets its session from outside: agent and environment are the recorded ones."""
+    left, right = asking("left", "allow"), asking("right", "deny")
+    for script in (left, right):
+        script.header = {"agent": {"name": "tester", "model": "claude-sonnet-4-6", "system": script.name}}
+        script.header["agent"]["tools"] = [{"type": "custom", "name": "lookup"}]  # and no more is said of it
+        script.header |= {"files": [{"mount_path": "/mnt/session/uploads/a", "size": 1}]}
+    with api_on(left, right) as api:
+        session = api.create_session("right", title="mine")
+        created = api.client.beta.sessions.retrieve(session)
+        assert (created.title, created.agent.system) == ("mine", "right")
+        api.client.beta.sessions.events.send(session, events=[message("clean up")])
+        (played,) = api.sessions
+        assert (played.id, played.recording) == (session, "right")
+        with pytest.raises(ValueError, match="there is no recording 'up'; there are left, right"):
+            api.create_session("up")
+
+
 def two_turns(name="two turns", turns=("go", "more")):
     script = Script(name)
     for text in turns:

@@ -10,7 +10,6 @@ import anthropic
 import httpx2
 import pytest
 
-from tests.kit.places import RECORDINGS
 from tests.kit.polling import send
 from tests.kit.recordings import ORIGINAL, TURNS
 from tests.kit.serving import Served, healthy, served
@@ -182,7 +181,7 @@ def test_the_recorded_lesson_survives_everything_at_once(kind):
     spec = (
         "repeat queued drop=7,times=3 silent=5 error=retrying,after=4 status=529,times=2,retry-after=0 lose"
     )
-    with ReplayServer(Library.load(RECORDINGS), strict=True, faults=Faults(spec)) as server:
+    with ReplayServer(Library([ORIGINAL]), strict=True, faults=Faults(spec)) as server:
         client = healthy(server)
         agent = client.beta.agents.create(**ORIGINAL.header["agent"])
         environment = client.beta.environments.create(**ORIGINAL.header["environment"])

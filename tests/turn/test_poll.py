@@ -9,11 +9,12 @@ from anthropic.lib.tools import ToolError
 from tests.kit.clocks import Clock
 from tests.kit.places import RECORDINGS
 from tests.kit.polling import Wire, bit_by_bit, send, two_turns
-from tests.kit.serving import POLLING, Posts, Served, healthy, served
+from tests.kit.serving import POLLING, Posts, Served, served
 from tests.kit.turn_scripts import a_turn, asking
 from utilities import TurnTimeout, poll_until_end_turn
-from utilities.replay import Faults, Library, ReplayServer
+from utilities.replay import Faults, Library
 from utilities.replay.http.errors import ApiError
+from utilities.replay.testing import ManagedAgentsApi
 from utilities.turn.poll import PollPlan
 
 
@@ -107,13 +108,8 @@ def results_of(recording, kind):
         return verdict["result"] == "allow" or verdict.get("deny_message") or False
 
     tools = [tool(name) for name in dict.fromkeys(calls[id]["name"] for id in results)]
-    with ReplayServer(Library([recording]), strict=True) as server:
-        client = healthy(server)
-        agent = client.beta.agents.create(**recording.header["agent"])
-        environment = client.beta.environments.create(**recording.header["environment"])
-        session = Served(
-            server, client.beta.sessions.create(agent=agent.id, environment_id=environment.id).id
-        )
+    with ManagedAgentsApi(recording) as api:
+        session = Served(api.server, api.create_session(recording.name))
         messages = [event["content"] for event in events if event["type"] == "user.message"]
         turns = [session.follow(kind, content, tools=tools, confirm=confirm) for content in messages]
         assert [event.id for turn in turns for event in turn.events] == [e.id for e in session.history()]

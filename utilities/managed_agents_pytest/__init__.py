@@ -99,14 +99,17 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
         return result
     except (Exception, pytest.fail.Exception):
         if api := item.stash.get(API, None):
-            item.add_report_section("call", "managed_agents_api", api.summary())
+            item.add_report_section(
+                "call", "managed_agents_api", "\n".join([api.summary(), *_empty(item, api)])
+            )
         raise
 
 
 def _check(item: pytest.Item, api: ManagedAgentsApi) -> None:
     """What fails a test that has passed as far as it can tell."""
     if api.strict and api.unrecorded:
-        raise _failure("\n".join(exchange.error for exchange in api.unrecorded))
+        errors = dict.fromkeys(exchange.error for exchange in api.unrecorded)
+        raise _failure("\n".join([*errors, *_empty(item, api)]))
     if stopped := item.stash[STOPPED]:
         raise _failure(f"{stopped[0]} was stopped. {ASTRAY}")
     if all(mark.kwargs.get("requests", True) for mark in item.iter_markers(MARK)):
@@ -114,6 +117,20 @@ def _check(item: pytest.Item, api: ManagedAgentsApi) -> None:
             api.assert_reached()
         except AssertionError as error:
             raise _failure(str(error)) from None
+
+
+def _empty(item: pytest.Item, api: ManagedAgentsApi) -> list[str]:
+    """Where a server without recordings has looked for them, and what makes them."""
+    if api.library.recordings or api.library.exchanges:
+        return []
+    looked = item.config.getini(INI) or [item.path.parent / "recordings"]
+    asked = next((mark for mark in item.iter_markers(MARK) if mark.args or "recordings" in mark.kwargs), None)
+    where = "what the mark names" if asked else ", ".join(map(str, looked))
+    make = "python -m utilities.replay.scenario FOLDER_OF_SCENARIOS --write"
+    return [
+        f"there are no recordings in {where}: `{make}` makes them beside the folder, "
+        "`python -m utilities.replay.export SESSION_ID FILE.jsonl` records a live session"
+    ]
 
 
 def _failure(message: str) -> BaseException:

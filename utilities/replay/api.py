@@ -254,7 +254,7 @@ class Api:
         session = self.sessions.create(call.body, call.now, call.request.faults)
         self.room.take(session["id"], size, 0)
         self.work.add(session)
-        return session
+        return Response(200, session, _noted(" | ".join(self.sessions.plays[session["id"]].fresh_notes())))
 
     def _delete_session(self, call: Call) -> Any:
         deleted = self.sessions.delete(call.id, call.now)

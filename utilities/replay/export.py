@@ -31,6 +31,7 @@ from ..turn.settle import wait_for_idle_status
 from .credentials import Secret, masked, search
 from .http.requests import REPLAY_HEADER
 from .ids import parse_time, timestamp
+from .recordings.fit import MountedFile
 from .recordings.mount import Mount, Write
 from .recordings.recording import FORMAT, Event, Recording, RecordingError, packed
 
@@ -38,7 +39,7 @@ NOTES = {
     "live": "Live: exported from a session of the hosted API.",
     "scripted": "Scripted, not live: exported from a session that a replay server played.",
 }
-AGENT_KEYS = ("name", "model", "system", "tools")
+AGENT_KEYS = ("name", "model", "system", "tools", "mcp_servers", "skills")
 PATIENCE = 10.0  # seconds; status and outputs are right only some time after the turn's last event
 OUTPUTS = "/mnt/session/outputs"
 LARGEST = 10_000_000  # bytes of an output; recordings are read by people, and kept in repositories
@@ -74,6 +75,7 @@ def export(client: Anthropic, session_id: str, path: Path | str, *, patience: fl
     environment = _environment(client, session.environment_id, lost)
     stores = [resource for resource in session.resources if resource.type == "memory_store"]
     mounts = list(filter(None, (_memory_if_any(client, session, store, lost) for store in stores)))
+    files = _files(client, session, events, lost)
     kept = _in_order(list(map(_event, events)), lost)
     header = {
         "recording": FORMAT,
@@ -84,9 +86,10 @@ def export(client: Anthropic, session_id: str, path: Path | str, *, patience: fl
         "sdk": anthropic.__version__,
         "agent": {key: agent[key] for key in AGENT_KEYS if agent.get(key) is not None},
         "environment": environment,
+        **({} if files is None else {"files": files}),
         "outputs": outputs,
     }
-    if mounts:
+    if mounts or not stores:
         header["memory"] = [mount.to_dict() for mount in mounts]
     return Recording(path, header, kept)
 
@@ -96,7 +99,7 @@ def _environment(client: Anthropic, id: str, lost: list[str]) -> dict[str, Any]:
         environment = client.beta.environments.retrieve(id).to_dict(mode="json")
     except anthropic.NotFoundError:
         lost.append(f"Not kept: the environment {id}, which is deleted.")
-        return {"name": f"deleted {id}", "config": {"type": "cloud"}}
+        return {"name": f"deleted {id}"}
     return {key: environment[key] for key in ("name", "config") if key in environment}
 
 
@@ -116,6 +119,23 @@ def _in_order(events: list[Event], lost: list[str]) -> list[Event]:
     if moved:
         lost.append(f"The times of {moved} events are microseconds later, to be after those before them.")
     return events
+
+
+def _files(
+    client: Anthropic, session: Any, events: list[Any], lost: list[str]
+) -> list[dict[str, Any]] | None:
+    """The files that the session began with; the API tells their size, not what is in an upload. [doc]"""
+    files = []
+    for resource in session.resources:
+        if resource.type != "file" or (events and resource.created_at > events[0].processed_at):
+            continue
+        try:
+            size = client.beta.files.retrieve_metadata(resource.file_id).size_bytes
+        except anthropic.NotFoundError:
+            lost.append(f"Not kept: which files were mounted, since {resource.file_id} is deleted.")
+            return None
+        files.append(MountedFile(resource.mount_path, size).to_dict())
+    return files
 
 
 def _event(event: Any) -> Event:

@@ -190,6 +190,11 @@ class ManagedAgentsApi:
         return self.server.base_url
 
     @property
+    def library(self) -> Library:
+        """The recordings that it plays."""
+        return self.server.api.sessions.library
+
+    @property
     def environment(self) -> dict[str, str]:
         """The environment variables that lead a program here, in this process or in another.
 
@@ -213,6 +218,32 @@ class ManagedAgentsApi:
         """
         http = direct(AsyncAnthropic, self.base_url, limits=httpx2.Limits(max_keepalive_connections=0))
         return AsyncAnthropic(api_key=KEY, base_url=self.base_url, **http)
+
+    def create_session(self, *recordings: str, **options: Any) -> str:
+        """A session that follows these recordings, whatever it has; for code that is given a session.
+
+        Its agent and its environment are those of the first one.
+
+        Args:
+            recordings: their names.
+            options: passed on to `sessions.create`.
+
+        Returns:
+            The session's id.
+
+        Raises:
+            ValueError: there is no such recording.
+        """
+        known = {recording.name: recording for recording in self.library.recordings}
+        if unknown := [name for name in recordings or [""] if name not in known]:
+            raise ValueError(f"there is no recording {unknown[0]!r}; there are {', '.join(known) or 'none'}")
+        chosen = [known[name] for name in recordings]
+        beta, header = self.client.beta, chosen[0].header
+        agent = beta.agents.create(**_whole(header["agent"]))
+        environment = beta.environments.create(**{**header["environment"], "name": f"for {agent.id}"})
+        created = beta.sessions.create(agent=agent.id, environment_id=environment.id, **options)
+        self.server.api.sessions.fitting.chosen[created.id] = chosen
+        return created.id
 
     def assert_recorded(self) -> None:
         """Everything that was sent is recorded. The fixture checks this by itself.
@@ -287,6 +318,13 @@ class ManagedAgentsApi:
         self.server.stop()  # first, so that a stream that is still read ends as it would anywhere
         if "client" in self.__dict__:
             self.client.close()
+
+
+def _whole(agent: dict[str, Any]) -> dict[str, Any]:
+    """A recorded agent with what its recording doesn't say of its own tools, and the API asks for."""
+    unsaid = {"description": "The recording doesn't say.", "input_schema": {"type": "object"}}
+    tools = [unsaid | tool if tool["type"] == "custom" else tool for tool in agent.get("tools") or ()]
+    return {"model": "claude-sonnet-4-6", **agent, "tools": tools}
 
 
 def _library(sources: Iterable[Source]) -> Library:

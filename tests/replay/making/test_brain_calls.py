@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.kit.serving import healthy
-from utilities import memory_tools, open_brain, stream_until_end_turn
+from utilities import custom_tool_params, memory_tools, open_brain, stream_until_end_turn
 from utilities.replay import Library, Recording, ReplayServer
 from utilities.replay.making.brain_calls import fixed_id
 from utilities.replay.scenario import main
@@ -196,10 +196,11 @@ def test_a_session_that_plays_it_forgets_in_the_clients_own_brain(recordings, tm
         client = healthy(server)
         brain = open_brain(tmp_path / "brain.db", client=client)
         tools = memory_tools(brain, "ada", include_forget=True)
-        agent = client.beta.agents.create(name="remembering", model="claude-sonnet-4-6")
         environment = client.beta.environments.create(name="remembering")
         said, left = [], []
-        for message in ("remember", "what does she play?"):
+        for message, forgets in (("remember", False), ("what does she play?", True)):
+            params = custom_tool_params(memory_tools(brain, "ada", include_forget=forgets))
+            agent = client.beta.agents.create(name="remembering", model="claude-sonnet-4-6", tools=params)
             session = client.beta.sessions.create(agent=agent.id, environment_id=environment.id)
             said.append(stream_until_end_turn(client, session.id, message, tools=tools, timeout=20).text)
             with ThreadPoolExecutor() as pool:

@@ -47,20 +47,17 @@ def play(recordings):
     def played(title):
         recording = recordings[title]
         with ManagedAgentsApi(recording) as api:
-            agents, sessions = api.client.beta.agents, api.client.beta.sessions
-            agent = agents.create(name="helper", model="claude-sonnet-4-6")
-            environment = api.client.beta.environments.create(name="helper-env")
-            session = sessions.create(agent=agent.id, environment_id=environment.id)
+            sessions, session_id = api.client.beta.sessions, api.create_session(recording.name)
             for together, group in groupby(recording.events, is_client_event):
                 if not together:
                     continue
-                now = sessions.events.list(session.id)
+                now = sessions.events.list(session_id)
                 ids = {old["id"]: new.id for old, new in zip(recording.events, now, strict=False)}
-                sessions.events.send(session.id, events=[sent(event, ids) for event in group])
-            events = list(sessions.events.list(session.id))
-            threads = list(sessions.threads.list(session.id))
+                sessions.events.send(session_id, events=[sent(event, ids) for event in group])
+            events = list(sessions.events.list(session_id))
+            threads = list(sessions.threads.list(session_id))
             logs = [
-                list(sessions.threads.events.list(thread.id, session_id=session.id)) for thread in threads
+                list(sessions.threads.events.list(thread.id, session_id=session_id)) for thread in threads
             ]
             api.assert_finished()
         assert [event.type for event in events] == [event["type"] for event in recording.events]

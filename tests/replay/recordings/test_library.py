@@ -122,7 +122,7 @@ def test_strict_shows_the_difference_to_every_recording():
         (
             chatty("wrong", 0, "left", "x"),
             result("CALL", "left", is_error=True),
-            "'ok' where you sent 'error'",
+            "it has 'ok' where you sent 'error' ('left')",
         ),
     ],
 )
@@ -133,6 +133,43 @@ def test_strict_compares_verdicts_reasons_and_errors(script, sent, shown):
     assert shown in refused(
         400, talk, {key: call if value == "CALL" else value for key, value in sent.items()}
     )
+
+
+JSON = '{"count": 1.0, "rows": ["é", {"memory_id": "abc", "score": 0.5}], "none": null}'
+
+
+@pytest.mark.rule(
+    "a tool's result that is a JSON object or array is compared as a value, however it is written",
+    topic="replay",
+    evidence="ours",
+)
+@pytest.mark.parametrize(
+    ("sent", "alike"),
+    [
+        ('{"none":null,"rows":["\\u00e9",{"score":0.25,"memory_id":"xyz"}],"count":1}', True),
+        ('\n{ "count": 1, "none": null, "rows": ["é", {"memory_id": "x", "score": 1e-7}] }', True),
+        ('{"count": 2, "rows": ["é", {"memory_id": "abc", "score": 0.5}], "none": null}', False),
+        ('{"count": 1, "rows": [{"memory_id": "abc", "score": 0.5}, "é"], "none": null}', False),
+        ('{"count": true, "rows": ["é", {"memory_id": "abc", "score": 0.5}], "none": null}', False),
+        (JSON[:-1], False),
+        ("[" * 100_000, False),
+    ],
+)
+def test_results_are_compared_as_json(sent, alike):
+    talk = session(chatty("json", 0, JSON, "so be it"))
+    talk.send([message("start")], 0)
+    call = talk.log[-1]["stop_reason"]["event_ids"][0]
+    if alike:
+        talk.send([result(call, sent)], 0)
+        assert said(talk)[-1] == "so be it"
+    else:
+        refused(400, talk, result(call, sent))
+
+
+def test_a_message_is_compared_as_it_is_written():
+    script = Script()
+    script.message('{"a": 1}')
+    refused(400, session(script), message('{"a":1}'))
 
 
 def test_strict_is_about_the_texts_whole():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.kit.calling import AGENT, Caller
+from tests.kit.calling import Caller
 from tests.kit.places import ROOT
 from tests.kit.recordings import Script
 from tests.kit.sessions import INTERRUPT
@@ -61,8 +61,9 @@ def caller(recording):
     """A strict server with this recording, and the path of a session on it."""
     call = Caller()
     call.api.sessions.library = Library([recording])
-    agent = call.post("/agents", {**AGENT, "name": recording.header["agent"]["name"]})["id"]
-    return call, f"/sessions/{call.session(agent=agent)['id']}"
+    id = call.session()["id"]
+    call.api.sessions.fitting.chosen[id] = [recording]
+    return call, f"/sessions/{id}"
 
 
 def listed(call, path):

@@ -158,8 +158,10 @@ def noted():
     source="docs: system messages",
 )
 def test_where_a_system_message_may_stand():
-    call = Caller(noted())
-    agent = call.post("/agents", {"name": "tester", "model": "claude-opus-5"})["id"]
+    script = noted()
+    script.header = {"agent": {"name": "tester", "model": "claude-opus-5"}}
+    call = Caller(script)
+    agent = call.post("/agents", script.header["agent"])["id"]
     path = f"/sessions/{call.session(agent=agent)['id']}/events"
     for events in ([NOTE], [NOTE, *SAY_GO["events"]], [*SAY_GO["events"], NOTE, NOTE], [INTERRUPT, NOTE]):
         assert "system.message" in call.post(path, {"events": events}, 400)

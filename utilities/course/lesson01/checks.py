@@ -7,10 +7,8 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-import anthropic
-
-from utilities.loopback import direct
-from utilities.replay import Library, Recording, ReplayServer
+from utilities.replay import Recording
+from utilities.replay.testing import ManagedAgentsApi
 
 from ..exercises import Exercise, NotAttempted, TookTooLong, Wrong, within
 from ..places import RECORDINGS
@@ -141,21 +139,15 @@ mean = Exercise(
 
 def _check_archiving(archive_safely: Callable[..., Any]) -> str:
     recording = Recording.load(RECORDING)
-    with ReplayServer(Library([recording]), strict=True) as server:
-        client = anthropic.Anthropic(
-            api_key="exercise", base_url=server.base_url, **direct(anthropic.Anthropic, server.base_url)
-        )
-        settled = _session_that_is_just_idle(client, recording)
+    with ManagedAgentsApi(recording) as api:
+        client, settled = api.client, _session_that_is_just_idle(api, recording)
         if archive_safely(client, settled, timeout=5.0) is ...:
             raise NotAttempted
         if client.beta.sessions.retrieve(settled).archived_at is None:
             raise Wrong("the session was not archived")
     unfinished = Recording(RECORDING, recording.header, recording.events[:20])  # a turn that never ends
-    with ReplayServer(Library([unfinished]), strict=True) as server:
-        client = anthropic.Anthropic(
-            api_key="exercise", base_url=server.base_url, **direct(anthropic.Anthropic, server.base_url)
-        )
-        stuck = _session_that_is_just_idle(client, unfinished)
+    with ManagedAgentsApi(unfinished) as api:
+        client, stuck = api.client, _session_that_is_just_idle(api, unfinished)
         try:
             within(PATIENCE, archive_safely, client, stuck, timeout=0.3)
         except TookTooLong:
@@ -170,15 +162,13 @@ def _check_archiving(archive_safely: Callable[..., Any]) -> str:
     return "it waits for the status field instead of for luck, and gives up with an error that says where"
 
 
-def _session_that_is_just_idle(client: anthropic.Anthropic, recording: Recording) -> str:
-    agent = client.beta.agents.create(**recording.header["agent"])
-    environment = client.beta.environments.create(name="exercise")
-    session = client.beta.sessions.create(agent=agent.id, environment_id=environment.id)
+def _session_that_is_just_idle(api: ManagedAgentsApi, recording: Recording) -> str:
+    session_id = api.create_session(recording.name)
     message = next(event for event in recording.events if event["type"] == "user.message")
-    client.beta.sessions.events.send(
-        session.id, events=[{"type": "user.message", "content": json.loads(json.dumps(message["content"]))}]
+    api.client.beta.sessions.events.send(
+        session_id, events=[{"type": "user.message", "content": json.loads(json.dumps(message["content"]))}]
     )
-    return session.id
+    return session_id
 
 
 archiving = Exercise(

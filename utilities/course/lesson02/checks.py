@@ -206,22 +206,17 @@ def _require_tools(tools: Sequence[Any]) -> None:
 
 
 def _turns(api: ManagedAgentsApi, recording: Recording, tools: Sequence[Any]) -> list[TurnResult]:
-    agent = api.client.beta.agents.create(
-        name=recording.header["agent"]["name"], model=recording.header["agent"]["model"],
-        tools=custom_tool_params(tools),
-    )  # fmt: skip
-    environment = api.client.beta.environments.create(name="exercise")
-    session = api.client.beta.sessions.create(agent=agent.id, environment_id=environment.id)
+    session_id = api.create_session(recording.name)
     messages = [event["content"] for event in recording.events if event["type"] == "user.message"]
     turns = []
     for content in messages:
         try:
             turns.append(
-                stream_until_end_turn(api.client, session.id, content, tools=tools, timeout=PATIENCE)
+                stream_until_end_turn(api.client, session_id, content, tools=tools, timeout=PATIENCE)
             )
         except TimeoutError:
             raise Wrong(f"a tool had not answered after {PATIENCE:.0f} s") from None
-    wait_for_idle_status(api.client, session.id)
+    wait_for_idle_status(api.client, session_id)
     return turns
 
 

@@ -28,10 +28,7 @@ ASKING = [DATA / "recordings/03_ask_allow.jsonl", DATA / "recordings/03_ask_deny
 def _session(*recordings: Path, **options: Any) -> Iterator[tuple[ManagedAgentsApi, str]]:
     """A server on these recordings, and a new session on it."""
     with ManagedAgentsApi(recordings, **options) as api:
-        agent = api.client.beta.agents.create(**Recording.load(recordings[0]).header["agent"])
-        environment = api.client.beta.environments.create(name="exercise")
-        session = api.client.beta.sessions.create(agent=agent.id, environment_id=environment.id)
-        yield api, session.id
+        yield api, api.create_session(*(recording.stem for recording in recordings))
 
 
 def _message(recording: Path) -> list[dict[str, Any]]:

@@ -145,10 +145,7 @@ over = Exercise(
 @contextmanager
 def _session(recording: Path, **options: Any) -> Iterator[tuple[ManagedAgentsApi, str]]:
     with ManagedAgentsApi(recording, **options) as api:
-        agent = api.client.beta.agents.create(**Recording.load(recording).header["agent"])
-        environment = api.client.beta.environments.create(name="exercise")
-        session = api.client.beta.sessions.create(agent=agent.id, environment_id=environment.id)
-        yield api, session.id
+        yield api, api.create_session(recording.stem)
 
 
 def _messages(recording: Path) -> list[Any]:

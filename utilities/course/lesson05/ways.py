@@ -87,13 +87,11 @@ def under(
     """
     with ManagedAgentsApi(recordings) as api, _Loop() as loop:
         client = api.client
-        model = client.beta.agents.create(name=agent, model="claude-sonnet-4-6")
-        environment = client.beta.environments.create(name="faults")
+        names = [recording.name for recording in api.library.of_agent(agent)]
         running = {}
         for spec in faults:
             for way in ways:
-                session = client.beta.sessions.create(agent=model.id, environment_id=environment.id)
-                job = Job(api.base_url, spec, session.id, message)
+                job = Job(api.base_url, spec, api.create_session(*names), message)
                 running[spec, way.name] = (way, job, loop.start(way.drive, job))
         _wait_until_still([(job, future) for _, job, future in running.values()], api)
         ended = {key: _ended(future) for key, (_, _, future) in running.items()}

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import anthropic
 
 from ..ids import TICK, later, make_id
+from ..recordings.fit import MountedFile
 from ..recordings.recording import FORMAT, Event, Recording, packed
 from . import happenings
 from .delegation import Thread, ThreadLogs
 from .format import EXECUTED, WEB, ScriptedCall, ScriptedRequest, ScriptedTurn
 from .parsing import ScriptedSession, Source
-from .sandbox import Sandbox
+from .sandbox import UPLOADS, Sandbox
 from .spending import Context, Spending
 from .times import timeless
 
@@ -58,6 +59,11 @@ class EventLog:
         self.events: list[Event] = []
         self.outputs: dict[str, dict[str, Any]] = {}
         self.contents: dict[str, bytes] = {}
+        self.mounted = [  # from the beginning; what turns add isn't in here
+            MountedFile(path, len(content), content=content)
+            for path, content in sandbox.mounted.items()
+            if path.startswith(f"{UPLOADS}/")
+        ]
         agent = session.header["agent"]
         start = len(str(agent.get("tools", []))) + len(agent.get("system", ""))
         self.threads = ThreadLogs(self, agent["name"], Context(start))
@@ -330,10 +336,10 @@ class EventLog:
             "recorded_at": self.scenario.start,
             "sdk": anthropic.__version__,
             **self.session.header,
+            "files": [file.to_dict() for file in self.mounted],
             "outputs": list(self.outputs.values()),
+            "memory": [mount.to_dict() for mount in self.sandbox.memory.mounts],
         }
-        if mounts := self.sandbox.memory.mounts:
-            header["memory"] = [mount.to_dict() for mount in mounts]
         if own := self.threads.logs():
             header["threads"] = own
         return Recording(path, header, self.events)

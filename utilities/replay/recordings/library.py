@@ -45,7 +45,11 @@ class Library:
                     recordings.append(Recording.load(path))
         return cls(recordings, exchanges)
 
+    def of_agent(self, name: str) -> list[Recording]:
+        """The recordings that a session of this agent can follow: its own, or else all."""
+        own = [recording for recording in self.recordings if recording.header["agent"]["name"] == name]
+        return own or self.recordings
+
     def tracks(self, agent_name: str) -> list[Track]:
-        """The beginnings that a session of this agent can take: its own recordings, or else all."""
-        own = [r for r in self.recordings if r.header["agent"]["name"] == agent_name]
-        return [Track(recording) for recording in own or self.recordings]
+        """The beginnings of those recordings."""
+        return [Track(recording) for recording in self.of_agent(agent_name)]

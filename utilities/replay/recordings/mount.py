@@ -1,15 +1,15 @@
 """Memory as files: the paths it can have, and what a recorded session found and wrote below `/mnt/memory`.
 
-A recording's header may have `memory`, a list with one object for each memory store that was mounted:
-`mount_path`, `access`, `start` (content by path, when the session began) and `writes` (what the session
-changed, in order: `path`, `content` or null for a deletion, `created_at`).
+A recording's header may have `memory` (without it, it says nothing about that): a list with one object for
+each memory store that was mounted: `mount_path`, `access`, `start` (content by path, when the session began)
+and `writes` (what the session changed, in order: `path`, `content` or null for a deletion, `created_at`).
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -104,19 +104,24 @@ class Mount:
         return {path: content for path, content in contents.items() if content is not None}
 
 
-def difference(recorded: Iterable[Mount], attached: Iterable[Mount]) -> str | None:
-    """How the memory that a session gets differs from what the recorded session began with; None if not."""
+def differences(recorded: Iterable[Mount], attached: Iterable[Mount]) -> list[str]:
+    """How the memory that a session gets differs from what the recorded session began with."""
     then = {mount.mount_path: mount for mount in recorded}
     now = {mount.mount_path: mount for mount in attached}
+    found = []
     for path in sorted(then.keys() | now.keys()):
         if path not in now:
-            return f"{path} was mounted then and is not now"
-        if path not in then:
-            return f"{path} is mounted now and was not then"
-        if then[path].access != now[path].access:
-            return f"{path} was {then[path].access} then and is {now[path].access} now"
-        before, after = then[path].start, now[path].start
-        for memory in sorted(before.keys() | after.keys()):
-            if before.get(memory) != after.get(memory):
-                return f"{path}{memory} had other content then, or none, than it has now"
-    return None
+            found.append(f"{path} was mounted then and is not now")
+        elif path not in then:
+            found.append(f"{path} is mounted now and was not then")
+        else:
+            found += _changes(then[path], now[path])
+    return found
+
+
+def _changes(then: Mount, now: Mount) -> Iterator[str]:
+    if then.access != now.access:
+        yield f"{then.mount_path} was {then.access} then and is {now.access} now"
+    for memory in sorted(then.start.keys() | now.start.keys()):
+        if then.start.get(memory) != now.start.get(memory):
+            yield f"{then.mount_path}{memory} had other content then, or none, than it has now"

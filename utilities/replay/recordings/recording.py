@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..ids import parse_time, seconds_between
+from .fit import MountedFile
 from .mount import Mount, Write
 
 FORMAT = 1
@@ -127,6 +128,11 @@ class Recording:
     def mounts(self) -> list[Mount]:
         """The memory stores that the session had, in recordings that say so."""
         return [Mount.read(mount) for mount in self.header.get("memory", ())]
+
+    @cached_property
+    def files(self) -> list[MountedFile] | None:
+        """The files that the session had mounted; None for a recording that doesn't say."""
+        return [MountedFile.read(file) for file in self.header["files"]] if "files" in self.header else None
 
     @cached_property
     def memory_writes(self) -> dict[int, list[tuple[str, Write]]]:
@@ -316,10 +322,14 @@ def _header(path: Path, line: str) -> dict[str, Any]:
         mounts = [Mount.read(mount).mount_path for mount in header.get("memory", ())]
         if len(set(mounts)) < len(mounts):
             raise ValueError("two memory stores have the same mount_path")
+        for file in header.get("files", ()):
+            MountedFile.read(file)
         header["agent"]["name"], header["environment"]["name"]
         for log in header.get("threads", {}).values():
             for event in log:
                 parse_time(event["processed_at"]), event["id"], event["type"]
+        for tool in header["agent"].get("tools") or ():
+            tool["type"], [config["name"] for config in tool.get("configs") or ()]
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise RecordingError(path, 1, f"the header is damaged: {error!r}") from error
     return header

@@ -6,25 +6,49 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
-from os.path import commonprefix
 from typing import Any
 
+from .fit import excerpts
 from .masks import ids_in, masked
 from .recording import OPENINGS, Event, Place, Recording, answered_call
 
 COMPARED = 4_000  # characters from the beginning of an event that decide how alike two are [ours]
+EXPLAINED = 300  # characters of an error's text that are shown
 
 
 def said(event: Event) -> str:
     """What an event says, as one masked text: its content, its reason, or nothing."""
     content = event.get("content")
     if isinstance(content, list):
-        return masked("\n".join(map(_block_text, content)))
+        return masked("\n".join(_texts(event)))
     return masked(str(event.get("description") or event.get("deny_message") or ""))
+
+
+def _texts(event: Event) -> list[str]:
+    """The texts of an event's blocks; JSON in a tool's result in one way of writing, whoever wrote it."""
+    texts = map(_block_text, event.get("content") or ())
+    return [_rewritten(text) for text in texts] if answered_call(event) else list(texts)
 
 
 def _block_text(block: dict[str, Any]) -> str:
     return str(block["text"]) if block["type"] == "text" else json.dumps(block, sort_keys=True)
+
+
+def _rewritten(text: str) -> str:
+    """A text that is a JSON object or array, with its keys in order and a space where Python has one."""
+    if not text.lstrip().startswith(("{", "[")):
+        return text
+    try:
+        value = json.loads(text, parse_float=_number)
+        return json.dumps(value, sort_keys=True, ensure_ascii=False)
+    except (ValueError, RecursionError):  # no JSON, or nothing that anybody would compare as such
+        return text
+
+
+def _number(written: str) -> float | int:
+    """A number as it is least written: JavaScript has no 1.0."""
+    number = float(written)
+    return int(number) if number.is_integer() else number
 
 
 def learned_ids(recorded: Event, sent: Event) -> dict[str, str]:
@@ -37,7 +61,7 @@ def learned_ids(recorded: Event, sent: Event) -> dict[str, str]:
 
 
 def _ids(event: Event) -> list[str]:
-    return ids_in("\n".join(map(_block_text, event.get("content") or ())))
+    return ids_in("\n".join(_texts(event)))
 
 
 def verdict(event: Event) -> str:
@@ -125,14 +149,18 @@ class Track:
             waiting = next((self.recording.events[i]["type"] for i in self.open()), None)
             return f"it waits for {waiting}" if waiting else "it has ended"
         recorded = self.recording.events[index]
-        if verdict(recorded) != verdict(sent):
-            return f"it has {verdict(recorded)!r} where you sent {verdict(sent)!r}"
         ours = said(recorded)
+        if verdict(recorded) != verdict(sent):
+            # Of an answer that went wrong the text says more than the verdict.
+            first, second = (
+                f"{verdict(event)!r}" + (f" ({text[:EXPLAINED]!r})" if event.get("is_error") else "")
+                for event, text in ((recorded, ours), (sent, theirs))
+            )
+            return f"it has {first} where you sent {second}"
         if ours == theirs:
             return None
-        at = len(commonprefix([ours, theirs]))
-        start = max(0, at - 20)
-        return f"it has {ours[start : at + 40]!r} where you sent {theirs[start : at + 40]!r}"
+        first, second = excerpts(ours, theirs)
+        return f"it has {first} where you sent {second}"
 
     def likeness(
         self, sent: Event, calls: Mapping[str, Place], theirs: str, *, behind: bool = False

@@ -67,13 +67,15 @@ class Completions:
         note = None
         if not (same := [exchange for exchange in self.exchanges if exchange.asked == text]):
             if not self.exchanges:
-                how = "record some (utilities.replay.recorder), or use a key to go live"
+                how = "record some (utilities.replay.recorder)" + (
+                    "" if self.strict else ", or use a key to go live"
+                )
                 message = f"This server has no recordings of POST /v1/messages: {how}."
                 raise ApiError(400, message, code=UNRECORDED)
             closest = _closest(text, self.exchanges)
             difference = f"{closest.source}: {_difference(closest.asked, text)}"
             if self.strict:
-                hint = "Send what was recorded, record this request, or use a key to go live."
+                hint = "Send what was recorded, or record this request anew."
                 message = f"no recording has this request. {difference}. {hint}"
                 raise ApiError(400, message, code=UNRECORDED)
             note = f"your request to the model is not the recorded one, the answer is ({difference})"

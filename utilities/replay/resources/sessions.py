@@ -15,9 +15,10 @@ from ..http.errors import ApiError, not_found
 from ..http.paging import Query, page_of
 from ..http.validation import Resource
 from ..ids import seconds_between
+from ..recordings.fit import Setup
 from ..recordings.library import Library
-from ..recordings.mount import difference
 from ..recordings.recording import Event
+from ..recordings.track import Track
 from ..session import budgets, outcomes
 from ..session.names import thread_id
 from ..session.previews import Previews
@@ -29,6 +30,7 @@ from .attached import Resources, handle
 from .collection import Clock, Collection, checked_metadata, patched_metadata
 from .environments import Environments
 from .files import Files
+from .fitting import Fitting, setup_of
 from .memory_stores import MemoryStores
 from .multiagent import THREAD_AGENT, expanded, models_of, roster
 from .subscriptions import Late, Subscription, previewed
@@ -50,6 +52,7 @@ class Sessions(Collection):
         self.library, self.agents, self.environments, self.files = library, agents, environments, files
         self.memory, self.vaults, self.strict, self.speed = memory, vaults, strict, speed
         self.resources = Resources(clock, files, memory, environments)
+        self.fitting = Fitting()
         self.plays: dict[str, Session] = {}
         self.outbox: Outbox | None = None  # where webhooks are collected, if anybody wants them
 
@@ -74,16 +77,15 @@ class Sessions(Collection):
         wanted = list(given.get("resources") or ())
         attached = self.resources.attachable(wanted, environment)
         id = self.new_id()
-        tracks = self.library.tracks(agent["name"])
-        mounts = [self.memory.mount(resource) for resource in attached.values()]
-        unlike = {track.recording: difference(track.recording.mounts, mounts) for track in tracks}
-        tracks.sort(key=lambda track: unlike[track.recording] is not None)
+        copied = [resource for resource in wanted if resource["type"] != "memory_store"]
+        setup = self._setup(agent, environment, [*attached.values(), *copied])
+        ranked = self.fitting.ranked(self.library, setup)
         # A session is as old as the recording that it will probably follow.
-        created_at = tracks[0].recording.header["recorded_at"] if tracks else self.clock.tick()
+        created_at = ranked[0][0].header["recorded_at"] if ranked else self.clock.tick()
+        tracks = [Track(recording) for recording, _ in ranked]
         play = Session(
-            id, created_at, tracks, strict=self.strict, speed=self.speed, holds=not self.speed,
-            unlike=unlike, budget=budget,
-        )  # fmt: skip
+            id, created_at, tracks, strict=self.strict, speed=self.speed, holds=not self.speed, budget=budget
+        )
         item = {
             "id": id,
             "type": "session",
@@ -99,6 +101,7 @@ class Sessions(Collection):
         if deployment_id is not None:
             item["deployment_id"] = deployment_id
         if events := given.get("initial_events") or events:
+            play.begin(*self.fitting.followed(self.library, id, setup, self.strict))
             play.send(list(events), now, faults)
         self.items[id], self.plays[id] = item, play
         if self.outbox is not None:
@@ -123,6 +126,12 @@ class Sessions(Collection):
             if missing := self.agents.skills.missing(member["skills"]):
                 raise ApiError(400, f"agent: the skill {missing} of {member['id']} has been deleted")
         return running
+
+    def _setup(self, agent: Resource, environment: Resource, resources: list[Resource]) -> Setup:
+        """What a session has, by which its recordings are chosen."""
+        stores = [resource for resource in resources if resource["type"] == "memory_store"]
+        mounts = [self.memory.mount(store) for store in stores if handle(store) in self.memory.items]
+        return setup_of(agent, environment, resources, self.files, mounts)
 
     def update(self, id: str, body: Any, now: float) -> Resource:
         given = limits.checked(SessionUpdateParams, body)
@@ -287,6 +296,11 @@ class Sessions(Collection):
         if any(event["type"] == "system.message" for event in events):
             limits.check_system_messages(self.get(id)["agent"]["model"]["id"])
         self._require_threads(play, events)
+        if not (play.begun or play.closed):  # what it has can change until then
+            item = self.items[id]
+            environment = self.environments.get(item["environment_id"])
+            setup = self._setup(item["agent"], environment, item["resources"])
+            play.begin(*self.fitting.followed(self.library, id, setup, self.strict))
         accepted = play.send(events, now, faults, assume)
         self._keep(play)
         return {"data": accepted}

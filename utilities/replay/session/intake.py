@@ -23,6 +23,8 @@ FILLED: dict[str, dict[str, Any]] = {
     "user.tool_result": {"session_thread_id": None, "is_error": False},
 }
 NOBODY = "no recording continues from here"
+IN_A_TEST = "Send what was recorded, or record this session anew."
+BY_HAND = "Send what was recorded, record this session, or use a key to go live."
 
 
 @dataclass
@@ -40,6 +42,7 @@ class Intake:
         waiting: the ids of what it has accepted and not processed yet.
         opened: the last message accepted, if it may come again because its response was lost.
         assume: what is assumed of the hosted API.
+        passed_over: beginnings that the session could have had, each with what it would need for that.
     """
 
     session_id: str
@@ -52,6 +55,7 @@ class Intake:
     waiting: set[str]
     opened: Event | None
     assume: Assumptions = NOTHING_ASSUMED
+    passed_over: list[tuple[Track, str]] = field(default_factory=list)
 
     busy: bool = field(init=False)  # whether there is a turn that an interrupt can stop
     accepted: list[Event] = field(default_factory=list)  # all of them
@@ -152,7 +156,7 @@ class Intake:
             if not self.strict:
                 likeness = [track.likeness(event, calls, text, behind=parked) for track in self.tracks]
             if not any(likeness):
-                raise _unrecorded(event, self.tracks, differences)
+                raise self._unrecorded(event, differences, text)
             closest = self.tracks[likeness.index(max(likeness))]
             name, difference = closest.recording.name, differences[self.tracks.index(closest)]
             what = f"your {event['type']} is not the recorded one, the answer is"
@@ -164,13 +168,14 @@ class Intake:
             track.taken[index] = event["id"]
         self.tracks = agreeing
 
-
-def _unrecorded(event: Event, tracks: list[Track], differences: list[str | None]) -> ApiError:
-    """No recording goes on with `event`: what each of them has instead."""
-    told = "; ".join(f"{t.recording.name}: {d}" for t, d in zip(tracks, differences, strict=True))
-    return ApiError(
-        400,
-        f"{NOBODY} with this {event['type']}. {told or 'The server has no recordings'}. "
-        "Send what was recorded, record this session, or use a key to go live.",
-        code=UNRECORDED,
-    )
+    def _unrecorded(self, event: Event, differences: list[str | None], text: str) -> ApiError:
+        """No recording goes on with `event`: what each of them has instead."""
+        rows = [f"{t.recording.name}: {d}" for t, d in zip(self.tracks, differences, strict=True)]
+        rows += [
+            f"{track.recording.name} would go on with it, but not with this session: {unlike}"
+            for track, unlike in self.passed_over
+            if track.difference(event, self.calls.places, text) is None
+        ]
+        told = "; ".join(rows) or "The server has no recordings"
+        hint = IN_A_TEST if self.strict else BY_HAND
+        return ApiError(400, f"{NOBODY} with this {event['type']}. {told}. {hint}", code=UNRECORDED)

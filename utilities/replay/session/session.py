@@ -74,7 +74,8 @@ class Session:
         speed: how many recorded seconds pass in one second; 0 plays everything at once.
         budget: what it may cost; None for no limit.
         holds: whether what a client sets going waits until somebody looks; for sessions at speed 0.
-        unlike: for each recording, how the memory that it began with differs from this session's, if it does.
+        unlike: for each recording that was made with something else than this session has, what that is.
+        passed_over: those that it can't follow because of that.
         hear: is told of every event that the log gets.
     """
 
@@ -85,7 +86,8 @@ class Session:
     speed: InitVar[float] = 0.0
     budget: budgets.Budget | None = None
     holds: bool = False
-    unlike: dict[Recording, str | None] = field(default_factory=dict)
+    unlike: dict[Recording, str] = field(default_factory=dict)
+    passed_over: list[tuple[Track, str]] = field(default_factory=list)
     hear: Callable[[Event], object] | None = None
 
     # What others see of it.
@@ -123,6 +125,11 @@ class Session:
     def leader(self) -> Track | None:
         """The recording that is played."""
         return self.tracks[0] if self.tracks else None
+
+    @property
+    def begun(self) -> bool:
+        """Whether the client has sent it anything."""
+        return bool(self.queued) or any(map(is_client_event, self.log))
 
     @property
     def updated_at(self) -> str:
@@ -192,10 +199,23 @@ class Session:
     def fresh_notes(self) -> list[str]:
         """What the client has not been told yet: how this is not what was recorded."""
         if self.leader is not None and (unlike := self.unlike.pop(self.leader.recording, None)):
-            self.notes.append(f"the memory is not what {self.leader.recording.name} began with: {unlike}")
+            self.notes.append(f"this session is not as {self.leader.recording.name} was recorded: {unlike}")
         return self.notes.fresh()
 
     # -- what is done to it -------------------------------------------------------------------
+
+    def begin(self, tracks: list[Track], unlike: dict[Recording, str]) -> None:
+        """The client sends something for the first time: these are the recordings that it may follow.
+
+        Args:
+            tracks: their beginnings, best first.
+            unlike: for each recording, of these and of those that it can't follow, how it differs if it does.
+        """
+        followed = {track.recording for track in tracks}
+        self.tracks, self.unlike = tracks, unlike
+        self.passed_over = [(Track(each), why) for each, why in unlike.items() if each not in followed]
+        if tracks:
+            self.names.lead(tracks[0].recording, {})
 
     def archive(self, agent_name: str) -> None:
         """The session is over, with every thread that it still has. [doc; ours: that its threads say so]"""
@@ -250,6 +270,7 @@ class Session:
             idle=self.status == "idle", capped=self._is_capped(), paused=self.paused is not None,
             waiting={event["id"] for event in self.queued},
             opened=self.broken.accepted if faults.first("lose") else None, assume=assume,
+            passed_over=self.passed_over,
         )  # fmt: skip
         for number, event in enumerate(events):
             intake.take(self.names.next(number), event)
