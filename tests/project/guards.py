@@ -161,7 +161,7 @@ GUARDS = [
     Guard("a result that is refused for good", "turn/plan.py", "if excuse is None or id in self.excused:", "if True:", "refused_for_good"),
     Guard("a refusal of everything", "turn/plan.py", "or id in self.excused:", "or False:", "refusal_of_everything"),
     Guard("a reason that is refused", "turn/tools.py", 'if "deny_message" in answer:', "if False:", "reason_that_is_refused"),
-    Guard("a call of another agent's thread", "turn/protocol.py", "            self._early.append(event.id)", "            pass", "childs_call"),
+    Guard("a call of another agent's thread", "turn/protocol.py", "            self._early.append(event.id)", "            pass", "session_that_runs_again"),
     Guard("calls of a thread while others run", "turn/protocol.py", 'elif event.type == "session.thread_status_idle" and self._busy:', "elif False:", "another_thread_to_be_done"),
     Guard("calls that come together, in a session of one thread", "turn/protocol.py", '"session.thread_status_idle" and self._busy:', '"session.thread_status_idle":', "waits_for_the_others"),
     Guard("a question that nobody here decides", "turn/plan.py", "answers.keys() | self.undecided]", "answers]", "is_asked_once"),
