@@ -21,7 +21,7 @@ class Both(httpx2.SyncByteStream, httpx2.AsyncByteStream):
 class Dripping(Both):
     """A body of which a byte comes now and then, for longer than anybody waits."""
 
-    DRIPS = 400
+    DRIPS = 4000
     EVERY = 0.05  # seconds
 
     def __iter__(self) -> Iterator[bytes]:
