@@ -73,9 +73,9 @@ def test_the_sdks_worker_serves_two_turns_of_a_session_with_a_store(tmp_path):
         resources = [{"type": "memory_store", "memory_store_id": store}]
         session = client.beta.sessions.create(agent=agent, environment_id=environment, resources=resources).id
         notes = tmp_path / "notes"
-        server.api.sessions.items[session]["resources"][0]["mount_path"] = str(
-            notes
-        )  # not this machine's /mnt
+        sessions = server.api.sessions
+        sessions.items[session]["resources"][0]["mount_path"] = str(notes)  # not this machine's /mnt
+        sessions.fitting.chosen[session] = sessions.library.recordings  # whose store was mounted elsewhere
         assert asyncio.run(run()) == ["echo go", "echo more"]
         log = list(client.beta.sessions.events.list(session))
     assert [event.type for event in log].count("user.tool_result") == 2

@@ -81,21 +81,18 @@ class Fitting:
         return sorted(rows, key=lambda row: len(row[1]))
 
     def followed(
-        self, library: Library, id: str, now: Setup, strict: bool
+        self, library: Library, now: Setup, strict: bool
     ) -> tuple[list[Track], dict[Recording, str]]:
         """The beginnings that a session can have, and how recordings differ from it, of all that do.
 
         Args:
             library: where to look for them.
-            id: the session's id.
             now: what the session has.
             strict: only what was made with just that will do.
 
         Raises:
             ApiError: 400, strict and none of them was made with what the session has.
         """
-        if id in self.chosen:
-            return list(map(Track, self.chosen[id])), {}
         ranked = self.ranked(library, now)
         unlike = {recording: told(differences) for recording, differences in ranked if differences}
         if strict and ranked:

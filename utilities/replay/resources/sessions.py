@@ -101,7 +101,7 @@ class Sessions(Collection):
         if deployment_id is not None:
             item["deployment_id"] = deployment_id
         if events := given.get("initial_events") or events:
-            play.begin(*self.fitting.followed(self.library, id, setup, self.strict))
+            play.begin(*self.fitting.followed(self.library, setup, self.strict))
             play.send(list(events), now, faults)
         self.items[id], self.plays[id] = item, play
         if self.outbox is not None:
@@ -126,6 +126,15 @@ class Sessions(Collection):
             if missing := self.agents.skills.missing(member["skills"]):
                 raise ApiError(400, f"agent: the skill {missing} of {member['id']} has been deleted")
         return running
+
+    def _begin(self, play: Session) -> None:
+        """Choose the recordings that a session follows, by what it has now."""
+        if chosen := self.fitting.chosen.get(play.id):
+            return play.begin(list(map(Track, chosen)), {})
+        item = self.items[play.id]
+        environment = self.environments.get(item["environment_id"])
+        setup = self._setup(item["agent"], environment, item["resources"])
+        return play.begin(*self.fitting.followed(self.library, setup, self.strict))
 
     def _setup(self, agent: Resource, environment: Resource, resources: list[Resource]) -> Setup:
         """What a session has, by which its recordings are chosen."""
@@ -297,10 +306,7 @@ class Sessions(Collection):
             limits.check_system_messages(self.get(id)["agent"]["model"]["id"])
         self._require_threads(play, events)
         if not (play.begun or play.closed):  # what it has can change until then
-            item = self.items[id]
-            environment = self.environments.get(item["environment_id"])
-            setup = self._setup(item["agent"], environment, item["resources"])
-            play.begin(*self.fitting.followed(self.library, id, setup, self.strict))
+            self._begin(play)
         accepted = play.send(events, now, faults, assume)
         self._keep(play)
         return {"data": accepted}
