@@ -83,7 +83,7 @@ def test_an_answer_that_never_arrived_is_given_again_without_running_the_tool_ag
 
 
 def test_an_answer_that_somebody_else_gave_first_is_theirs(kind):
-    """Two programs that follow one session: the API refuses the second answer, and the turn goes on."""
+    """Two programs that follow one session: the API refuses or lists the second answer, the turn goes on."""
     shown = []
 
     def work(name):
@@ -96,7 +96,11 @@ def test_an_answer_that_somebody_else_gave_first_is_theirs(kind):
 
     with served(parallel_calls(["a"])) as session:
         result = session.follow(kind, "go", tools=[make_tool(kind, work)], on_event=shown.append)
-        assert [event.id for event in shown] == [event.id for event in session.history()]
+        history = [event.id for event in session.history()]
+    assert [event.id for event in shown] == history[
+        : len(shown)
+    ]  # a second answer can be listed behind the end
+    assert len(history) <= len(shown) + 1
     assert result.outcome == "end_turn"
     assert [call.text for call in result.tool_calls] == ["a ok"]
 

@@ -19,6 +19,7 @@ from tests.kit.serving import KINDS, served
 from tests.kit.tools import make_tool, tool_that
 from tests.kit.turn_scripts import asking, one_call, parallel_calls
 from utilities import TurnTimeout, stream_until_end_turn_async
+from utilities.replay import Faults
 from utilities.turn.contents import result_content
 
 both_clients = pytest.mark.parametrize("kind", KINDS)
@@ -267,7 +268,7 @@ def test_any_number_of_tools_run_at_the_same_time(kind):
         together.wait()
         return f"{name} ok"
 
-    with served(parallel_calls(names)) as session:
+    with served(parallel_calls(names), faults=Faults("window=60")) as session:
         result = session.follow(kind, "go", tools=[make_tool("sync", work)])
     assert [call.text for call in result.tool_calls] == [f"{name} ok" for name in names]
 

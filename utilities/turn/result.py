@@ -83,8 +83,11 @@ class TurnResult:
     @property
     def tool_calls(self) -> list[ToolCall]:
         """All calls, built-in, custom and MCP, in order, with their results."""
-        results = {answered_call(event): event for event in self.events if answered_call(event)}
-        verdicts = {e.tool_use_id: e for e in self.events if e.type == "user.tool_confirmation"}
+        # The first answer counts: whether the API takes a second one isn't known.
+        backwards = self.events[::-1]
+        verdicts = {e.tool_use_id: e for e in backwards if e.type == "user.tool_confirmation"}
+        found = {answered_call(e): e for e in backwards if e.type != "user.tool_confirmation"}
+        results = {**verdicts, **found}
         calls = [event for event in self.events if event.type in CALLS]
         return [ToolCall(call, results.get(call.id), verdicts.get(call.id)) for call in calls]
 
