@@ -45,6 +45,20 @@ def parallel_calls(*batches: list[str], answers: str = "{} ok") -> Script:
     return script
 
 
+def calls_in_turn(*names: str, answers: str = "{} ok") -> Script:
+    """Calls of the tool `work`, each made once the one before has its answer."""
+    script = Script()
+    script.message("go")
+    for name in names:
+        call = script.custom("work", name=name)
+        script.idle("requires_action", [call])
+        script.custom_result(call, answers.format(name))
+        script.running()
+    script.say("all done")
+    script.idle()
+    return script
+
+
 def asking(*verdicts: tuple[str, dict[str, str]]) -> list[Script]:
     """Recordings with one opening, a call that asks, and one continuation for each verdict."""
     scripts = []

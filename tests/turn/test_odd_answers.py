@@ -198,7 +198,8 @@ def test_a_stream_that_opens_and_breaks_is_opened_less_and_less_often():
     def odd(request):
         if request.url.path.endswith("/stream"):
             return page(body, "text/event-stream")
-        return page(b'{"data": [], "next_page": null}') if request.url.path.endswith("/events") else None
+        listed = request.method == "GET" and request.url.path.endswith("/events")
+        return page(b'{"data": [], "next_page": null}') if listed else None
 
     with served(a_turn()) as session:
         session.odd = odd

@@ -11,7 +11,7 @@ import pytest
 
 from tests.kit.places import ROOT
 from tests.kit.serving import served
-from tests.kit.turn_scripts import parallel_calls
+from tests.kit.turn_scripts import calls_in_turn
 
 # Follows a session, keeps a diary, and stops where it is told to, to be killed there.
 PROGRAM = """
@@ -88,7 +88,7 @@ def test_a_process_that_is_killed_is_replaced_by_another_that_knows_the_session_
     def lines():
         return diary.read_text("utf-8").splitlines()
 
-    with served(parallel_calls(["a"], ["b"])) as session:
+    with served(calls_in_turn("a", "b")) as session:
         first = program(session, diary, stop, "go")
         try:
             deadline = monotonic() + 60

@@ -71,18 +71,19 @@ def test_a_history_is_judged_by_its_end():
     assert kinds(other.feed(RUNNING, call, idle("requires_action", ids=["call"]), on_its_way)) == ["Show"] * 3
 
 
-def test_calls_are_asked_for_once_and_the_window_may_slide():
+def test_calls_are_asked_for_once_with_the_rest_of_their_batch():
     calls = [event("agent.custom_tool_use", f"call{n}", name="f", input={}) for n in range(8)]
     turn = Turn("sesn_1")
     first = turn.feed(RUNNING, *calls, idle("requires_action", "idle1", [c.id for c in calls[:5]]))[-1]
     assert isinstance(first, Answer)
-    assert [call.id for call in first.calls] == [f"call{n}" for n in range(5)]
-    turn.answered([call.id for call in first.calls])
-    assert turn.feed() == []
+    assert [call.id for call in first.calls] == [f"call{n}" for n in range(8)]
+    turn.answered([f"call{n}" for n in range(5)])
     # the window slides, and still names one that we have answered
     second = turn.feed(idle("requires_action", "idle2", [c.id for c in calls[4:]]))[-1]
     assert isinstance(second, Answer)
     assert [call.id for call in second.calls] == ["call5", "call6", "call7"]
+    turn.answered(["call5", "call6", "call7"])
+    assert turn.feed() == []
 
 
 def test_a_call_that_was_never_seen_is_named():

@@ -122,7 +122,8 @@ def _watch(settings: AstrocyteConfig, pipeline: Any) -> None:
 
 def _missing_extra(settings: AstrocyteConfig, error: Exception) -> str:
     store = "postgres" if settings.vector_store in POSTGRES else settings.vector_store
-    if store is None or "not found" not in str(error):
+    missing = isinstance(error, ModuleNotFoundError) or "not found" in str(error)
+    if store is None or not missing:
         return ""
     return f" Install astrocyte[{store}], or name another vector_store."
 

@@ -6,8 +6,10 @@ do: show an event, answer tool calls, stop. The rules, of the API's documentatio
 1. A turn ends with a `session.status_idle` whose `stop_reason` is anything but `requires_action`. One that
    nobody has heard of still means that the agent has stopped.
 2. `requires_action` names calls that wait for an answer. Each is asked for until it is answered, whoever
-   answers it, or until its thread has ended. One that names no call ends the turn: nobody can answer what
-   isn't asked.
+   answers it, or until its thread has ended. It may name only some of those that came together (five, says
+   official material). The other custom calls of the session's own thread are asked for with them: the SDK
+   says that the answer to one may be sent as soon as it was seen. One that names no call ends the turn:
+   nobody can answer what isn't asked.
 3. `session.status_running` says that the agent goes on: nothing waits any more.
 4. `session.status_terminated` and `session.deleted` end the turn at any time: nothing comes after them.
 5. An event can arrive more than once. It counts the first time, by its id.
@@ -117,6 +119,7 @@ class Turn:
         self._answered: set[str] = set()
         self._parked: Event | None = None  # the last requires_action, while nothing goes on
         self._awaited: list[str] = []  # what it asked for
+        self._own: list[str] = []  # custom calls of the session's own thread
         self._queued: set[str] = set()  # client events that are not processed yet
         self._begun: datetime | None = None  # when the last of them was
         self._early: list[str] = []  # calls that wait in their threads, while the session may not be idle
@@ -166,8 +169,7 @@ class Turn:
                 actions.append(Show(event))
         if self._result is not None:
             return [*actions, Finish(self._result)]
-        open_ids = [id for id in self._awaited if self._waits(id)]
-        if open_ids:
+        if open_ids := self._open():
             known = [self._calls[id] for id in open_ids if id in self._calls]
             actions.append(Answer(known, [id for id in open_ids if id not in self._calls]))
         elif self._parked is not None and not self._awaited:  # nobody can answer what isn't asked
@@ -178,7 +180,12 @@ class Turn:
 
     def waits_for(self, id: str) -> bool:
         """Whether the answer to this call is waited for."""
-        return self._result is None and id in (*self._awaited, *self._early) and self._waits(id)
+        return self._result is None and id in (*self._open(), *self._early) and self._waits(id)
+
+    def _open(self) -> list[str]:
+        """The calls that the idle session waits for: those that it names, and the rest of their batch."""
+        named = [id for id in self._awaited if self._waits(id)]
+        return [*named, *(id for id in self._own if id not in named and self._waits(id))] if named else []
 
     def _waits(self, id: str) -> bool:
         return id not in self._answered and thread_of(self._calls.get(id)) not in self._ended
@@ -241,8 +248,11 @@ class Turn:
             return  # nobody can name it
         self._calls[event.id] = event
         asked = getattr(event, "evaluated_permission", None) == "ask"
-        if (asked or event.type == "agent.custom_tool_use") and thread_of(event):
+        custom = event.type == "agent.custom_tool_use"
+        if (asked or custom) and thread_of(event):
             self._early.append(event.id)
+        elif custom:
+            self._own.append(event.id)
 
     def _take_thread(self, event: Event) -> None:
         thread = thread_of(event)
