@@ -103,8 +103,8 @@ DIFFERENCES = [
     ),
     (
         {"environment": {"name": "e", "config": LIMITED}},
-        {"config": {"type": "cloud", "networking": {"type": "limited", "allowed_hosts": ["pypi.org"]}}},
-        'environment.config.networking.allowed_hosts was nothing and is ["pypi.org"] now',
+        {"config": {"type": "cloud", "networking": {"type": "limited", "allowed_hosts": ["packages.example"]}}},
+        'environment.config.networking.allowed_hosts was nothing and is ["packages.example"] now',
     ),
     ({"files": [CALC_FILE]}, {}, "/mnt/session/uploads/a.py was mounted then and is not now"),
     ({"files": []}, {"files": [("a.py", CALC)]}, "/mnt/session/uploads/a.py is mounted now and was not then"),

@@ -18,9 +18,9 @@ def test_limited_networking_allows_nothing_by_itself(call):
     made = call.post("/environments", config())
     closed = {"allowed_hosts": [], "allow_mcp_servers": False, "allow_package_managers": False}
     assert made["config"]["networking"] == {"type": "limited", **closed}
-    opened = config(allowed_hosts=["pypi.org"])["config"]
+    opened = config(allowed_hosts=["packages.example"])["config"]
     changed = call.post(f"/environments/{made['id']}", {"config": opened})
-    assert changed["config"]["networking"]["allowed_hosts"] == ["pypi.org"]
+    assert changed["config"]["networking"]["allowed_hosts"] == ["packages.example"]
 
 
 @pytest.mark.rule(
@@ -99,9 +99,9 @@ def test_the_scope_account_is_refused(call, path):
     evidence="ours",
     note="the documentation says how to write them, not what happens otherwise",
 )
-@pytest.mark.parametrize("host", ["https://pypi.org", "pypi.org:443", "pypi.org/simple", "*", "a.*.b", ""])
+@pytest.mark.parametrize("host", ["https://packages.example", "packages.example:443", "packages.example/simple", "*", "a.*.b", ""])
 def test_hosts_of_an_environment(call, host):
-    told = call.post("/environments", config(allowed_hosts=["*.pypi.org", host]), 400)
+    told = call.post("/environments", config(allowed_hosts=["*.packages.example", host]), 400)
     assert told.startswith("config.networking.allowed_hosts.1: ")
 
 
