@@ -21,6 +21,14 @@ from tests.kit.recordings import Script
 from tests.kit.serving import Posts, playing
 from tests.kit.sessions import message
 from utilities import wait_for_idle_status
+from utilities.replay.assumptions import ASSUME_VARIABLE
+
+
+@pytest.fixture(autouse=True)
+def _the_servers_own_answers(monkeypatch):
+    """What drivers of others do is told for one service: a second answer that is refused, above all."""
+    monkeypatch.delenv(ASSUME_VARIABLE, raising=False)
+
 
 NOTHING = '{"hits": [], "total": 0}'  # what Astrocyte's memory_recall says of an empty bank
 NOT_END_TURN = ("retries_exhausted", "budget_reached", "refusal", "a_new_one")

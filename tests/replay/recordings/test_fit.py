@@ -103,7 +103,12 @@ DIFFERENCES = [
     ),
     (
         {"environment": {"name": "e", "config": LIMITED}},
-        {"config": {"type": "cloud", "networking": {"type": "limited", "allowed_hosts": ["packages.example"]}}},
+        {
+            "config": {
+                "type": "cloud",
+                "networking": {"type": "limited", "allowed_hosts": ["packages.example"]},
+            }
+        },
         'environment.config.networking.allowed_hosts was nothing and is ["packages.example"] now',
     ),
     ({"files": [CALC_FILE]}, {}, "/mnt/session/uploads/a.py was mounted then and is not now"),

@@ -99,7 +99,9 @@ def test_the_scope_account_is_refused(call, path):
     evidence="ours",
     note="the documentation says how to write them, not what happens otherwise",
 )
-@pytest.mark.parametrize("host", ["https://packages.example", "packages.example:443", "packages.example/simple", "*", "a.*.b", ""])
+@pytest.mark.parametrize(
+    "host", ["https://packages.example", "packages.example:443", "packages.example/simple", "*", "a.*.b", ""]
+)
 def test_hosts_of_an_environment(call, host):
     told = call.post("/environments", config(allowed_hosts=["*.packages.example", host]), 400)
     assert told.startswith("config.networking.allowed_hosts.1: ")
