@@ -18,7 +18,7 @@ from tests.kit.places import ROOT
 from utilities.replay.assumptions import ASSUME_VARIABLE, Assumptions, rounds
 
 RUNS = (
-    ["-m", "pytest", "-q", "-n", "2", "--dist", "worksteal", "-p", "no:cacheprovider", "tests/turn"],
+    ["-m", "pytest", "-q", "-n", "4", "--dist", "worksteal", "-p", "no:cacheprovider", "tests/turn"],
     ["-m", "utilities.course.running", "--folder", "notebooks/solutions"],
 )
 
