@@ -215,10 +215,23 @@ class Brain:
         return await self.brain.retain(*args, **options)
 
 
-def run_session(api, session, brain=None, **options):
+def run_session(api, session, brain=None, client=None, **options):
     """`run_session_with_memory`, from a program that has no event loop."""
     brain, options = brain or Brain(), {"bank_id": "bank", "prompt": "go", **options}
-    return asyncio.run(run_session_with_memory(api.client, brain, session_id=session, **options))
+    return asyncio.run(run_session_with_memory(client or api.client, brain, session_id=session, **options))
+
+
+class Looking(anthropic.Middleware):
+    """Has somebody look at the session after each send, so that it has said what is left before the next."""
+
+    def __init__(self, api, session):
+        self.api, self.session = api, session
+
+    def handle(self, request, call_next):
+        response = call_next(request)
+        if request.method.upper() == "POST":
+            self.api.client.beta.sessions.events.list(self.session)
+        return response
 
 
 def test_astrocyte_opens_the_stream_first_and_answers_a_single_call():
@@ -274,8 +287,9 @@ def test_astrocyte_runs_a_call_again_when_the_session_names_the_rest(calls, runs
     """
     brain = Brain()
     with playing(recalling(calls)) as (api, session):
+        client = api.client.with_options(middleware=[Looking(api, session)])
         with pytest.raises(anthropic.BadRequestError, match="answered already"):
-            run_session(api, session, brain)
+            run_session(api, session, brain, client)
         api.assert_finished()
         assert only(api).messages == ["Looking.", "Done."]
     assert brain.recalls == runs
