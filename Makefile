@@ -11,6 +11,9 @@ LAB_ARGS ?=
 # Twice as many workers as cores, since tests mostly wait; in small portions, so that the notebooks, which take
 # longest and come first, are spread over all of them.
 PYTEST_ARGS ?= -n 4 --maxschedchunk 2
+# Some machines forbid Python to keep what it compiled. Each of the hundreds of processes that a run of the tests
+# starts would then compile this package, and each worker all tests, anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 # JupyterLab asks nobody on the internet (no news, update check or extension catalogue), nor the reader about it:
 # the defaults in overrides.json. Kernels are spoken to encrypted, or each would print a warning.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import anthropic
 import httpx2
+import pytest
 from anthropic import Anthropic, AsyncAnthropic, Middleware
 
 from tests.kit.calling import new_session
@@ -38,6 +39,12 @@ HELPERS: dict[str, Any] = {
 }
 KINDS = ("sync", "async")  # of the helpers that follow the stream
 POLLING = ("poll-sync", "poll-async")
+
+
+def each(kinds: Iterable[str]) -> list[Any]:
+    """Parameters of a test that holds for all these kinds: `make check` takes the first, `make test` each."""
+    first, *others = kinds
+    return [first, *(pytest.param(kind, marks=pytest.mark.slow) for kind in others)]
 
 
 class Posts(Middleware):

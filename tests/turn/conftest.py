@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.kit.serving import HELPERS
+from tests.kit.serving import HELPERS, each
 
 
-@pytest.fixture(params=HELPERS)
+@pytest.fixture(params=each(HELPERS))
 def kind(request: pytest.FixtureRequest) -> str:
     """Each helper that follows a turn: what holds for one, holds for all. See `Served.follow`."""
     kind: str = request.param

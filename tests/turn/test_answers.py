@@ -7,7 +7,7 @@ import pytest
 from anthropic.lib.tools import ToolError
 
 from tests.kit.recordings import Script
-from tests.kit.serving import HELPERS, KINDS, Posts, healthy, is_async, served
+from tests.kit.serving import HELPERS, KINDS, Posts, each, healthy, is_async, served
 from tests.kit.tools import make_tool
 from tests.kit.turn_scripts import asking, parallel_calls
 from utilities import TurnTimeout
@@ -17,7 +17,7 @@ from utilities.turn.poll import PollPlan
 from utilities.turn.stream import StreamPlan
 
 
-@pytest.mark.parametrize("tool_kind", KINDS)
+@pytest.mark.parametrize("tool_kind", each(KINDS))
 def test_calls_that_come_together_run_together_and_go_in_one_send(kind, tool_kind):
     together = threading.Barrier(3, timeout=10)  # nobody passes unless all three are running
 
@@ -226,7 +226,7 @@ def test_a_slow_tool_meets_the_deadline_and_can_be_run_again(kind):
         assert session.follow(kind, tools=[make_tool("sync", work)]).outcome == "end_turn"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", each(KINDS))
 @pytest.mark.parametrize(("thinks", "begun"), [(0.9, ["a"]), (1.6, [])])
 def test_the_time_that_the_user_takes_is_not_given_to_the_tools_again(kind, thinks, begun):
     """A verdict and a tool in one batch. After the deadline nothing is begun."""

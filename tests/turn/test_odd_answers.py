@@ -11,7 +11,7 @@ import pytest
 
 from tests.kit.clocks import Clock
 from tests.kit.odd_answers import Both, Dripping, always, once, page
-from tests.kit.serving import HELPERS, KINDS, Served, served
+from tests.kit.serving import HELPERS, KINDS, Served, each, served
 from tests.kit.turn_scripts import a_turn, types
 from utilities import TurnTimeout
 from utilities.replay.faults import FAULTS_HEADER
@@ -62,7 +62,7 @@ def test_so_is_one_in_the_middle_of_a_turn(kind, body, type):
         assert session.follow_showing_all(kind, "go").outcome == "end_turn"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", each(KINDS))
 @pytest.mark.parametrize(("body", "type"), UNREADABLE[:7])
 def test_so_is_a_status_that_is_none(kind, body, type):
     with served(a_turn()) as session:
@@ -76,7 +76,7 @@ def test_so_is_a_status_that_is_none(kind, body, type):
 FRAME = b"event: agent.message\ndata: %s\n\n"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", each(KINDS))
 @pytest.mark.parametrize(
     "frame",
     [
@@ -90,14 +90,14 @@ def test_so_is_a_frame_of_the_stream_that_is_no_event(kind, frame):
         assert session.follow_showing_all(kind, "go").outcome == "end_turn"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", each(KINDS))
 def test_so_is_a_page_in_the_place_of_the_stream(kind):
     with served(a_turn()) as session:
         session.odd = once("GET/stream", lambda: page(b"<html>busy</html>", "text/html"))
         assert session.follow(kind, "go").outcome == "end_turn"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", each(KINDS))
 def test_so_is_a_status_that_is_waited_for(kind):
     with served(a_turn()) as session:
         session.follow(kind, "go")
@@ -107,7 +107,7 @@ def test_so_is_a_status_that_is_waited_for(kind):
     assert answers == []
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", each(KINDS))
 def test_so_is_a_list_of_outputs(kind):
     with served(a_turn()) as session:
         answers = [page(b"<html>busy</html>", "text/html"), page(b"5"), page(b"{}")]
@@ -139,7 +139,7 @@ def test_a_response_that_drips_does_not_outlast_the_deadline(kind, on):
         assert caught.value.seconds < Dripping.DRIPS * Dripping.EVERY / 4
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", each(KINDS))
 @pytest.mark.parametrize("wait", [Served.settled, Served.outputs])
 def test_a_look_that_drips_does_not_either(kind, wait):
     with served(a_turn()) as session:

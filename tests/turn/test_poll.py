@@ -9,7 +9,7 @@ from anthropic.lib.tools import ToolError
 from tests.kit.clocks import Clock
 from tests.kit.places import RECORDINGS
 from tests.kit.polling import Wire, bit_by_bit, send, two_turns
-from tests.kit.serving import POLLING, Posts, Served, served
+from tests.kit.serving import POLLING, Posts, Served, each, served
 from tests.kit.turn_scripts import a_turn, asking
 from utilities import TurnTimeout, poll_until_end_turn
 from utilities.replay import Faults, Library
@@ -18,7 +18,7 @@ from utilities.replay.testing import ManagedAgentsApi
 from utilities.turn.poll import PollPlan
 
 
-@pytest.fixture(params=POLLING)
+@pytest.fixture(params=each(POLLING))
 def kind(request):
     return request.param
 

@@ -6,11 +6,11 @@ import pytest
 
 from tests.kit.calling import Caller
 from tests.kit.polling import bit_by_bit, send, two_turns
-from tests.kit.serving import POLLING, served
+from tests.kit.serving import POLLING, each, served
 from tests.kit.turn_scripts import a_turn, types
 
 
-@pytest.fixture(params=POLLING)
+@pytest.fixture(params=each(POLLING))
 def kind(request):
     return request.param
 

@@ -3,12 +3,12 @@
 import pytest
 
 from tests.kit.recordings import Script
-from tests.kit.serving import KINDS, served
+from tests.kit.serving import KINDS, each, served
 from tests.kit.tools import make_tool
 from tests.kit.turn_scripts import a_turn, parallel_calls
 from utilities.replay import Faults
 
-pytestmark = pytest.mark.parametrize("kind", KINDS)
+pytestmark = pytest.mark.parametrize("kind", each(KINDS))
 
 
 @pytest.mark.fault("drop", "reconnects, reads what came meanwhile")

@@ -15,15 +15,15 @@ from pydantic import BaseModel
 
 from tests.kit.places import ROOT
 from tests.kit.recordings import Script
-from tests.kit.serving import KINDS, served
+from tests.kit.serving import KINDS, each, served
 from tests.kit.tools import make_tool, tool_that
 from tests.kit.turn_scripts import asking, one_call, parallel_calls
 from utilities import TurnTimeout, stream_until_end_turn_async
 from utilities.replay import Faults
 from utilities.turn.contents import result_content
 
-both_clients = pytest.mark.parametrize("kind", KINDS)
-both_tools = pytest.mark.parametrize("tool_kind", KINDS)
+both_clients = pytest.mark.parametrize("kind", each(KINDS))
+both_tools = pytest.mark.parametrize("tool_kind", each(KINDS))
 
 
 # -- what they raise ------------------------------------------------------------------------------
