@@ -118,13 +118,20 @@ def roster(multiagent: Resource | None) -> Iterator[Resource]:
             yield from multiagent.get(name, {}).get("predefined_agents", ())
 
 
+def advisor(multiagent: Resource | None) -> Resource | None:
+    """Whom the primary thread may consult, as `agent` of the threads that it gets for that. [doc]"""
+    given = multiagent or {}
+    if (given.get("advisor") or DISABLED)["type"] == "enabled":
+        return {"type": "advisor", "model": given["advisor"]["model"]}
+    return next((entry for entry in given.get("agents", ()) if entry["type"] == "advisor"), None)
+
+
 def models_of(agent: Resource) -> Iterator[str]:
     """The models that can run in a session of this agent: its own, its roster's, its advisor's."""
     yield agent["model"]["id"]
-    multiagent = agent["multiagent"] or {}
     yield from (member["model"]["id"] for member in roster(agent["multiagent"]))
-    advisors = [*multiagent.get("agents", ()), multiagent.get("advisor") or {}]
-    yield from (advisor["model"] for advisor in advisors if isinstance(advisor.get("model"), str))
+    if consulted := advisor(agent["multiagent"]):
+        yield consulted["model"]
 
 
 def thread_agent(agent: Resource) -> Resource:

@@ -34,6 +34,7 @@ from .fitting import Fitting, setup_of
 from .memory_stores import MemoryStores
 from .multiagent import THREAD_AGENT, expanded, models_of, roster
 from .subscriptions import Late, Subscription, previewed
+from .thread_usage import active_in_all
 from .vaults import Vaults
 
 SNAPSHOT = (*THREAD_AGENT, "execution_identity", "multiagent")  # what a session keeps of its agent
@@ -220,7 +221,7 @@ class Sessions(Collection):
 
     def _shown(self, id: str, status: str) -> Resource:
         play = self.plays[id]
-        active = play.usage.get("active_seconds") or 0.0
+        active = active_in_all(play.log)
         tokens = {"input_tokens": 0, "output_tokens": 0, "cache_read_input_tokens": 0}
         return {
             **self.items[id],
@@ -229,7 +230,7 @@ class Sessions(Collection):
             "status": status,
             "updated_at": play.updated_at,
             "stats": {
-                "active_seconds": active,
+                "active_seconds": (play.usage.get("active_seconds") or 0.0) if active is None else active,
                 "duration_seconds": max(0.0, seconds_between(play.created_at, play.updated_at)),
             },
             "usage": {**tokens, **play.usage},

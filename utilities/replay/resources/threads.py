@@ -16,21 +16,15 @@ from typing import Any
 from ..http.errors import ApiError, not_found
 from ..http.paging import Query, page_of
 from ..http.validation import Resource
-from ..ids import parse_time, seconds_between
+from ..ids import parse_time
 from ..recordings.recording import Event
 from ..session.names import thread_id
+from ..session.own_steps import own_steps
 from ..session.session import Session
-from .multiagent import roster, thread_agent
-from .own_steps import own_steps
+from .multiagent import ADVISOR, advisor, roster, thread_agent
 from .sessions import Sessions
 from .subscriptions import Subscription
-
-STATUS = {
-    "session.thread_status_running": "running",
-    "session.thread_status_idle": "idle",
-    "session.thread_status_rescheduled": "rescheduling",
-    "session.thread_status_terminated": "terminated",
-}
+from .thread_usage import STATUS, of_the_only_thread, stats, usage_of
 
 
 class Threads:
@@ -69,7 +63,9 @@ class Threads:
                 "Wait until it is idle, or send a user.interrupt event with its session_thread_id first.",
             )
         play = self.sessions.existing(session_id)
-        self.archived.setdefault(session_id, {})[id] = play.archive_thread(id, thread["agent"]["name"])
+        self.archived.setdefault(session_id, {})[id] = play.archive_thread(
+            id, thread["agent"].get("name", ADVISOR)
+        )
         return self.retrieve(session_id, id, now)
 
     def events(self, session_id: str, id: str, query: Query, now: float) -> dict[str, Any]:
@@ -102,7 +98,7 @@ class Threads:
             for event in created
         ]  # fmt: skip
         if not children:
-            primary["usage"] = play.usage or None  # with children, nobody recorded whose it was
+            primary["usage"] = of_the_only_thread(play.usage)
         return [primary, *children]
 
     def _thread(self, play: Session, id: str, agent: Resource, created_at: str) -> Resource:
@@ -110,6 +106,8 @@ class Threads:
         archived_at = self.archived.get(play.id, {}).get(id)
         status = STATUS[changes[-1]["type"]] if changes else "idle"
         updated_at = archived_at or (changes[-1]["processed_at"] if changes else created_at)
+        timing = stats(changes, created_at, updated_at) if changes else None
+        idle = [change["processed_at"] for change in changes if STATUS[change["type"]] == "idle"]
         return {
             "id": id,
             "type": "session_thread",
@@ -118,12 +116,21 @@ class Threads:
             "status": "terminated" if archived_at or play.status == "terminated" else status,
             "parent_thread_id": None,
             "workflow_run_id": None,
-            "stats": stats(changes, created_at, updated_at) if changes else None,
-            "usage": None,
+            "stats": timing,
+            "usage": usage_of(
+                self._steps(play, id), idle[-1] if idle else None, agent["model"],
+                timing["active_seconds"] if timing else 0.0,
+            ),
             "created_at": created_at,
             "updated_at": updated_at,
             "archived_at": archived_at,
-        }
+        }  # fmt: skip
+
+    def _steps(self, play: Session, id: str) -> builtins.list[Event]:
+        """All that is known of what one thread did, and no other."""
+        if id == thread_id(play.id, 0):
+            return [event for event in play.log if event.get("session_thread_id") in (None, id)]
+        return [*(event for event in play.log if is_of(event, id, play.id)), *own_steps(play, id)]
 
 
 @dataclass(kw_only=True)
@@ -145,18 +152,9 @@ def is_of(event: Event, thread: str, session_id: str) -> bool:
 
 
 def agent_of(parent: Resource, name: str) -> Resource:
-    """Who runs a child: one of the roster, the session's own agent, or one defined on the way."""
+    """Who runs a child: an advisor, one of the roster, the session's own agent, or one defined on the way."""
+    if name == ADVISOR and (consulted := advisor(parent["multiagent"])):
+        return consulted
     known = [*roster(parent["multiagent"]), thread_agent(parent)]
     inline = {"type": "inline", "name": name, "tools": [], "skills": [], "mcp_servers": []}
     return next((a for a in known if a["name"] == name), thread_agent({**inline, "model": parent["model"]}))
-
-
-def stats(changes: list[Event], created_at: str, updated_at: str) -> dict[str, float]:
-    """How long a thread has existed, and run, by its status changes."""
-    active, running = 0.0, None
-    for event in changes:
-        if running is not None:
-            active += seconds_between(running, event["processed_at"])
-        running = event["processed_at"] if STATUS[event["type"]] == "running" else None
-    duration = max(0.0, seconds_between(created_at, updated_at))
-    return {"active_seconds": active, "duration_seconds": duration, "startup_seconds": 0.0}

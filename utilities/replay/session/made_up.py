@@ -165,6 +165,12 @@ def tokens_used(history: Sequence[Event], known: Event) -> dict[str, int]:
     return {key: (known.get(key) or 0) + sum(span.get(key) or 0 for span in spans) for key in TOKENS}
 
 
+def with_children(used: Event, requests: Sequence[Event]) -> Event:
+    """A `session.usage` that has counted the session's own log, with its children's model requests. [doc]"""
+    spent = tokens_used(requests, used["usage"])
+    return {**used, "usage": {**used["usage"], **spent}}
+
+
 def _ended_request(history: Sequence[Event]) -> list[Event]:
     """The end of the model request that was under way, if one was; what it had used isn't known."""
     ended = {e["model_request_start_id"] for e in history if e["type"] == "span.model_request_end"}

@@ -24,6 +24,7 @@ from .broken_turns import BrokenTurns, Mishap
 from .calls import Calls
 from .intake import Intake
 from .names import Names, thread_id
+from .own_steps import requests_of_children
 from .pace import Pace
 from .previews import Upcoming
 
@@ -603,6 +604,8 @@ class Session:
         """Append events that no recording has."""
         for event in events:
             id = event.get("id") or self.names.made_up()
+            if event["type"] == "session.usage":
+                event = made_up.with_children(event, requests_of_children(self))
             self._append({"id": id, **event, "processed_at": later(self.updated_at, TICK)})
 
     # -- the log ------------------------------------------------------------------------------
