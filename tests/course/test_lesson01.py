@@ -121,6 +121,7 @@ def test_an_archive_that_trusts_luck_fails(wrong):
     assert lesson01.archiving.passed is False
 
 
+@pytest.mark.slow
 def test_waiting_for_ever_fails_the_check_instead_of_hanging_it(monkeypatch, capsys):
     monkeypatch.setattr(lesson01, "PATIENCE", 1.0)
     lesson01.archiving.check(wait_for_ever)

@@ -15,6 +15,8 @@ from utilities import memory_tools
 from utilities.course.exercises import Exercise
 from utilities.course.lesson02 import checks as lesson02
 
+pytestmark = pytest.mark.slow
+
 EXERCISES = [exercise for exercise in vars(lesson02).values() if isinstance(exercise, Exercise)]
 
 

@@ -15,6 +15,8 @@ from utilities.course import lesson04
 from utilities.course.exercises import Exercise
 from utilities.course.lesson04 import watched
 
+pytestmark = pytest.mark.slow
+
 EXERCISES = [exercise for exercise in vars(lesson04).values() if isinstance(exercise, Exercise)]
 
 
@@ -161,14 +163,12 @@ def touches_another(client: Any, store_id: str, memory_id: str) -> bool:
     return done
 
 
-@pytest.mark.slow
 def test_undo_passes_in_two_ways(passes):
     passes(lesson04.undoing, undo)
     passes(lesson04.undoing, by_the_memory)
     passes(lesson04.undoing, loose)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
@@ -335,14 +335,12 @@ def asks_first(client: Any, store_id: str, memory_id: str, line: str) -> None:
     append_line(client, store_id, memory_id, line)
 
 
-@pytest.mark.slow
 def test_appending_passes_in_several_ways(passes):
     passes(lesson04.appending, append_line)
     passes(lesson04.appending, append)
     passes(lesson04.appending, partial(append, tries=4))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [

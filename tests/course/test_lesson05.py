@@ -11,6 +11,8 @@ import pytest
 from utilities.course.exercises import Exercise
 from utilities.course.lesson05 import checks as lesson05
 
+pytestmark = pytest.mark.slow
+
 EXERCISES = [exercise for exercise in vars(lesson05).values() if isinstance(exercise, Exercise)]
 
 

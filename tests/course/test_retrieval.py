@@ -25,6 +25,8 @@ from utilities.course.lesson04.searches import (
     facts_in,
 )
 
+pytestmark = pytest.mark.slow
+
 TINY = [
     Fact("The cat is called Miro.", "home", "What is the pet's name?", "How is the cat called?"),
     Fact("I drink tea with milk.", "tastes", "What should be in my cup?", "Do I drink tea?"),

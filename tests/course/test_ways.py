@@ -18,6 +18,8 @@ from utilities.course.lesson05 import ways
 from utilities.course.lesson05.five_ways import WAYS, Job, Way
 from utilities.course.lesson05.ways import Outcome, under
 
+pytestmark = pytest.mark.slow
+
 PATHS = ("/cart", "/quote")
 
 

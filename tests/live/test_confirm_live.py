@@ -18,6 +18,8 @@ from tests.live.run import MADE_BY, Run
 from utilities.replay import Faults, Library, ReplayServer
 from utilities.replay.assumptions import QUESTIONS
 
+pytestmark = pytest.mark.slow
+
 KEY = "a-key-of-the-stand-in"
 CHEAP = ["a-new-session", "not-found", "environment-names"]
 

@@ -10,6 +10,8 @@ import pytest
 from tests.kit.brains import Bank, recall, retain
 from utilities import BrainError, open_brain
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def path(tmp_path):

@@ -158,6 +158,7 @@ def test_tags_must_be_a_text(brain):
     assert Bank(brain)("retain", content="abc", tags=" , ,")["stored"]
 
 
+@pytest.mark.slow
 def test_200000_characters(brain):
     bank, long = Bank(brain), "word " * 40_000
     assert bank.refusal("retain", content=long) == "nothing was stored: Content too long: 200000 > 50000"

@@ -8,6 +8,8 @@ import pytest
 from tests.newest_sdk.compare import differences, report
 from tests.newest_sdk.surface import surface
 
+pytestmark = pytest.mark.slow
+
 ROUTE = '''
 class Agents:
     def create(self, name):

@@ -14,6 +14,8 @@ from utilities.replay import Library, ReplayServer
 from utilities.replay.testing import ManagedAgentsApi
 from utilities.webhook import WebhookReceiver
 
+pytestmark = pytest.mark.slow
+
 ENVIRONMENTS = {
     "a proxy that isn't there": {"HTTP_PROXY": "http://127.0.0.1:9", "ALL_PROXY": "http://127.0.0.1:9"},
     "a SOCKS proxy": {"ALL_PROXY": "socks5://127.0.0.1:9"},

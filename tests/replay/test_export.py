@@ -21,6 +21,8 @@ from utilities.replay import Faults, Library, Recording, ReplayServer
 from utilities.replay.credentials import search
 from utilities.replay.export import export, main, write
 
+pytestmark = pytest.mark.slow
+
 
 def play(server, turns=None):
     """A session on this server, with so many turns played."""

@@ -14,6 +14,8 @@ from tests.kit.places import ROOT
 from tests.kit.scripts import weather
 from utilities.replay import Library, ReplayServer
 
+pytestmark = pytest.mark.slow
+
 pytest_plugins = ["pytester"]
 
 
@@ -76,7 +78,6 @@ def ends(result, **outcomes):
 # -- loading: for every suite in the environment ---------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_it_costs_nothing_until_it_is_used_knows_its_mark_and_leaves_nothing_open(suite, pytester):
     """By its entry point, in a process of its own, in which every warning is an error."""
     pytester.makeconftest("import sys\nat_first = set(sys.modules)")
@@ -102,7 +103,6 @@ def test_it_costs_nothing_until_it_is_used_knows_its_mark_and_leaves_nothing_ope
     ends(suite(tests, *strictly, how="subprocess"), passed=4)
 
 
-@pytest.mark.slow
 def test_a_project_with_utilities_of_its_own_does_not_notice(pytester):
     (pytester.mkpydir("utilities") / "sums.py").write_text("def add(a, b): return a + b\n")
     pytester.makepyfile(
@@ -134,7 +134,6 @@ def test_every_package_is_installed():
 # -- the program finds the server ------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_an_unmodified_program_in_this_process_and_in_another(suite):
     tests = """
     import os, subprocess, sys
@@ -389,7 +388,6 @@ except httpx2.ConnectError:
 """
 
 
-@pytest.mark.slow
 def test_a_child_of_the_test_reaches_nobody_else(suite, pytester):
     pytester.makepyfile(there=THERE)
     tests = """

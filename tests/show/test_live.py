@@ -17,6 +17,8 @@ from tests.kit.turns import event, message, printed, span, text, turn, usage
 from utilities import LiveTranscript, poll_until_end_turn, stream_until_end_turn, timeline, transcript
 from utilities.course.running.notebooks import dumps, execute, normalise
 
+pytestmark = pytest.mark.slow
+
 
 class Time:
     """A clock that is turned by hand, with timers that go off when their time has come."""

@@ -15,6 +15,8 @@ from utilities.show.buttons import Buttons
 from utilities.show.live import LiveTranscript
 from utilities.show.printing import print_event
 
+pytestmark = pytest.mark.slow
+
 ACTING = "a\x1b[31m\u202egnp.exe\x00"  # a colour, a right-to-left override, a NUL
 
 
@@ -119,7 +121,6 @@ print(Table("\\u65e5", {"\\U0001f600": {"\\u2026": "\\u2192"}}))
 """
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["cp437", "cp1252", "cp932", "ascii"])
 @pytest.mark.parametrize(
     "program",

@@ -174,6 +174,7 @@ def test_a_megabyte_that_is_being_written_is_cut_and_quick():
     assert len(str(shown)) < 2_000 and len(html) < 20_000 and "characters)" in html
 
 
+@pytest.mark.slow
 def test_what_is_nested_too_deeply_is_named():
     deep: Any = "x"
     found: Any = "x"

@@ -226,6 +226,7 @@ def test_a_slow_tool_meets_the_deadline_and_can_be_run_again(kind):
         assert session.follow(kind, tools=[make_tool("sync", work)]).outcome == "end_turn"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", each(KINDS))
 @pytest.mark.parametrize(("thinks", "begun"), [(0.9, ["a"]), (1.6, [])])
 def test_the_time_that_the_user_takes_is_not_given_to_the_tools_again(kind, thinks, begun):

@@ -178,6 +178,7 @@ def test_a_message_that_waits_for_the_turn_before_it(kind):
 # -- silence, and the deadline ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_terminal_error_without_a_last_word_ends_promptly(kind):
     script = Script()
     script.message("go")

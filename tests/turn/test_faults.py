@@ -20,11 +20,12 @@ from utilities.replay import Faults, Library, ReplayServer
 from utilities.replay.faults import FAULTS_HEADER
 from utilities.turn.retry import wait_before
 
+pytestmark = pytest.mark.slow
+
 # -- requests ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("status", "tries again when that can help; else the error")
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "on"),
     [(429, "POST/events"), (500, "GET/stream"), (529, "GET/events"), (529, "GET/sessions/*")],
@@ -131,7 +132,6 @@ def test_a_lost_response_is_not_mistaken_for_the_same_message_of_an_earlier_turn
 
 
 @pytest.mark.fault("error", "tells the three apart")
-@pytest.mark.slow
 @pytest.mark.parametrize("after", [2])
 @pytest.mark.parametrize(
     ("retry", "outcome"),
@@ -152,7 +152,6 @@ def test_a_session_error_ends_what_it_says_it_ends(kind, retry, outcome, after):
 
 @pytest.mark.fault("terminate", "outcome terminated")
 @pytest.mark.fault("budget", "outcome budget_reached")
-@pytest.mark.slow
 @pytest.mark.parametrize("after", [3])
 @pytest.mark.parametrize(("fault", "outcome"), [("terminate", "terminated"), ("budget", "budget_reached")])
 def test_a_turn_cut_short_has_its_own_outcome(kind, fault, outcome, after):

@@ -19,6 +19,8 @@ from utilities.turn.reading import MAX_BARREN, Unreadable
 from utilities.turn.retry import wait_before
 from utilities.turn.stream import StreamPlan
 
+pytestmark = pytest.mark.slow
+
 UNREADABLE = [
     (b"<html>busy</html>", "text/html"),
     (b"", "application/json"),

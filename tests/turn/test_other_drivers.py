@@ -23,6 +23,8 @@ from tests.kit.sessions import message
 from utilities import wait_for_idle_status
 from utilities.replay.assumptions import ASSUME_VARIABLE
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _the_servers_own_answers(monkeypatch):

@@ -17,6 +17,8 @@ from utilities.replay.http.errors import ApiError
 from utilities.replay.testing import ManagedAgentsApi
 from utilities.turn.poll import PollPlan
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(params=each(POLLING))
 def kind(request):
@@ -26,7 +28,6 @@ def kind(request):
 # -- only what is new ------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("step", [1, 3])
 def test_a_poll_costs_the_same_however_long_the_session_is(step):
     """Counted: requests, events and bytes of a turn, after one of 16 events and after one of 1,506."""
@@ -70,7 +71,6 @@ def test_a_turn_that_is_taken_over_is_read_once_and_the_session_before_it_is_not
     assert asked == [("events", 100), ("events", 4)]  # and its last second, in which something may come late
 
 
-@pytest.mark.slow
 def test_more_new_events_than_a_page_has(kind):
     with served(two_turns(second=1500)) as session:
         send(session, "go 0")
@@ -117,7 +117,6 @@ def results_of(recording, kind):
     return turns
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("recording", Library.load(RECORDINGS).recordings, ids=lambda each: each.name)
 def test_every_recording_has_the_same_results_by_polling_as_by_the_stream(recording):
     streamed = results_of(recording, "sync")

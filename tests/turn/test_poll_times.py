@@ -9,6 +9,8 @@ from tests.kit.polling import bit_by_bit, send, two_turns
 from tests.kit.serving import POLLING, each, served
 from tests.kit.turn_scripts import a_turn, types
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(params=each(POLLING))
 def kind(request):

@@ -8,6 +8,8 @@ from tests.kit.serving import served
 from utilities import TurnTimeout
 from utilities.turn.protocol import History, Turn
 
+pytestmark = pytest.mark.slow
+
 CREATED, STARTED, RESTS, ENDED = map(of_run, ("created", "status_running", "status_idle", "status_ended"))
 
 

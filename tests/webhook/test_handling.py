@@ -13,6 +13,8 @@ from tests.kit.webhooks import SECRET, hooked
 from utilities import WebhookReceiver, serving, stream_until_end_turn
 from utilities.webhook import FAILURES
 
+pytestmark = pytest.mark.slow
+
 # -- from the turn on the server to the handler ----------------------------------------------------
 
 

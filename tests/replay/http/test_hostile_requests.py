@@ -12,6 +12,8 @@ from utilities.replay.http.requests import MAX_KEYS, MAX_VALUES
 from utilities.replay.recordings.masks import LONGEST, masked
 from utilities.replay.resources.limits import MOST_EVENTS
 
+pytestmark = pytest.mark.slow
+
 rule = pytest.mark.rule
 TOOL = {"type": "custom", "name": "t", "description": "d", "input_schema": {"type": "object"}}
 MANY = 20_000

@@ -10,6 +10,8 @@ from tests.newest_sdk.surface import surface
 from utilities.replay.http import unserved
 from utilities.replay.http.unserved import missing, sdk_routes, shape, why
 
+pytestmark = pytest.mark.slow
+
 
 def test_every_route_of_the_sdk_is_found():
     """The same as by its syntax tree, which is ten times slower."""

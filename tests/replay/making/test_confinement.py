@@ -15,6 +15,8 @@ from utilities.replay.making.confinement import Worker
 from utilities.replay.making.scenario_error import ScenarioError
 from utilities.replay.scenario import main
 
+pytestmark = pytest.mark.slow
+
 HEAD = """
 start = "2026-11-21T09:00:00Z"
 agent = { name = "small", model = "claude-sonnet-4-6" }
@@ -187,7 +189,6 @@ def test_a_link_in_a_mounted_folder_does_not_lead_out_of_it(scenarios, tmp_path,
 UNABLE = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(
     not shutil.which("unshare") or not can_confine(), reason="needs user namespaces to forbid them"
 )

@@ -12,6 +12,8 @@ from utilities.replay.http.requests import NOTE_HEADER
 from utilities.replay.recordings.mount import Mount
 from utilities.replay.scenario import main
 
+pytestmark = pytest.mark.slow
+
 SCENARIO = """
 name = "small"
 start = "2026-11-21T09:00:00Z"

@@ -161,6 +161,7 @@ def test_what_belongs_in_the_query_is_no_field_of_the_body(api, store, memory):
     refused(400, api.memories.create, store, path="/x", content="x", extra_body={"view": "full"})
 
 
+@pytest.mark.slow
 @rule(
     "a store holds 2,000 memories; then none can be created, but those there be changed",
     evidence="doc",

@@ -53,6 +53,7 @@ async def worked(client, session, environment, folder):
     return ran
 
 
+@pytest.mark.slow
 @pytest.mark.rule(
     "a message queues a self-hosted session again when no worker has it; what a poll gives has a `secret` "
     "with a sessions token, which is a credential",

@@ -126,6 +126,7 @@ def test_what_is_no_origin(origin):
         ReplayServer(serving().api.sessions.library, allow_origins=[origin])
 
 
+@pytest.mark.slow
 @pytest.mark.rule(
     "ids of `python -m utilities.replay` are other ones in each run, unless --seed is given; those of "
     "`connect()`, tests and `ReplayServer` are the same",

@@ -79,6 +79,7 @@ async def with_async_client(server, session):
         return await run_async(client, session)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sync", "async"])
 @pytest.mark.parametrize(("script", "rounds"), [(going, 1), (bouncing, 4)])
 def test_a_program_that_sends_first_and_opens_late_sees_its_turn_end(kind, script, rounds):

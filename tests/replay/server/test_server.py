@@ -184,6 +184,7 @@ def test_a_wrong_request_gets_the_hosted_error_shape(server, client, method, pat
     assert client.beta.agents.create(**AGENT)
 
 
+@pytest.mark.slow
 @pytest.mark.rule(
     "a body of more than 32 MB is 413 `request_too_large`; a form with a file may have 500 MB",
     topic="requests",

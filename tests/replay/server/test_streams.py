@@ -85,6 +85,7 @@ def held():
     return sum(type(each) in (Subscription, asyncio.Event) for each in gc.get_objects())
 
 
+@pytest.mark.slow
 def test_a_stream_leaves_nothing_behind():
     """Neither one that its client gives up nor one whose session is deleted."""
     with serving() as server:

@@ -17,6 +17,8 @@ from utilities.replay import Endpoint
 from utilities.replay.__main__ import main
 from utilities.replay.webhooks.sender import Health
 
+pytestmark = pytest.mark.slow
+
 TURN = ["session.created", "session.status_run_started", "session.status_idled"]
 
 
