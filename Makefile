@@ -58,7 +58,7 @@ run: setup  ## run every notebook on its recordings, headless (NB=01 for one)
 	@$(PY) -m utilities.course.running $(NB)
 
 check: lint  ## what an edit needs: lint, types and the tests that are quick
-	@$(PY) -m pytest $(PYTEST_ARGS) -m "not slow" tests
+	@$(PY) -m pytest -n 2 -m "not slow" tests
 
 # The notebooks first, because they take longest; each is executed once, and its outputs compared.
 test: setup  ## every test, every notebook, outputs and recordings as committed
