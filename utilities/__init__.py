@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .client import connect
+    from .made import Ended, Made, made_with
     from .memory import BrainError, memory_tools, open_brain
     from .show import LiveTranscript, print_event, timeline, transcript
     from .turn import (
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BrainError",
+    "Ended",
     "LiveTranscript",
+    "Made",
     "TurnError",
     "TurnResult",
     "TurnTimeout",
@@ -36,6 +39,7 @@ __all__ = [
     "WebhookReceiver",
     "connect",
     "custom_tool_params",
+    "made_with",
     "memory_tools",
     "open_brain",
     "outputs_of",
@@ -57,6 +61,9 @@ _HOME = {
     "LiveTranscript": "show",
     "connect": "client",
     "custom_tool_params": "turn",
+    "Ended": "made",
+    "Made": "made",
+    "made_with": "made",
     "memory_tools": "memory",
     "open_brain": "memory",
     "outputs_of": "turn",

@@ -34,6 +34,7 @@ LESSONS = tuple(f"course/{path.name}" for path in sorted(HOUSE.glob("course/less
 # `course` what several lessons need. An export is a client's work, so it waits as a client does: with `turn`.
 MAY_KNOW: dict[str, tuple[str, ...]] = {
     **{room: () for room in COPIED},
+    "made": ("turn",),  # and is copied with it
     **{room: FLOORS[:floor] for floor, room in enumerate(FLOORS)},
     "replay/recorder": ("replay/ids", "replay/http", "replay/recordings"),
     "replay/making": ("memory", "replay/ids", "replay/recordings", "replay/recorder"),
@@ -46,7 +47,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     ),
     "replay": (*FLOORS, "replay/making", "loopback", "console"),
     "client": ("replay", "loopback"),
-    "utilities": (*COPIED, "client"),
+    "utilities": (*COPIED, "made", "client"),
     "managed_agents_pytest": ("utilities", "replay", "loopback"),
 }
 HOUSEHOLD = tuple(MAY_KNOW)  # all that the course may know; nobody knows the course
@@ -133,7 +134,10 @@ def forbidden(found: Iterable[Import]) -> list[str]:
 # -- the picture --------------------------------------------------------------------------------------
 
 START, END = "<!-- Written by `make rooms` from the imports. -->\n", "<!-- End of the picture. -->"
-GROUPS = {"to copy": COPIED, "replay/": tuple(room for room in HOUSEHOLD if room.startswith("replay"))}
+GROUPS = {
+    "to copy": (*COPIED, "made"),
+    "replay/": tuple(room for room in HOUSEHOLD if room.startswith("replay")),
+}
 
 
 def picture(found: Iterable[Import]) -> str:

@@ -20,7 +20,8 @@ COPIED: dict[str, set[str]] = {}
 for copy, then in ROWS:
     used = re.findall(r"(?<![.\w])(?=[A-Za-z])(\w+)\(|on_event=(\w+)", then)
     COPIED.setdefault(re.search(r"`utilities/([\w.]+)/?`", copy)[1], set()).update(a or b for a, b in used)
-# What a helper needs besides anthropic, as the section says.
+# What is copied with it, as the row says, and what it needs besides anthropic, as the section says.
+WITH = {"made.py": ["turn"]}
 NEEDS = {
     "memory": re.search(r"`memory` needs `(.*?)` and `(.*?)`", SECTION).groups(),
     "webhook.py": re.search(r"`webhook` needs `(.*?)`", SECTION).groups(),
@@ -31,6 +32,7 @@ import sys
 
 from anthropic import Anthropic, beta_tool
 
+from helpers.made import made_with
 from helpers.show import LiveTranscript, transcript
 from helpers.turn import (
     TurnResult,
@@ -67,6 +69,9 @@ def turn(url: str) -> TurnResult:
     assert outputs_of(client, session.id, timeout=0.0) == []
     wait_for_idle_status(client, session.id)
     client.beta.sessions.archive(session.id)
+    made = made_with(client)
+    made(made(agent))
+    assert str(made.end()) == "1 agent archived"
     return result.raise_for_outcome()
 
 
@@ -75,14 +80,15 @@ print(transcript(turn(sys.argv[1])))
 
 
 def test_each_row_is_a_folder_or_a_file_and_its_names_are_public():
-    assert list(COPIED) == ["turn", "memory", "show", "webhook.py"] and len(ROWS) == 5
+    assert list(COPIED) == ["turn", "made.py", "memory", "show", "webhook.py"] and len(ROWS) == 6
+    assert all("with `utilities/turn/`" in copy for copy, _ in ROWS if "made.py" in copy)
     turn = {"stream_until_end_turn", "poll_until_end_turn", "wait_for_idle_status", "outputs_of"}
     assert COPIED["turn"] == turn
 
 
 @pytest.mark.parametrize("copied", COPIED)
 def test_what_is_copied_needs_nothing_else_of_the_house(copied, tmp_path):
-    project = project_of(tmp_path, copied)
+    project = project_of(tmp_path, copied, *WITH.get(copied, ()))
     files = sorted((project / "helpers").rglob("*.py"))
     modules = [".".join(path.relative_to(project).with_suffix("").parts) for path in files]
     names = ", ".join(sorted(COPIED[copied]))

@@ -43,11 +43,11 @@ from .making.times import timeless
 from .recordings.mount import Mount, memory_path
 from .recordings.recording import Recording
 
-__all__ = ["Made", "ScenarioError", "main", "record", "record_all", "recordings"]
+__all__ = ["Recorded", "ScenarioError", "main", "record", "record_all", "recordings"]
 
 
 @dataclass(frozen=True)
-class Made:
+class Recorded:
     """What was made of one session.
 
     Attributes:
@@ -105,12 +105,12 @@ async def record(
 
 async def record_all(
     path: Path, data: Path, answers: Path | None = None, *, unconfined: bool = False
-) -> list[Made]:
+) -> list[Recorded]:
     """Execute each session of a scenario; see `record`."""
     return [await _record(session, data, answers, unconfined) for session in read(path)]
 
 
-async def _record(session: ScriptedSession, data: Path, answers: Path | None, unconfined: bool) -> Made:
+async def _record(session: ScriptedSession, data: Path, answers: Path | None, unconfined: bool) -> Recorded:
     scenario, source = session.scenario, session.source
     try:
         with tempfile.TemporaryDirectory(prefix="brain-") as folder:
@@ -135,7 +135,7 @@ async def _record(session: ScriptedSession, data: Path, answers: Path | None, un
         raise
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         raise ScenarioError(f"{source.path.name}: {type(error).__name__}: {error}") from error
-    return Made(log.recording(source.path.with_name(f"{scenario.name}.jsonl")), log.surprises)
+    return Recorded(log.recording(source.path.with_name(f"{scenario.name}.jsonl")), log.surprises)
 
 
 def _store(given: Store, data: Path, source: Source) -> Mount:

@@ -1,0 +1,170 @@
+"""What a program has made is remembered and ended, whatever state it is in."""
+
+from secrets import token_hex
+
+import anthropic
+import pytest
+from anthropic import Anthropic, AsyncAnthropic
+
+from tests.kit.calling import AGENT, serving, strict
+from tests.kit.recordings import Script
+from tests.kit.serving import served
+from utilities import made_with, stream_until_end_turn
+
+AUTH = {"type": "static_bearer", "mcp_server_url": "https://mcp.example.com/sse", "token": "secret"}
+
+
+@pytest.fixture
+def client():
+    """Of a service that no test has met: another server may have had the same port."""
+    with serving() as server, strict(server, key=token_hex(8)) as client:
+        yield client
+
+
+def an_agent_and_so_on(client, made):
+    agent = made(client.beta.agents.create(**AGENT))
+    environment = made(client.beta.environments.create(name="e"))
+    files = [made(client.beta.files.upload(file=(name, b"1", "text/plain"))) for name in ("a", "b")]
+    session = made(client.beta.sessions.create(agent=agent.id, environment_id=environment.id))
+    return agent, environment, files, session
+
+
+def test_all_is_ended_and_said_and_a_second_time_nothing_is_left(client):
+    made = made_with(client)
+    agent, environment, files, session = an_agent_and_so_on(client, made)
+
+    assert str(made.end()) == "1 session, 1 environment and 1 agent archived, 2 files deleted"
+
+    beta = client.beta
+    assert all(
+        one.retrieve(it.id).archived_at
+        for one, it in ((beta.agents, agent), (beta.environments, environment), (beta.sessions, session))
+    )
+    for file in files:
+        with pytest.raises(anthropic.NotFoundError):
+            beta.files.retrieve_metadata(file.id)
+    assert str(made.end()) == "nothing left to end: all of it has ended already"
+
+
+def test_every_kind_that_the_api_creates(client):
+    made, beta = made_with(client), client.beta
+    vault = made(beta.vaults.create(display_name="Alice"))
+    credential = made(beta.vaults.credentials.create(vault.id, auth=AUTH))
+    store = made(beta.memory_stores.create(name="notes"))
+    agent, environment = an_agent_and_so_on(client, made)[:2]
+    turn = {"type": "user.message", "content": [{"type": "text", "text": "go"}]}
+    deployment = beta.deployments.create(
+        name="daily", agent=agent.id, environment_id=environment.id, initial_events=[turn]
+    )
+    made(deployment)
+
+    ended = made.end()
+
+    assert set(ended.archived) == {
+        "session", "deployment", "environment", "agent", "vault_credential", "vault"
+    }  # fmt: skip
+    assert sorted(ended.deleted) == ["file", "file", "memory_store"]
+    assert beta.deployments.retrieve(deployment.id).archived_at
+    assert beta.vaults.credentials.retrieve(credential.id, vault_id=vault.id).archived_at
+    with pytest.raises(anthropic.NotFoundError):
+        beta.memory_stores.retrieve(store.id)
+
+
+def test_a_session_whose_turn_is_under_way_is_interrupted_and_then_archived():
+    script = Script()
+    script.message("go")
+    script.say("working", after=3600.0)
+    script.idle()
+    with served(script, speed=1.0) as session:
+        client = session.client()
+        made = made_with(client)
+        made(client.beta.sessions.retrieve(session.session_id))
+        go = {"type": "user.message", "content": [{"type": "text", "text": "go"}]}
+        client.beta.sessions.events.send(session.session_id, events=[go])
+
+        assert str(made.end()) == "1 session archived"
+        assert "user.interrupt" in [event.type for event in session.history()]
+
+
+def test_right_after_a_turn_the_status_is_waited_for():
+    script = Script()
+    script.message("go")
+    script.idle()
+    with served(script) as session:
+        client = session.client()
+        made = made_with(client)
+        made(client.beta.sessions.retrieve(session.session_id))
+        stream_until_end_turn(client, session.session_id, "go", timeout=20)
+        assert str(made.end()) == "1 session archived"
+
+
+def test_what_is_gone_already_is_no_error_and_is_not_counted(client):
+    made = made_with(client)
+    *_, (file, _), session = an_agent_and_so_on(client, made)
+    client.beta.files.delete(file.id)
+    client.beta.sessions.archive(session.id)
+    assert str(made.end()) == "1 environment and 1 agent archived, 1 file deleted"
+
+
+def test_functions_are_called_in_the_same_order_the_newest_first_after_the_sessions(client):
+    made, called = made_with(client), []
+    made.also(called.append, "first")
+    session = an_agent_and_so_on(client, made)[-1]
+    made.also(lambda: called.append(client.beta.sessions.retrieve(session.id).archived_at is not None))
+    assert str(made.end()) == "1 session, 1 environment and 1 agent archived, 2 files deleted"
+    assert called == [True, "first"]
+    made.also(called.append, "alone")
+    assert str(made.end()) == "1 function called"
+
+
+def test_after_an_error_the_others_are_ended_and_the_next_call_tries_again(client):
+    made, broken = made_with(client), [OSError("the disk is full")]
+
+    def stop():
+        if broken:
+            raise broken.pop()
+
+    agent = made(client.beta.agents.create(**AGENT))
+    made.also(stop)
+    made(client.beta.environments.create(name="e"))
+
+    with pytest.raises(ExceptionGroup, match=r"1 of 3 could not be ended.*function .*stop") as caught:
+        made.end()
+
+    (error,) = caught.value.exceptions
+    assert isinstance(error, OSError) and error.__notes__[0].startswith("while ending function")
+    assert client.beta.agents.retrieve(agent.id).archived_at
+    assert str(made.end()) == "1 function called"
+
+
+def test_a_cell_that_runs_again_gets_the_same_object_and_each_service_its_own(client):
+    made = made_with(client)
+    agent = made(client.beta.agents.create(**AGENT))
+    assert made(client.beta.agents.retrieve(agent.id)).id == agent.id  # remembered once
+    with serving() as other, strict(other) as elsewhere:
+        assert made_with(elsewhere) is not made
+    again = Anthropic(api_key=client.api_key, base_url=client.base_url)
+    client.close()
+    assert made_with(again) is made
+    assert str(made.end()) == "1 agent archived"
+
+
+def test_a_new_kernel_says_what_nothing_means(client):
+    said = str(made_with(client).end())
+    assert said.startswith("nothing to end: this process has made nothing here. If the kernel was restarted")
+    assert str(client.base_url) in said and "\n" not in said
+
+
+def test_what_made_does_not_take_is_told(client):
+    made = made_with(client)
+    event = client.beta.sessions  # no resource
+    with pytest.raises(TypeError, match=r"for anything else there is made\.also\(function, \*args\)"):
+        made(event)
+
+    async def stop():
+        raise AssertionError("never called")
+
+    with pytest.raises(TypeError, match="made.also takes a plain function"):
+        made.also(stop)
+    with pytest.raises(TypeError, match="made_with needs Anthropic"):
+        made_with(AsyncAnthropic(api_key="x"))

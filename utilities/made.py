@@ -1,0 +1,234 @@
+"""What a program makes at the service, remembered, so that one call ends it all.
+
+Copy this file together with the folder `turn/`; besides `anthropic` it needs nothing.
+
+    made = made_with(client)
+    agent = made(client.beta.agents.create(...))
+    session = made(client.beta.sessions.create(agent=agent.id, ...))
+    ...
+    print(made.end())  # 1 session and 1 agent archived
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+from anthropic import Anthropic, AsyncAnthropic, NotFoundError
+
+from .turn import wait_for_idle_status
+
+__all__ = ["Ended", "Made", "made_with"]
+
+T = TypeVar("T")
+# What becomes of each kind, by the `type` that the API gives it. Files, skills and memory stores would go on
+# taking room when archived, or can't be.
+ARCHIVED = ("session", "environment", "agent", "vault", "vault_credential", "deployment")
+DELETED = ("file", "memory_store", "skill")
+
+_made: dict[tuple[str, str | None, str | None], Made] = {}
+
+
+def made_with(client: Anthropic) -> Made:
+    """What this process has made with this client's service and key.
+
+    The same object each time, so that a cell of a notebook may run again and nothing is forgotten.
+
+    Args:
+        client: the SDK's client; a newer one of the same service takes the place of the one before.
+
+    Raises:
+        TypeError: an async client.
+    """
+    if isinstance(client, AsyncAnthropic):
+        raise TypeError("made_with needs Anthropic, also to end what AsyncAnthropic has made")
+    service = (str(client.base_url), client.api_key, client.auth_token)
+    made = _made.setdefault(service, Made(client))
+    made.client = client
+    return made
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What `Made.end` has done.
+
+    Attributes:
+        archived, deleted: the kinds of what was, once for each: `("session", "agent")`.
+        called: how many functions were called.
+        otherwise: what to say when there was nothing to do.
+    """
+
+    archived: tuple[str, ...]
+    deleted: tuple[str, ...]
+    called: int
+    otherwise: str
+
+    def __str__(self) -> str:
+        parts = [
+            f"{_counted(kinds)} {verb}"
+            for kinds, verb in ((self.archived, "archived"), (self.deleted, "deleted"))
+            if kinds
+        ]
+        if self.called and not parts:
+            parts = [f"{_number(self.called, 'function')} called"]
+        return ", ".join(parts) or self.otherwise
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One thing to end. `end` returns whether there was anything to do."""
+
+    kind: str  # as the API has it, or "function"
+    name: str
+    end: Callable[[], bool]
+
+
+class Made:
+    """Remembers what was made, and ends it. `made_with` has one for each service.
+
+    Args:
+        client: the SDK's client that ends it.
+
+    Attributes:
+        client: the same; it may be replaced.
+    """
+
+    def __init__(self, client: Anthropic) -> None:
+        self.client = client
+        self._steps: list[_Step] = []
+        self._ever = False
+
+    def __call__(self, resource: T) -> T:
+        """Remember a resource, as the API has returned it.
+
+        Args:
+            resource: a session, agent, environment, file, memory store, vault, credential, skill or
+                deployment.
+
+        Returns:
+            The resource itself.
+
+        Raises:
+            TypeError: it is something else.
+        """
+        kind, id = getattr(resource, "type", None), getattr(resource, "id", None)
+        if kind not in (*ARCHIVED, *DELETED) or not isinstance(id, str):
+            kinds = ", ".join(ARCHIVED + DELETED)
+            raise TypeError(
+                f"made() takes what the API returns when you create something ({kinds}), "
+                f"not {resource!r:.80}; for anything else there is made.also(function, *args)"
+            )
+        if not any(step.name == id for step in self._steps):
+            self._remember(_Step(kind, id, partial(self._end, kind, id, resource)))
+        return resource
+
+    def also(self, function: Callable[..., object], *args: Any) -> None:
+        """Have a function called by `end`: to stop a server, to kill a process, to remove a folder.
+
+        Args:
+            function: a plain one. Calling it twice must do no harm if it can raise: it is called again then.
+            args: what it is called with.
+
+        Raises:
+            TypeError: it is async.
+        """
+        if inspect.iscoroutinefunction(function):
+            raise TypeError(f"made.also takes a plain function, and {function!r} is async")
+
+        def call() -> bool:
+            function(*args)
+            return True
+
+        self._remember(_Step("function", getattr(function, "__qualname__", repr(function)), call))
+
+    def end(self) -> Ended:
+        """End all that is remembered: sessions first, then the rest, the newest first.
+
+        A session whose turn is under way is interrupted, and archived when its status has settled. What is
+        gone already is no error. After an error the others are ended all the same; what could not be ended
+        is still remembered, so that `end` can be called again.
+
+        Raises:
+            ExceptionGroup: the errors, each with a note that names what could not be ended.
+        """
+        steps = self._steps[::-1]
+        steps.sort(key=lambda step: step.kind != "session")  # stable: the newest first
+        done: list[_Step] = []
+        errors: list[Exception] = []
+        for step in steps:
+            try:
+                if step.end():
+                    done.append(step)
+            except Exception as error:  # noqa: BLE001 (all are raised together)
+                error.add_note(f"while ending {step.kind} {step.name}")
+                errors.append(error)
+            else:
+                self._steps.remove(step)
+        if errors:
+            left = ", ".join(f"{step.kind} {step.name}" for step in self._steps)
+            raise ExceptionGroup(
+                f"{len(errors)} of {len(steps)} could not be ended, and end() can be called again: {left}",
+                errors,
+            )
+        kinds = [step.kind for step in done]
+        return Ended(
+            tuple(kind for kind in kinds if kind in ARCHIVED),
+            tuple(kind for kind in kinds if kind in DELETED),
+            kinds.count("function"),
+            self._nothing(),
+        )
+
+    def _remember(self, step: _Step) -> None:
+        self._steps.append(step)
+        self._ever = True
+
+    def _nothing(self) -> str:
+        """Why there is nothing to end."""
+        if self._ever:
+            return "nothing left to end: all of it has ended already"
+        return (
+            "nothing to end: this process has made nothing here. If the kernel was restarted: what the "
+            f"old one made is where it was, at {self.client.base_url}, unless that was a replay "
+            "server of its own, which ended with it"
+        )
+
+    def _end(self, kind: str, id: str, resource: Any) -> bool:
+        """Archive or delete it; returns whether it was still there."""
+        try:
+            return self._end_session(id) if kind == "session" else self._end_other(kind, id, resource)
+        except NotFoundError:
+            return False
+
+    def _end_session(self, id: str) -> bool:
+        sessions = self.client.beta.sessions
+        session = sessions.retrieve(id)
+        if session.archived_at is not None:
+            return False
+        if session.status not in ("idle", "terminated"):
+            sessions.events.send(id, events=[{"type": "user.interrupt"}])
+            wait_for_idle_status(self.client, id)
+        sessions.archive(id)
+        return True
+
+    def _end_other(self, kind: str, id: str, resource: Any) -> bool:
+        beta = self.client.beta
+        if kind == "vault_credential":
+            beta.vaults.credentials.archive(id, vault_id=resource.vault_id)
+            return True
+        api = getattr(beta, f"{kind}s")
+        (api.archive if kind in ARCHIVED else api.delete)(id)
+        return True
+
+
+def _counted(kinds: tuple[str, ...]) -> str:
+    """ "1 session, 2 files and 1 agent"."""
+    *most, last = [_number(n, kind.replace("_", " ")) for kind, n in Counter(kinds).items()]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _number(n: int, noun: str) -> str:
+    return f"{n} {noun}{'' if n == 1 else 's'}"
