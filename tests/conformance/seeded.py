@@ -140,6 +140,7 @@ class World:
             "version": skill["latest_version_id"],  # one of two: it can be deleted
             "depl_011CZkZcDH3vPqd7xnEfwTai": deployment,
             "deployment_run_id": self._post(f"deployments/{deployment}/run", {})["id"],
+            "dream_id": self._dream(store, session["id"]),
             **dict.fromkeys(("model_id", "after_id", "before_id"), AGENT["model"]),
             "work_id": work,
             "expected_last_heartbeat": heartbeat,
@@ -163,6 +164,14 @@ class World:
         while self._get(f"sessions/{session['id']}")["status"] != "idle":
             pass  # the status follows the idle event after a few looks
         return session
+
+    def _dream(self, store: str, session: str) -> str:
+        """One that has ended: it can be archived, and canceled, which changes nothing any more."""
+        of_store = {"type": "memory_store", "memory_store_id": store}
+        inputs = [of_store, {"type": "sessions", "session_ids": [session]}]
+        id: str = self._post("dreams", {"inputs": inputs, "model": AGENT["model"]})["id"]
+        self._post(f"dreams/{id}/cancel", {})
+        return id
 
     def _work(self, environment: str) -> tuple[str, str]:
         """The session's item, which a worker has begun with, and the worker's last heartbeat."""

@@ -43,6 +43,7 @@ TOPICS = {
     "vaults": "Vaults and credentials",
     "skills": "Skills",
     "deployments": "Deployments and their runs",
+    "dreams": "Dreams",
     "models": "Models",
     "sessions": "Sessions",
     "sending": "What a client sends",

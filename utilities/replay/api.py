@@ -24,6 +24,7 @@ from .resources.collection import Clock
 from .resources.completion_stream import stream
 from .resources.completions import Completions
 from .resources.deployments import Deployments
+from .resources.dreams import Dreams
 from .resources.environments import Environments
 from .resources.files import Files
 from .resources.memory_stores import MemoryStores
@@ -45,7 +46,7 @@ RESOURCES, RESOURCE = "/v1/sessions/{id}/resources", "/v1/sessions/{id}/resource
 WORK = "/v1/environments/{id}/work"
 KEPT = (  # where one more of a kind is made
     "/v1/agents", "/v1/environments", "/v1/files", "/v1/memory_stores", "/v1/vaults", "/v1/sessions",
-    "/v1/skills", "/v1/deployments",
+    "/v1/skills", "/v1/deployments", "/v1/dreams",
 )  # fmt: skip
 LIFETIME = (3600, 90 * 86400)  # seconds for which a file can ask to be kept [sdk]
 MEMORIES, VERSIONS = "/v1/memory_stores/{id}/memories", "/v1/memory_stores/{id}/memory_versions"
@@ -75,8 +76,9 @@ class Api:
         self.sessions = Sessions(clock, library, *collections, strict=strict, speed=speed)
         self.threads, self.work = Threads(self.sessions), WorkQueue(clock, self.environments)
         self.deployments = Deployments(clock, self.sessions, self.work.add)
+        self.dreams = Dreams(clock, self.sessions)
         self.completions = Completions(library.exchanges, strict=strict, seed=seed)
-        kept = [*collections, self.sessions, self.skills, self.deployments]
+        kept = [*collections, self.sessions, self.skills, self.deployments, self.dreams]
         self._kept = dict(zip(KEPT, kept, strict=True))
         self.room = Room()
         self.requests, self._assume = 0, assume
@@ -143,7 +145,7 @@ class Api:
         threads, work, resources = self.threads, self.work, self.sessions.resources
         stores, memory = self.memory, self._memory
         skills = self.skills
-        deployments, runs = self.deployments, self.deployments.runs
+        deployments, runs, dreams = self.deployments, self.deployments.runs, self.dreams
         return [
             ("POST", "/v1/agents", lambda c: agents.create(c.body)),
             ("GET", "/v1/agents", lambda c: agents.list(c.query)),
@@ -223,6 +225,11 @@ class Api:
             ("POST", DEPLOYMENT + "/run", lambda c: deployments.run(c.id, c.now, c.request.faults)),
             ("GET", "/v1/deployment_runs", lambda c: runs.list_runs(c.query)),
             ("GET", "/v1/deployment_runs/{id}", lambda c: runs.get(c.id)),
+            ("POST", "/v1/dreams", self._create_dream),
+            ("GET", "/v1/dreams", lambda c: dreams.list_dreams(c.query)),
+            ("GET", "/v1/dreams/{id}", lambda c: dreams.look(c.id)),
+            ("POST", "/v1/dreams/{id}/cancel", lambda c: dreams.cancel(c.id)),
+            ("POST", "/v1/dreams/{id}/archive", lambda c: dreams.archive(c.id)),
             ("POST", "/v1/skills", self._skill(lambda c: skills.create(c.form.files, c.form.fields))),
             ("GET", "/v1/skills", self._skill(lambda c: skills.list_skills(c.query))),
             ("GET", SKILL, self._skill(lambda c: skills.get(c.id))),
@@ -262,6 +269,11 @@ class Api:
         self.room.forget(call.id)
         self.threads.archived.pop(call.id, None)
         return deleted
+
+    def _create_dream(self, call: Call) -> Response:
+        dream = self.dreams.create(call.body)
+        note = f"what a dream makes of memories is in no recording: {dream['id']} changes none of them"
+        return Response(200, dream, _noted(note))
 
     def _upload(self, call: Call) -> Any:
         form = call.request.form

@@ -20,7 +20,7 @@ def test_every_route_of_the_sdk_is_found():
 
 
 @pytest.mark.rule(
-    "of Managed Agents, skills and models all routes of the SDK are served but those of dreams",
+    "of Managed Agents, skills, models and dreams all routes of the SDK are served",
     topic="requests",
     evidence="sdk",
     source="the routes that its resources ask for",
@@ -28,8 +28,9 @@ def test_every_route_of_the_sdk_is_found():
 def test_what_of_managed_agents_is_not_served():
     ours = {*surface(Path(anthropic.__file__).parent).routes}
     left = [path for method, path in missing(Caller().api.routes) if f"{method} {path}" in ours]
-    assert left and all(path.startswith("/v1/dreams") for path in left)
-    assert not [path for _, path in missing(Caller().api.routes) if path.startswith("/v1/models")]
+    assert left == []
+    served = ("/v1/models", "/v1/dreams")
+    assert not [path for _, path in missing(Caller().api.routes) if path.startswith(served)]
 
 
 def test_the_server_has_no_route_that_the_sdk_does_not_have():
@@ -44,8 +45,8 @@ def test_the_server_has_no_route_that_the_sdk_does_not_have():
 )
 def test_a_route_that_is_not_served_says_so():
     with serving() as server, pytest.raises(anthropic.NotFoundError) as error:
-        strict(server).beta.dreams.cancel("drm_1")
-    told = "this replay server doesn't serve POST /v1/dreams/{dream_id}/cancel: a research preview"
+        strict(server).beta.tunnels.archive("tnl_1")
+    told = "this replay server doesn't serve POST /v1/tunnels/{tunnel_id}/archive: a research preview"
     assert told in str(error.value)
 
 

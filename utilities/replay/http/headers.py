@@ -17,6 +17,7 @@ NEEDED = {
     **dict.fromkeys(("agents", "environments", "sessions", "vaults"), (MANAGED_AGENTS,)),
     **dict.fromkeys(("deployments", "deployment_runs"), (MANAGED_AGENTS,)),
     "memory_stores": (AGENT_MEMORY, MANAGED_AGENTS),
+    "dreams": ("dreaming-2026-04-21",),  # the one of managed agents isn't enough
 }
 VERSIONS = ("2023-01-01", "2023-06-01", "2026-10-21")  # [doc; the last one: sdk]
 # Betas that are named in the documentation or sent by the SDK itself, and are not in its list. [doc, sdk]

@@ -20,7 +20,6 @@ NEW = "the installed SDK has it; this server doesn't know it yet"
 REASONS = (
     ("/v1/messages/batches", "batches are no part of Managed Agents"),
     ("/v1/messages/count_tokens", "a recording has no tokens to count"),
-    ("/v1/dreams", "a research preview; no recording of what a dream makes of memories is public"),
     (
         "/v1/tunnels",
         "a research preview: tunnels to private MCP servers; nothing here is reached over a network",

@@ -19,6 +19,7 @@ from anthropic.types.beta.agent_update_params import AgentUpdateParams
 from anthropic.types.beta.beta_managed_agents_model_param import BetaManagedAgentsModelParam
 from anthropic.types.beta.deployment_create_params import DeploymentCreateParams
 from anthropic.types.beta.deployment_update_params import DeploymentUpdateParams
+from anthropic.types.beta.dream_create_params import DreamCreateParams
 from anthropic.types.beta.environment_create_params import EnvironmentCreateParams
 from anthropic.types.beta.environment_update_params import EnvironmentUpdateParams
 from anthropic.types.beta.memory_store_create_params import MemoryStoreCreateParams
@@ -317,6 +318,7 @@ LIMITS: dict[type, tuple[Limit, ...]] = {
     DeploymentCreateParams: (*DEPLOYMENT, *STARTS),
     DeploymentUpdateParams: (*DEPLOYMENT, *STARTS),
     SessionUpdateParams: below("agent", TOOLS),
+    DreamCreateParams: (("instructions", characters(1, 4_096)),),  # [doc]
 }
 
 

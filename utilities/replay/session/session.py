@@ -218,6 +218,10 @@ class Session:
         if tracks:
             self.names.lead(tracks[0].recording, {})
 
+    def happens(self, events: Sequence[Event]) -> None:
+        """The service does something in it that no recording has, and no client has asked for."""
+        self._add(events)
+
     def archive(self, agent_name: str) -> None:
         """The session is over, with every thread that it still has. [doc; ours: that its threads say so]"""
         if self.status != "terminated":
