@@ -315,12 +315,11 @@ class Sessions(Collection):
     def _require_threads(self, play: Session, events: Sequence[Event]) -> None:
         """The threads that interrupts name must be there. [ours: 404]"""
         born = [e["session_thread_id"] for e in play.log if e["type"] == "session.thread_created"]
+        there = (None, thread_id(play.id, 0), *born)
         for event in events:
             thread = event.get("session_thread_id")
-            if event["type"] == "user.interrupt" and thread == thread_id(play.id, 0):
-                event["session_thread_id"] = None  # the others depend on it: they stop with it [ours]
-            elif event["type"] == "user.interrupt" and thread is not None and thread not in born:
-                raise not_found("Session thread", thread)
+            if event["type"] == "user.interrupt" and thread not in there:
+                raise not_found("Session thread", str(thread))
 
     def list_events(
         self, id: str, query: Query, now: float, assume: Assumptions = NOTHING_ASSUMED

@@ -43,6 +43,7 @@ class Intake:
         opened: the last message accepted, if it may come again because its response was lost.
         assume: what is assumed of the hosted API.
         passed_over: beginnings that the session could have had, each with what it would need for that.
+        only: the thread that is at work, if it is the only one: its interrupt is the session's.
     """
 
     session_id: str
@@ -56,6 +57,7 @@ class Intake:
     opened: Event | None
     assume: Assumptions = NOTHING_ASSUMED
     passed_over: list[tuple[Track, str]] = field(default_factory=list)
+    only: str | None = None
 
     busy: bool = field(init=False)  # whether there is a turn that an interrupt can stop
     accepted: list[Event] = field(default_factory=list)  # all of them
@@ -125,14 +127,18 @@ class Intake:
 
     def _interrupt(self, event: Event) -> None:
         """The recordings go on behind the turn that the first interrupt stops."""
-        if event["session_thread_id"] is not None:
+        if not self.stops_all(event):
             pass  # it stops a single thread, and the recordings go on
-        elif self.busy and not any(stop["session_thread_id"] is None for stop in self.stops):
+        elif self.busy and not any(map(self.stops_all, self.stops)):
             self.closed += self.calls.waiting()
             self.calls.give_up()
             for track in self.tracks:
                 track.drop_turn(self.waiting | {accepted["id"] for accepted in self.accepted})
         self.stops.append(event)
+
+    def stops_all(self, interrupt: Event) -> bool:
+        """Whether this interrupt is for every thread that is at work. [doc]"""
+        return interrupt["session_thread_id"] in (None, self.only)
 
     def _is_copy(self, event: Event, opened: Event) -> bool:
         """A message that comes a second time, because the response to the first was lost. [sdk]"""

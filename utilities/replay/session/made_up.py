@@ -56,13 +56,24 @@ def interruption(log: Iterable[Event], sent: Event, closing: Sequence[Event] = (
     return [*ended, sent, *idle(history, {"type": "end_turn"})]
 
 
-def thread_interruption(log: Iterable[Event], sent: Event, waiting: Sequence[Event]) -> list[Event]:
-    """The client stopped a child: its calls fail, and it is idle; the model isn't asked. [doc]"""
+def thread_interruption(
+    log: Iterable[Event], sent: Event, waiting: Sequence[Event], primary: str
+) -> list[Event]:
+    """The client stopped one thread: its calls fail, and it is idle; the model isn't asked. [doc: a child's]
+
+    Args:
+        log: the session's events.
+        sent: the interrupt, which names the thread.
+        waiting: those of its calls that waited for the client, and fail as well.
+        primary: the id of the session's primary thread.
+    """
     history, thread = list(log), sent["session_thread_id"]
-    running = [call for call in open_calls(history) if call.get("session_thread_id") == thread]
+    running = [call for call in open_calls(history) if (call.get("session_thread_id") or primary) == thread]
     failed = [failure(call) for call in {call["id"]: call for call in [*running, *waiting]}.values()]
     names = next(names for names in at_work(history) if names["session_thread_id"] == thread)
+    own = [*_ended_request(history), *outcomes.interrupted(history)] if thread == primary else []
     return [
+        *own,
         *failed,
         sent,
         {"type": "session.thread_status_idle", **names, "stop_reason": {"type": "end_turn"}},

@@ -275,7 +275,7 @@ class Session:
             idle=self.status == "idle", capped=self._is_capped(), paused=self.paused is not None,
             waiting={event["id"] for event in self.queued},
             opened=self.broken.accepted if faults.first("lose") else None, assume=assume,
-            passed_over=self.passed_over,
+            passed_over=self.passed_over, only=self._only_at_work(),
         )  # fmt: skip
         for number, event in enumerate(events):
             intake.take(self.names.next(number), event)
@@ -283,8 +283,8 @@ class Session:
         received = self._receive(intake)
         closing, busy = self._closing(intake.closed, assume), intake.busy
         for stop in intake.stops:  # an interrupt jumps the queue [doc]
-            if stop["session_thread_id"] is not None:
-                self._stop_thread(stop)
+            if not intake.stops_all(stop):
+                self._stop_thread(stop, assume)
                 continue
             self._stop(stop, busy, closing)
             busy = False
@@ -388,6 +388,12 @@ class Session:
 
     # -- interrupts ---------------------------------------------------------------------------
 
+    def _only_at_work(self) -> str | None:
+        """The primary thread, if no other is at work."""
+        primary = thread_id(self.id, 0)
+        others = [names for names in made_up.at_work(self.log) if names["session_thread_id"] != primary]
+        return None if others else primary
+
     def _closing(self, calls: Sequence[str], assume: Assumptions) -> list[Event]:
         """Those of the calls that waited which an interrupt closes."""
         waited = [event for event in self.log if event["id"] in calls]
@@ -410,18 +416,19 @@ class Session:
         self._add(made_up.interruption(self.log, sent, closing))
         self._skip_turn()
 
-    def _stop_thread(self, sent: Event) -> None:
-        """Stop what one child does; the others go on, and the recording with them. [doc]
+    def _stop_thread(self, sent: Event, assume: Assumptions) -> None:
+        """Stop what one thread does; the others go on, and the recording with them. [doc]
 
         Its calls that wait are closed, and what the recording has of it in this turn is left out. [ours]
         """
-        thread = sent["session_thread_id"]
+        thread, primary = sent["session_thread_id"], thread_id(self.id, 0)
         if not any(names["session_thread_id"] == thread for names in made_up.at_work(self.log)):
             self._add([sent])  # nothing to stop
             return
-        waiting = [e for e in self.log if e["id"] in self.calls.waiting() and of(e, thread)]
-        self._add(made_up.thread_interruption(self.log, sent, waiting))
-        self.calls.answered |= {call["id"] for call in waiting}
+        whose = {e["id"]: e.get("session_thread_id") or primary for e in self.log}
+        waiting = [call for call in self.calls.waiting() if whose.get(call) == thread]
+        self._add(made_up.thread_interruption(self.log, sent, self._closing(waiting, assume), primary))
+        self.calls.answered |= set(waiting)
         self.unheard_threads.add(thread)
 
     def _is_left_out(self, recorded: Event, track: Track) -> bool:
@@ -434,11 +441,27 @@ class Session:
         if call is not None and is_client_event(recorded):
             asked = next(event for event in track.recording.events if event["id"] == call)
             return self.position not in track.taken and self._is_unheard(asked)
+        awaited = (recorded.get("stop_reason") or {}).get("event_ids")
+        if awaited and recorded["type"] == "session.status_idle":
+            return not any(self.names.ours.get(id) in self.calls.places for id in awaited)
         return not is_client_event(recorded) and self._is_unheard(recorded)
 
     def _is_unheard(self, recorded: Event) -> bool:
-        thread = recorded.get("session_thread_id")
-        return isinstance(thread, str) and self.names.ours.get(thread) in self.unheard_threads
+        thread, stopped = recorded.get("session_thread_id"), thread_id(self.id, 0) in self.unheard_threads
+        if thread is None:
+            return stopped and recorded["type"].startswith(("agent.", "span."))
+        ours = self.names.ours.get(thread, "")
+        if stopped and recorded["type"] == "session.thread_created":
+            self.unheard_threads.add(ours)  # nobody is there any more who would make it
+        return ours in self.unheard_threads
+
+    def _with_what_was_asked(self, event: Event) -> Event:
+        """An idle event, less the calls that it names of a thread that was stopped before it made them."""
+        stop = event.get("stop_reason") or {}
+        if not self.unheard_threads or "event_ids" not in stop or event["type"] != "session.status_idle":
+            return event
+        asked = [call for call in stop["event_ids"] if call in self.calls.places]
+        return {**event, "stop_reason": {**stop, "event_ids": asked}}
 
     def _skip_turn(self) -> None:
         """Go to where the recording's next turn begins."""
@@ -530,7 +553,7 @@ class Session:
             event = self.names.renamed(recorded) if others else {**recorded, "id": id}
             if recorded["id"] in track.recording.calls:
                 self.calls.places[event["id"]] = track.recording.calls[recorded["id"]]
-            event = self._with_budget(event)
+            event = self._with_budget(self._with_what_was_asked(event))
         last = self.updated_at if self.log else None
         self._append({**event, "processed_at": self.pace.moment(recorded["processed_at"], last)})
         left = track.recording.files_left.get(self.position, ())
@@ -626,6 +649,8 @@ class Session:
             self.calls.wait_for(event["stop_reason"].get("event_ids") or ())
             self.stale_looks, self.idle_since = STALE_LOOKS, self.now
             self.broken.stop(event["stop_reason"]["type"], self.now)
+            if event["stop_reason"]["type"] != "requires_action":
+                self.unheard_threads.discard(thread_id(self.id, 0))  # the turn is over
             self.pace.pause()  # the one that was recorded here is the client's, who has its own
         if self.hear is not None:
             self.hear(event)
