@@ -9,23 +9,28 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .client import connect
     from .made import Ended, Made, made_with
-    from .memory import BrainError, memory_tools, open_brain
+    from .memory import BrainError, memories_of, memory_tools, open_brain
     from .show import LiveTranscript, print_event, timeline, transcript
     from .turn import (
         TurnError,
         TurnResult,
         TurnTimeout,
         custom_tool_params,
+        custom_tool_result,
+        define_outcome,
+        interrupt,
         outputs_of,
         outputs_of_async,
         poll_until_end_turn,
         poll_until_end_turn_async,
         stream_until_end_turn,
         stream_until_end_turn_async,
+        tool_confirmation,
+        user_message,
         wait_for_idle_status,
         wait_for_idle_status_async,
     )
-    from .webhook import WebhookApp, WebhookReceiver, serving
+    from .webhook import WebhookApp, WebhookReceiver, new_secret, serving
 
 __all__ = [
     "BrainError",
@@ -39,8 +44,13 @@ __all__ = [
     "WebhookReceiver",
     "connect",
     "custom_tool_params",
+    "custom_tool_result",
+    "define_outcome",
+    "interrupt",
     "made_with",
+    "memories_of",
     "memory_tools",
+    "new_secret",
     "open_brain",
     "outputs_of",
     "outputs_of_async",
@@ -51,20 +61,27 @@ __all__ = [
     "stream_until_end_turn",
     "stream_until_end_turn_async",
     "timeline",
+    "tool_confirmation",
     "transcript",
+    "user_message",
     "wait_for_idle_status",
     "wait_for_idle_status_async",
 ]
 
 _HOME = {
     "BrainError": "memory",
-    "LiveTranscript": "show",
     "connect": "client",
     "custom_tool_params": "turn",
+    "custom_tool_result": "turn",
+    "define_outcome": "turn",
     "Ended": "made",
+    "interrupt": "turn",
+    "LiveTranscript": "show",
     "Made": "made",
     "made_with": "made",
+    "memories_of": "memory",
     "memory_tools": "memory",
+    "new_secret": "webhook",
     "open_brain": "memory",
     "outputs_of": "turn",
     "outputs_of_async": "turn",
@@ -75,10 +92,12 @@ _HOME = {
     "stream_until_end_turn": "turn",
     "stream_until_end_turn_async": "turn",
     "timeline": "show",
+    "tool_confirmation": "turn",
     "transcript": "show",
     "TurnError": "turn",
     "TurnResult": "turn",
     "TurnTimeout": "turn",
+    "user_message": "turn",
     "wait_for_idle_status": "turn",
     "wait_for_idle_status_async": "turn",
     "WebhookApp": "webhook",

@@ -26,6 +26,7 @@ import json
 import logging
 import os
 import re
+import secrets
 import socketserver
 import sqlite3
 import sys
@@ -47,7 +48,7 @@ from typing import Any, Self, get_args
 from anthropic import Anthropic, AsyncAnthropic, DefaultHttpxClient
 from anthropic.types.beta import BetaWebhookEventData
 
-__all__ = ["Failure", "WebhookApp", "WebhookReceiver", "serving"]
+__all__ = ["Failure", "WebhookApp", "WebhookReceiver", "new_secret", "serving"]
 
 ACCEPTED, NOTHING_TO_DO, REFUSED, TOO_LARGE, LATER = 202, 200, 400, 413, 503
 LIMIT = 65_536  # bytes of a body; a webhook carries a few ids, some hundred bytes
@@ -59,6 +60,15 @@ VISIBLE = re.compile(r"[!-~]{1,256}")  # safe in a log line and a database
 PLAIN = re.compile(r"\w[\w.:-]{0,255}", re.ASCII)  # safe in a path too, as ".." is not
 log = logging.getLogger(__name__)
 Webhooks = list[tuple[str, str]]  # id and type of each
+
+
+def new_secret() -> str:
+    """A signing secret that nobody else has: `whsec_` and 24 random bytes in base64, as the API's own are.
+
+    For an endpoint of yours whose sender you configure yourself, as a test's or a replay server's. The
+    hosted API makes the secret when an endpoint is registered, and shows it once.
+    """
+    return "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
 
 
 @dataclass(frozen=True)

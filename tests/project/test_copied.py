@@ -83,6 +83,7 @@ def test_each_row_is_a_folder_or_a_file_and_its_names_are_public():
     assert list(COPIED) == ["turn", "made.py", "memory", "show", "webhook.py"] and len(ROWS) == 6
     assert all("with `utilities/turn/`" in copy for copy, _ in ROWS if "made.py" in copy)
     turn = {"stream_until_end_turn", "poll_until_end_turn", "wait_for_idle_status", "outputs_of"}
+    turn |= {"user_message", "custom_tool_result"}
     assert COPIED["turn"] == turn
 
 

@@ -14,7 +14,7 @@ from tests.kit.copied import project_of, run
 from tests.kit.receiving import GOOD, IDLED, SENDER, Calls, asgi, payload, post, signed, statuses
 from tests.kit.waiting import wait_for
 from tests.kit.webhooks import SECRET
-from utilities import WebhookApp, WebhookReceiver, serving
+from utilities import WebhookApp, WebhookReceiver, new_secret, serving
 
 # -- what can't be used ----------------------------------------------------------------------------
 
@@ -170,3 +170,11 @@ def test_the_copy_needs_the_extra_and_says_so(also, tmp_path):
         assert (done.stdout, done.stderr) == ("sesn_1 ('session.status_idled',)\n", "")
     else:
         assert done.stderr.endswith("ImportError: to verify webhooks: pip install 'anthropic[webhooks]'\n")
+
+
+def test_a_new_secret_is_one_that_signs_and_nobody_elses():
+    secret = new_secret()
+    assert secret != new_secret()
+    receiver = WebhookReceiver(secret, print)
+    assert receiver.take(signed(GOOD, secret=secret), GOOD.encode()) == 202
+    assert receiver.take(signed(GOOD), GOOD.encode()) == 400

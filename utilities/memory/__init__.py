@@ -5,8 +5,9 @@ PostgreSQL `astrocyte[postgres]`.
 """
 
 from .brain import open_brain
+from .listing import memories_of
 from .providers import ClaudeCompletion, LocalEmbedding
 from .settings import BrainError
 from .tools import memory_tools
 
-__all__ = ["BrainError", "ClaudeCompletion", "LocalEmbedding", "memory_tools", "open_brain"]
+__all__ = ["BrainError", "ClaudeCompletion", "LocalEmbedding", "memories_of", "memory_tools", "open_brain"]

@@ -19,11 +19,12 @@ from astrocyte.errors import AstrocyteError
 from astrocyte.integrations.claude_managed_agents import memory_tool_definitions
 from astrocyte.types import AstrocyteContext
 
+from .listing import held
+
 __all__ = ["MAX_RESULTS", "memory_tools"]
 
 MAX_RESULTS = 50  # hits of one recall
 MAX_IDS = 100  # memories that one call forgets
-PAGE = 1_000  # memories read at a time when one is looked for
 # Astrocyte's rule. Its own check lets a newline at the end pass.
 BANK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,254}")
 TYPES: dict[str, type] = {"string": str, "integer": int}  # those in Astrocyte's definitions
@@ -119,16 +120,9 @@ class _Bank:
         A long text is kept as many memories, of which retain names the first and recall any.
         """
         self.brain.check_access(self.id, "forget", self.context)  # before anything is looked at
-        texts: dict[str, str] = {}  # the text that each memory is a part of
-        cursor, more = None, True
-        while more:
-            page = await self.brain.list_changes(self.id, cursor=cursor, limit=PAGE, context=self.context)
-            for memory in page.changes:
-                if memory.deleted:
-                    texts.pop(memory.id, None)
-                else:
-                    texts[memory.id] = str((memory.metadata or {}).get("_retain_id", memory.id))
-            cursor, more = page.next_cursor, page.has_more
+        memories = await held(self.brain, self.id, self.context)
+        # The text that each memory is a part of.
+        texts = {id: str((m.metadata or {}).get("_retain_id", id)) for id, m in memories.items()}
         meant = {texts[id] for id in ids if id in texts}
         return [id for id, text in texts.items() if text in meant], [id for id in ids if id not in texts]
 

@@ -20,6 +20,7 @@ from .protocol import Answer, Finish, First, History, Show, Turn
 from .reading import Into
 from .result import Event, Sent, TurnResult, TurnTimeout
 from .retry import MAX_ASKED, REFUSED, is_passing, is_refusal, wait_before
+from .sending import user_message
 from .tools import undeliverable
 
 __all__ = ["Ask", "Message", "Next", "Pause", "Plan", "Run", "Step", "Steps"]
@@ -338,25 +339,7 @@ class Plan(ABC):
         return None
 
 
-def user_message(message: str | Iterable[Any]) -> dict[str, Any]:
-    """The `user.message` event for a text or for content blocks.
-
-    Raises:
-        TypeError: it is neither.
-    """
-    content = [{"type": "text", "text": message}] if isinstance(message, str) else message
-    if isinstance(content, Mapping):
-        raise TypeError("message is a single content block; it must be a text or a list of blocks: [block]")
-    content = [block.to_dict() if isinstance(block, anthropic.BaseModel) else block for block in content]
-    for block in content:
-        if not isinstance(block, Mapping) or "type" not in block:
-            raise TypeError(
-                f"message must be a text or a list of content blocks, not a list with {block!r:.80}"
-            )
-    return {"type": "user.message", "content": content}
-
-
-def says(event: Event, message: dict[str, Any]) -> bool:
+def says(event: Event, message: Mapping[str, Any]) -> bool:
     """Whether this event is that `user.message`, as the API gives it back."""
     if event.type != "user.message":
         return False

@@ -23,6 +23,7 @@ from anyio.to_thread import run_sync
 from .contents import result_content, text_block
 from .result import Event
 from .schemas import inlined
+from .sending import custom_tool_result, tool_confirmation
 
 __all__ = [
     "Confirm",
@@ -107,12 +108,7 @@ async def run_tools(calls: Sequence[Event], tools: Mapping[str, Tool]) -> dict[s
     threads = CapacityLimiter(max(1, len(mine)))  # anyio's own, of 40, would make the others wait
     results = await asyncio.gather(*(_run(tools[call.name], call.input, threads) for call in mine))
     return {
-        call.id: {
-            "type": "user.custom_tool_result",
-            "custom_tool_use_id": call.id,
-            "content": content,
-            "is_error": is_error,
-        }
+        call.id: dict(custom_tool_result(call.id, content, is_error=is_error))
         for call, (content, is_error) in zip(mine, results, strict=True)
     }
 
@@ -217,14 +213,7 @@ def verdict_event(call: Event, verdict: Verdict) -> dict[str, Any] | None:
             f"confirm returned {verdict!r:.80} for {getattr(call, 'name', 'a call')} ({call.id}): it must be "
             "True (allow), False or a text (deny) or None (undecided)"
         )
-    event = {
-        "type": "user.tool_confirmation",
-        "tool_use_id": call.id,
-        "result": "allow" if verdict is True else "deny",
-    }
-    if isinstance(verdict, str) and verdict:
-        event["deny_message"] = verdict
-    return event
+    return dict(tool_confirmation(call.id, verdict))
 
 
 def undeliverable(answer: Mapping[str, Any], error: anthropic.APIStatusError) -> dict[str, Any] | None:
