@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from tests.conformance import sdk
+from tests.conformance.expected_failures import LISTED_FOR
 from tests.conformance.seeded import RECORDINGS, SeededApi
 from utilities.replay import Library, ReplayServer
 
@@ -48,7 +49,9 @@ def main(arguments: list[str]) -> int:
     server.api = SeededApi(RECORDINGS)
     command = [str(suite.python), "-m", "pytest", "-q", *OPTIONS, *chosen(suite.folder, arguments)]
     with server:
-        environment = os.environ | {"TEST_API_BASE_URL": server.base_url, "PYTHONPATH": str(HERE)}
+        environment = os.environ | {
+            "TEST_API_BASE_URL": server.base_url, "PYTHONPATH": str(HERE), LISTED_FOR: sdk.locked(),
+        }  # fmt: skip
         return subprocess.run(command, cwd=suite.folder, env=environment).returncode
 
 

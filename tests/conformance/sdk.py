@@ -61,6 +61,14 @@ def others_pinned(lock: str) -> str:
     return "".join(line for line in lock.splitlines(keepends=True) if not line.startswith("anthropic=="))
 
 
+def locked() -> str:
+    """The version of anthropic in the lock."""
+    lines = LOCK.read_text("utf-8").splitlines()
+    return next(
+        line.removeprefix("anthropic==").split()[0] for line in lines if line.startswith("anthropic==")
+    )
+
+
 def _fetched(version: str, folder: Path) -> Path:
     wanted = f"anthropic=={version}"
     only_source = ["--no-deps", "--no-binary", "anthropic", "--dest", str(folder)]

@@ -23,6 +23,7 @@ AGENT = {"name": "seeded", "model": "claude-sonnet-4-6"}
 SERVER = "https://mcp.example.com/sse"
 DATA = b"Example data"  # what the tests upload, also where it must be a skill
 SKILL = Upload("seeded/SKILL.md", b"---\nname: seeded\ndescription: A skill.\n---\n", None)
+HELPER, ENVIRONMENT = "agent_011CZkYqphY8vELVzwCUpqiQ", "env_of_a_session"
 HELLO, ORDER = "What can you do?", "Where is my order #1234?"
 
 
@@ -45,6 +46,14 @@ def _recording(name: str, *messages: str) -> Script:
 
 # A session can be in its second turn, or begin with that message.
 RECORDINGS = Library([_recording("hello", HELLO, ORDER).recording(), _recording("order", ORDER).recording()])
+
+
+def _with_ids(request: Request) -> Request:
+    """A request whose agent and environment can be told from its other texts: SDK 2.11 says `string`, `x`."""
+    body = json.loads(request.body) if request.body else {}
+    ids = {"agent": ("string", HELPER), "environment_id": ("x", ENVIRONMENT)}
+    placed = {key: ours for key, (theirs, ours) in ids.items() if body.get(key) == theirs}
+    return dataclasses.replace(request, body=json.dumps({**body, **placed}).encode()) if placed else request
 
 
 class SeededApi:
@@ -79,6 +88,7 @@ class World:
             request.path == "/v1/sessions" or request.path.startswith("/v1/deployments")
         ):
             self.names |= self.names_for_sessions
+            request = _with_ids(request)
         elif ("order", "asc") in request.query or request.path.rpartition("/")[2] in OLDEST_FIRST:
             self.names["page"] = self.oldest_first
         path = "/".join(self._placed(part) for part in request.path.split("/"))
@@ -121,7 +131,7 @@ class World:
         self._post("sessions", {"agent": agent, "environment_id": environment})  # work that waits
         self.names |= {
             "agent_011CZkYpogX7uDKUyvBTophP": agent,
-            "agent_011CZkYqphY8vELVzwCUpqiQ": other,
+            HELPER: other,
             "env_011CZkZ9X2dpNyB7HsEFoRfW": environment,
             "file_011CNha8iCJcU1wXNR6q4V8w": file,
             "file_id": file,
@@ -147,7 +157,7 @@ class World:
             "page": self._get("agents", limit="1")["next_page"],
         }
         self.oldest_first = self._get(f"sessions/{session['id']}/events", limit="1")["next_page"]
-        self.names_for_sessions = {"env_011CZkZ9X2dpNyB7HsEFoRfW": cloud}
+        self.names_for_sessions = {"env_011CZkZ9X2dpNyB7HsEFoRfW": cloud, ENVIRONMENT: cloud}
         self.names_to_delete = {
             "env_011CZkZ9X2dpNyB7HsEFoRfW": self._post("environments", {"name": "unused"})["id"],
             "sesrsc_011CZkZBJq5dWxk9fVLNcPht": session["resources"][1]["id"],

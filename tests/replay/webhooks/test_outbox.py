@@ -46,7 +46,9 @@ class Told:
 def test_every_type_that_is_told_is_one_of_the_sdk_and_each_of_its_types_is_accounted_for():
     models = get_args(get_args(BetaWebhookEventData)[0])
     known = {get_args(model.model_fields["type"].annotation)[0] for model in models}
-    assert known == {*TYPES, *NEVER_TOLD} and len(known) == len(TYPES) + len(NEVER_TOLD)
+    ours = {*TYPES, *NEVER_TOLD}
+    newer = {type for type in ours if type.startswith("external_storage.")}  # SDK 2.11 hasn't them yet
+    assert known in (ours, ours - newer) and len(ours) == len(TYPES) + len(NEVER_TOLD)
 
 
 @pytest.mark.rule(
