@@ -29,8 +29,8 @@ REFUSE_PYTHON = $(if $(PYTHON_VERSION),$(if $(PYTHON_RECENT),,$(error $(call nee
 needs = Python 3.11 or newer is needed, and $(1). Name another one: make setup PYTHON=python3.12
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab run check test conformance newest-sdk confirm-live test-postgres notebooks recordings assumptions verify \
-	fidelity scenarios rooms guards lint bench doctor
+.PHONY: help setup lab run check test conformance newest-sdk confirm-live test-postgres test-typescript notebooks \
+	recordings assumptions verify fidelity scenarios rooms guards lint bench doctor
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' "$(strip $(MAKEFILE_LIST))"
@@ -77,6 +77,10 @@ confirm-live: setup  ## with a key: ask the hosted service about the rules (LIVE
 test-postgres: setup  ## memory on a PostgreSQL of its own, with pgvector (PG_BIN=… names its programs)
 	@.venv/bin/uv pip install --quiet --python $(PY) -r tests/postgres/requirements.lock
 	@$(PY) -m pytest -n 0 -p tests.postgres.brains tests/postgres/memory_on_postgres.py tests/memory
+
+# Without Node it says so, and is done.
+test-typescript: setup  ## the official TypeScript client against the replay server; needs Node 20.10 or newer
+	@$(PY) -m tests.typescript
 
 notebooks: setup  ## run every notebook and solution, and keep the outputs (NB=01 for one)
 	@$(PY) -m utilities.course.running --write $(NB)

@@ -1,0 +1,1 @@
+"""The replay server, used by the official TypeScript client. Needs Node; `make test-typescript`."""
