@@ -54,7 +54,7 @@ $(STAMP): requirements.lock pyproject.toml
 lab: setup  ## open the course in JupyterLab (LAB_ARGS="--no-browser --port 9999")
 	@$(PY) -m jupyterlab $(LAB_OPTIONS) $(LAB_ARGS) notebooks/01_agent_environment_session.ipynb
 
-run: setup  ## run every notebook on its recordings, headless (NB=01 for one)
+run: setup  ## run the lessons on their recordings, headless (NB=01 for one, NB=deep for those that go deeper)
 	@$(PY) -m utilities.course.running $(NB)
 
 check: lint  ## what an edit needs: lint, types and the tests that are quick
@@ -82,7 +82,7 @@ test-postgres: setup  ## memory on a PostgreSQL of its own, with pgvector (PG_BI
 test-typescript: setup  ## the official TypeScript client against the replay server; needs Node 20.10 or newer
 	@$(PY) -m tests.typescript
 
-notebooks: setup  ## run every notebook and solution, and keep the outputs (NB=01 for one)
+notebooks: setup  ## run every notebook, deep/ and solutions/ too, and keep the outputs (NB=01 for one)
 	@$(PY) -m utilities.course.running --write $(NB)
 
 # What these execute is the project's own, so it runs unconfined where the system can't confine it.

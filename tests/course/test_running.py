@@ -65,6 +65,27 @@ def test_one_notebook_by_the_beginning_of_its_name(tmp_path, capsys):
     assert "02_bad" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("asked", "run"),
+    [
+        ("", ["01.ipynb"]),
+        ("01", ["01.ipynb"]),
+        ("deep", ["deep/01b.ipynb"]),
+        ("01b", ["deep/01b.ipynb"]),
+        ("solutions", ["solutions/01.ipynb", "solutions/deep/01b.ipynb"]),
+    ],
+)
+def test_the_lessons_run_and_others_on_request(tmp_path, capsys, asked, run):
+    for name in ("01", "deep/01b", "solutions/01", "solutions/deep/01b", ".ipynb_checkpoints/01"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        write_notebook(tmp_path / f"{name}.ipynb", "1 / 0")
+    assert main(["--folder", str(tmp_path), asked]) == 1
+    out = capsys.readouterr().out
+    assert [line.split()[0] for line in out.splitlines() if " failed " in line] == run
+    assert main(["--folder", str(tmp_path), "--write", "01"]) == 1
+    assert capsys.readouterr().out.count(" failed ") == 4, "outputs are kept of all that has this name"
+
+
 def test_a_name_that_nothing_has_is_one_line(tmp_path, capsys):
     write_notebook(tmp_path / "01_good.ipynb", "print('fine')")
     assert main(["--folder", str(tmp_path), "99"]) == 2

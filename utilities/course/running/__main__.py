@@ -1,4 +1,4 @@
-"""`make run` and `make notebooks`: every notebook, headless, then a table of how it went."""
+"""`make run` and `make notebooks`: lessons, or other notebooks, headless, then a table of how it went."""
 
 from __future__ import annotations
 
@@ -25,12 +25,9 @@ def main(argv: list[str] | None = None) -> int:
     """The command. 0: all passed. 1: at least one failed. 2: nothing to run. 130: interrupted."""
     forgiving()
     options = _parser().parse_args(argv)
-    every = sorted(options.folder.glob("*.ipynb"))
-    if options.write:
-        every += sorted(options.folder.glob("solutions/*.ipynb"))
-    paths = [path for path in every if path.name.startswith(options.notebook)]
+    paths = chosen(options.folder, options.notebook, all_rooms=options.write)
     if not paths:
-        have = ", ".join(sorted({path.stem for path in every})) or "none"
+        have = ", ".join(sorted({path.stem for path in notebooks(options.folder)})) or "none"
         refusal = f"No notebook in {options.folder} begins with {options.notebook!r}. There are: {have}"
         print(refusal, file=sys.stderr)
         return 2
@@ -46,11 +43,37 @@ def main(argv: list[str] | None = None) -> int:
     return int(any(run.error for run in runs))
 
 
+def notebooks(folder: Path) -> list[Path]:
+    """All notebooks in the folder: the lessons, then those of deep/ and solutions/."""
+    found = [path for path in folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts]
+    return sorted(found, key=lambda path: (len(path.relative_to(folder).parts) > 1, path))
+
+
+def chosen(folder: Path, beginning: str, *, all_rooms: bool) -> list[Path]:
+    """The notebooks whose name, or whose path in the folder, begins like this: "01", "01b", "deep".
+
+    Args:
+        folder: where the notebooks are.
+        beginning: of the name or path; empty for all.
+        all_rooms: of a name, those of deep/ and solutions/ as well. Otherwise the lessons; the others
+            only if no lesson is meant: "deep", "01b".
+    """
+    every = notebooks(folder)
+    named = [p for p in every if p.name.startswith(beginning)]
+    lessons = [path for path in named if path.parent == folder]
+    if not all_rooms and lessons:
+        return lessons
+    by_path = [p for p in every if p.relative_to(folder).as_posix().startswith(beginning)]
+    if all_rooms or by_path:
+        return named or by_path
+    return [p for p in named if "solutions" not in p.relative_to(folder).parts]
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m utilities.course.running", description=__doc__)
-    parser.add_argument("notebook", nargs="?", default="", help="how its name begins: 01 (default: all)")
+    parser.add_argument("notebook", nargs="?", default="", help="how it begins: 01, deep (default: lessons)")
     parser.add_argument("--folder", type=Path, default=Path("notebooks"), help="where the notebooks are")
-    parser.add_argument("--write", action="store_true", help="keep the outputs, those of solutions/ too")
+    parser.add_argument("--write", action="store_true", help="keep the outputs; deep/ and solutions/ too")
     parser.add_argument("--timeout", type=int, default=120, help="seconds for one cell (default: 120)")
     return parser
 
