@@ -4,6 +4,7 @@ a check says what it found. What each lesson's checks accept and refuse is in te
 from __future__ import annotations
 
 import re
+from copy import copy
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,8 +12,18 @@ from typing import Any
 import pytest
 
 from tests.kit.places import NOTEBOOKS
+from utilities.course import lesson01
 from utilities.course.exercises import Exercise, NotAttempted, Wrong
 from utilities.course.running.notebooks import code_cells, read
+from utilities.course.solutions import solution_of
+
+# As the lessons call them.
+EXERCISES = sorted(
+    call
+    for path in NOTEBOOKS.glob("*.ipynb")
+    for _, cell in code_cells(read(path))
+    for call in re.findall(r"^(lesson\d\d\.\w+)\.check\(", cell.source, re.M)
+)
 
 
 def printed(path: Path) -> str:
@@ -81,3 +92,35 @@ def test_hints_come_one_by_one_and_the_last_stays(capsys):
     for _ in range(3):
         exercise.hint()
     assert capsys.readouterr().out == "Hint 1 of 2: think\n" + "Hint 2 of 2: think deeper\n" * 2
+
+
+def test_the_solution_comes_after_the_second_hint_and_is_that_of_the_solutions_notebook(capsys, monkeypatch):
+    exercise = copy(lesson01.ending)
+    monkeypatch.setattr(lesson01.checks, "ending", exercise)
+    exercise.solution()
+    exercise.hint()
+    exercise.solution()
+    exercise.hint()
+    capsys.readouterr()
+    exercise.solution()
+    said = capsys.readouterr().out
+    assert said.startswith("# Exercise 1, one solution\n")
+    answers: dict[str, Any] = {}
+    exec(said, answers)
+    exercise.check(answers["ending"])
+    assert exercise.passed and ".check(" not in said
+
+
+def test_a_solution_that_is_asked_for_too_early_says_after_how_many_hints(capsys):
+    exercise = Exercise("Exercise 9", check_forty_two, ["think", "think deeper", "think on"])
+    for left in ("2 more hints", "1 more hint"):
+        exercise.solution()
+        assert f"the solution comes after {left}:" in capsys.readouterr().out
+        exercise.hint()
+    exercise.solution()
+    assert "notebooks/solutions has no solution of it" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("solved", EXERCISES)
+def test_every_exercise_has_its_solution_to_print(solved):
+    assert solution_of(solved)

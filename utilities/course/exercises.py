@@ -14,6 +14,10 @@ from contextlib import contextmanager
 from threading import Thread
 from typing import Any
 
+from .solutions import called, solution_of
+
+HINTS_FIRST = 2  # before a solution is shown
+
 
 @contextmanager
 def failing_on_purpose() -> Iterator[None]:
@@ -70,12 +74,20 @@ class Exercise:
         check: gets the learner's answer; raises `Wrong` or `NotAttempted`, returns what to say when
             it is right.
         hints: from a nudge to nearly the answer.
+        minutes: how long it takes somebody who does it for the first time; the lesson's own are made of it.
+
+    Attributes:
+        title, hints, minutes: the same.
+        passed: of the last check; None if there was no answer.
     """
 
-    def __init__(self, title: str, check: Callable[..., str], hints: Sequence[str]) -> None:
+    def __init__(
+        self, title: str, check: Callable[..., str], hints: Sequence[str], *, minutes: int | None = None
+    ) -> None:
         self.title = title
         self.hints = hints
-        self.passed: bool | None = None  # of the last check; None if there was no answer
+        self.minutes = minutes
+        self.passed: bool | None = None
         self._check = check
         self._given = 0
 
@@ -99,6 +111,22 @@ class Exercise:
         number = min(self._given, len(self.hints) - 1)
         self._given += 1
         print(f"Hint {number + 1} of {len(self.hints)}: {self.hints[number]}")
+
+    def solution(self) -> None:
+        """Print the solution, after the second hint; it is that of the solutions notebook."""
+        wanted = min(HINTS_FIRST, len(self.hints))
+        if self._given < wanted and not self.passed:
+            left = wanted - self._given
+            print(
+                f"{self.title}: the solution comes after {left} more hint{'s' * (left > 1)}: .hint() first."
+            )
+            return
+        name = called(self)
+        code = solution_of(name) if name else None
+        if code is None:
+            print(f"{self.title}: notebooks/solutions has no solution of {name or 'it'}.")
+        else:
+            print(f"# {self.title}, one solution\n{code}")
 
     def _say(self, passed: bool | None, verdict: str, why: str) -> None:
         self.passed = passed
