@@ -14,7 +14,7 @@ from .assumptions import NOTHING_ASSUMED, Assumptions
 from .http import unserved
 from .http.errors import ApiError
 from .http.paging import Query
-from .http.requests import MANAGED_AGENTS, NOTE_HEADER, Call, Request, Response
+from .http.requests import MANAGED_AGENTS, NOTE_HEADER, RECORDING_HEADER, Call, Request, Response
 from .http.sse import encoded
 from .ids import later, make_id
 from .recordings.library import Library
@@ -35,6 +35,7 @@ from .resources.subscriptions import Subscription
 from .resources.threads import Threads
 from .resources.vaults import Vaults
 from .resources.work import WorkQueue
+from .session.session import Session
 from .webhooks.outbox import Outbox
 
 CREDENTIALS, CREDENTIAL = "/v1/vaults/{id}/credentials", "/v1/vaults/{id}/credentials/{other}"
@@ -261,7 +262,7 @@ class Api:
         session = self.sessions.create(call.body, call.now, call.request.faults)
         self.room.take(session["id"], size, 0)
         self.work.add(session)
-        return Response(200, session, _noted(" | ".join(self.sessions.plays[session["id"]].fresh_notes())))
+        return Response(200, session, headers_about(self.sessions.plays[session["id"]]))
 
     def _delete_session(self, call: Call) -> Any:
         deleted = self.sessions.delete(call.id, call.now)
@@ -329,7 +330,7 @@ class Api:
 
     def _noted(self, call: Call, answer: Any) -> Response:
         """An answer about a session, with what its client has not been told yet."""
-        return Response(200, answer, _noted(" | ".join(self.sessions.existing(call.id).fresh_notes())))
+        return Response(200, answer, headers_about(self.sessions.existing(call.id)))
 
     def _complete(self, call: Call) -> Response:
         message, streamed, note = self.completions.create(call.body)
@@ -339,8 +340,26 @@ class Api:
         return Response(200, b"".join(map(encoded, stream(message))), headers)
 
 
+def headers_about(session: Session, *, notes: bool = True) -> dict[str, str]:
+    """What an answer about a session says beside it: whose moves its agent makes, where it left a recording.
+
+    Args:
+        session: as it is played.
+        notes: whether its client can be told something now; each note is told once.
+    """
+    acted = session.provenance()
+    return {
+        **({RECORDING_HEADER: _ascii(acted)} if acted else {}),
+        **(_noted(" | ".join(session.fresh_notes())) if notes else {}),
+    }
+
+
 def _noted(note: str | None) -> dict[str, str]:
-    return {NOTE_HEADER: note.encode("ascii", "backslashreplace").decode()} if note else {}
+    return {NOTE_HEADER: _ascii(note)} if note else {}
+
+
+def _ascii(text: str) -> str:
+    return text.encode("ascii", "backslashreplace").decode()
 
 
 def _version(call: Call) -> int | None:

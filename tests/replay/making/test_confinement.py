@@ -11,7 +11,7 @@ import pytest
 
 from tests.kit.places import ROOT
 from utilities.replay import Recording
-from utilities.replay.making.confinement import Worker
+from utilities.replay.making.confinement import SandboxWorker
 from utilities.replay.making.scenario_error import ScenarioError
 from utilities.replay.scenario import main
 
@@ -26,7 +26,7 @@ environment = { name = "small" }
 
 def can_confine():
     try:
-        Worker().close()
+        SandboxWorker().close()
     except ScenarioError:
         return False
     return True

@@ -20,6 +20,7 @@ from .paging import Query
 
 MANAGED_AGENTS = "managed-agents-2026-04-01"  # the beta of sessions and what belongs to them [sdk]
 NOTE_HEADER = "x-replay-note"
+RECORDING_HEADER = "x-replay-recording"  # on answers about a session: whose moves its agent makes
 REPLAY_HEADER = "x-replay-server"  # on every answer, so that nothing from here can be taken for live
 MAX_DEPTH = 200  # levels of nesting in a body; what is close to Python's limit could not be sent back [ours]
 # How many values a body may have, and how many keys one of its objects: a body has a few large texts, while

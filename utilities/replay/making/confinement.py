@@ -73,7 +73,7 @@ def _launcher() -> Launcher:
         return launcher
 
 
-class Worker:
+class SandboxWorker:
     """One scenario's process.
 
     Args:

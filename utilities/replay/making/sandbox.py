@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from ..recordings.mount import Mount, Write
-from .confinement import Worker
+from .confinement import SandboxWorker
 
 UPLOADS, OUTPUTS = "/mnt/session/uploads", "/mnt/session/outputs"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest time that a zip file can say
@@ -121,7 +121,7 @@ class Sandbox:
     def __init__(self, memory: Sequence[Mount] = (), *, unconfined: bool = False) -> None:
         self.memory, self.unconfined = Memory(memory), unconfined
         self.outputs: dict[str, bytes] = {}  # by path, as the last call has left them
-        self.worker: Worker | None = None  # which is started for the first call
+        self.worker: SandboxWorker | None = None  # which is started for the first call
         self.mounted: dict[str, bytes] = {}  # by path
         self.waiting: dict[str, bytes] = {}  # of these, what the worker hasn't got yet
 
@@ -159,12 +159,12 @@ class Sandbox:
         """Note what the last call has changed in memory."""
         self.memory.look({path: content.decode("utf-8") for path, content in self.found.items()}, now)
 
-    def _ready(self) -> Worker:
+    def _ready(self) -> SandboxWorker:
         files = dict(self.waiting)
         self.waiting.clear()
         asked: dict[str, Any] = {}
         if self.worker is None:
-            self.worker = Worker(unconfined=self.unconfined)
+            self.worker = SandboxWorker(unconfined=self.unconfined)
             stores = self.memory.mounts
             asked["folders"] = [mount.mount_path for mount in stores]
             asked["read_only"] = [mount.mount_path for mount in stores if mount.access == "read_only"]

@@ -121,6 +121,15 @@ class Recording:
         return str(self.header["name"])
 
     @cached_property
+    def provenance(self) -> str:
+        """Whose moves the agent makes: `scripted 06_a`, or `live, 2027-02-03, claude-sonnet-4-6`."""
+        if self.header["provenance"] == "scripted":
+            return f"scripted {self.name}"
+        model = self.header["agent"]["model"]
+        named = model["id"] if isinstance(model, dict) else model
+        return f"live, {self.header['recorded_at'][:10]}, {named}"
+
+    @cached_property
     def outputs(self) -> list[Output]:
         return [Output(**output) for output in self.header["outputs"]]
 

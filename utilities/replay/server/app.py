@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, StreamingResponse
 from starlette.responses import Response as HttpResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from ..api import Api
+from ..api import Api, headers_about
 from ..assumptions import ASSUME_HEADER, AssumptionError, Assumptions
 from ..faults import FAULTS_HEADER, NO_FAULTS, FaultError, Faults
 from ..http import headers
@@ -99,7 +99,7 @@ class App:
             failure = ApiError(500, f"the replay server failed: {error!r}. Please report this.")
             return JSONResponse(failure.body(refusal["request-id"]), 500, refusal)
         if isinstance(answer, Subscription):
-            told = {"cache-control": "no-cache", **refusal}
+            told = {"cache-control": "no-cache", **refusal, **headers_about(answer.session, notes=False)}
             events = self._events(http, answer, faults)
             return StreamingResponse(events, media_type="text/event-stream", headers=told)
         if request.method != "GET":

@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 
 from ..http.errors import ApiError
-from ..http.requests import NOTE_HEADER, REPLAY_HEADER
+from ..http.requests import NOTE_HEADER, RECORDING_HEADER, REPLAY_HEADER
 
-READABLE = f"request-id, retry-after, {NOTE_HEADER}, {REPLAY_HEADER}"  # headers that a page may see
+# Headers that a page may see.
+READABLE = f"request-id, retry-after, {NOTE_HEADER}, {RECORDING_HEADER}, {REPLAY_HEADER}"
 METHODS = "GET, POST, DELETE"
 KEPT = "600"  # seconds for which a browser may keep what a preflight said
 

@@ -197,6 +197,15 @@ class Session:
         """The files that have come into the list of files since the last time."""
         return [] if self.broken.unlisted(self.now) else self.outputs.fresh()
 
+    def provenance(self) -> str:
+        """Whose moves its agent makes: `scripted 06_a`, or `live` with the day and the model.
+
+        While several recordings agree with what was sent, what they have in common; nothing on none.
+        """
+        each = {track.recording.provenance for track in self.tracks}
+        kinds = {provenance.split()[0].rstrip(",") for provenance in each}
+        return (each if len(each) == 1 else kinds if len(kinds) == 1 else {""}).pop() if each else ""
+
     def fresh_notes(self) -> list[str]:
         """What the client has not been told yet: how this is not what was recorded."""
         if self.leader is not None and (unlike := self.unlike.pop(self.leader.recording, None)):
