@@ -75,7 +75,7 @@ GUARDS = [
     Guard("a poll that reads all of the session", "turn/poll.py", "return since if self.open else max(begun, since)", "return begun", "silent_session"),
     Guard("a poll that begins with the session", "turn/poll.py", "self.mark.begin(self.newest)", "pass", "poll_costs"),
     Guard("a poll that skips events of the newest time", "turn/poll.py", "created_at_gte=since", "created_at_gt=since", "same_time"),
-    Guard("an event that is listed late", "turn/poll.py", "else LATE if self.coming else 0.0", "else 0.0", "after_later_ones"),
+    Guard("an event that is listed late", "turn/poll.py", "else LATE if self.coming else 0.0", "else 0.0", "however_short"),
     Guard("a message that is stamped late", "turn/poll.py", "silent or self.turn.waiting", "silent", "without_its_time"),
     Guard("an end that is listed late", "turn/poll.py", "VERY_LATE if silent or", "VERY_LATE if", "when_there_is_silence"),
     Guard("the turn before, in what is read again", "turn/protocol.py", "            self.events.clear()\n", "            pass\n", "same_time or listed"),

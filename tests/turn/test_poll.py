@@ -167,7 +167,13 @@ def test_many_slow_pages_do_not_outlast_the_deadline(kind):
 
 def test_there_is_a_last_look_at_the_deadline(kind):
     with served(a_turn()) as session:
-        assert session.follow(kind, "go", interval=600.0, timeout=0.2).outcome == "end_turn"
+        assert session.follow(kind, "go", interval=600.0, timeout=1.0).outcome == "end_turn"
+
+
+def test_there_is_a_last_look_at_the_deadline_of_a_later_turn(kind):
+    with served(two_turns()) as session:
+        send(session, "go 0")
+        assert session.follow(kind, "go 1", interval=600.0, timeout=1.0).outcome == "end_turn"
 
 
 def test_a_verdict_whose_response_was_lost_is_not_given_twice_while_it_waits(kind):

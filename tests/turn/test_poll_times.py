@@ -49,16 +49,6 @@ def late_by(reads, place):
     return view
 
 
-def test_an_event_that_is_listed_after_later_ones_is_not_lost(kind):
-    script = two_turns(second=1)
-    script.events = script.events[:-3]
-    for command in ("ls", "pwd"):
-        script.builtin_result(script.builtin(command=command))
-    script.idle()
-    with served(script) as session:
-        assert followed(session, kind, late_by(2, place=16 + 4)).outcome == "end_turn"  # µs before its result
-
-
 def test_a_first_turns_first_event_may_be_listed_late_too(kind):
     shown = []
     with served(a_turn()) as session:
