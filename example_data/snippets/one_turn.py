@@ -1,0 +1,44 @@
+"""One turn of an agent: create what it needs, open the stream, send, read to the end.
+
+Needs `anthropic` and ANTHROPIC_API_KEY. Both lists were measured under the faults of
+the replay server (`python -m utilities.replay --faults help` says what each one is).
+
+What this does not survive:
+    drop    an exception, while the turn goes on without you
+    end     returns before the turn is over; its last line shows that
+    silent  an exception, after ten minutes, the SDK's time limit
+    repeat  shows everything twice
+    lose    sends twice: the SDK tries again, and the first message had arrived
+What it survives: queued, status, hang (after ten minutes), settle, outputs, error,
+terminate, reschedule, budget, window.
+When the process is killed, nothing reads on.
+"""
+
+from anthropic import Anthropic
+
+TASK = "How many prime numbers are there below 10,000? Write a program, don't guess."
+ENDS = ("session.status_idle", "session.status_terminated", "session.deleted")
+
+client = Anthropic()
+agent = client.beta.agents.create(
+    name="cookbook-one-turn",
+    model="claude-sonnet-4-6",
+    tools=[{"type": "agent_toolset_20260401"}],
+)
+environment = client.beta.environments.create(
+    name="cookbook-one-turn",
+    config={"type": "cloud", "networking": {"type": "limited"}},
+)
+session = client.beta.sessions.create(agent=agent.id, environment_id=environment.id)
+message = {"type": "user.message", "content": [{"type": "text", "text": TASK}]}
+
+with client.beta.sessions.events.stream(session.id) as stream:  # first open,
+    client.beta.sessions.events.send(session.id, events=[message])  # then send
+    for event in stream:
+        if event.type == "agent.message":
+            print(*(block.text for block in event.content))
+        elif event.type == "agent.tool_use":
+            print("   ", event.name, event.input)
+        elif event.type in ENDS:
+            break
+print(event.type, getattr(event, "stop_reason", None) and event.stop_reason.type)

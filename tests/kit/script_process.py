@@ -1,0 +1,69 @@
+"""A script as a process of its own, which starts quickly: what it imports is imported already."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import runpy
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import anthropic
+import anthropic._base_client
+
+IMPATIENT = 1.0  # seconds that a request may take here; the SDK's own time limit is ten minutes
+
+# A process that has all this imported, and is forked for each script.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload([__name__])
+_ = anthropic.Anthropic(api_key="x").beta.sessions.events, anthropic.Anthropic(api_key="x").beta.webhooks
+
+
+class Script:
+    """A running script, and what it has printed."""
+
+    def __init__(self, path: Path, environment: Mapping[str, str], folder: Path) -> None:
+        self.out, self.err = folder / "out", folder / "err"
+        arguments = (str(path), dict(environment), str(self.out), str(self.err))
+        self.process = PROCESSES.Process(target=_run, args=arguments)
+        self.process.start()
+
+    def join(self, seconds: float) -> None:
+        self.process.join(seconds)
+
+    @property
+    def exitcode(self) -> int | None:
+        return self.process.exitcode
+
+    def printed(self) -> tuple[list[str], str]:
+        """Its lines up to now, and the last line of what went wrong."""
+        lines = self.out.read_text("utf-8").splitlines() if self.out.exists() else []
+        return lines, self.errors().strip().rpartition("\n")[2]
+
+    def errors(self) -> str:
+        """All that went to its standard error."""
+        return self.err.read_text("utf-8") if self.err.exists() else ""
+
+
+@contextmanager
+def script(path: Path, environment: Mapping[str, str]) -> Iterator[Script]:
+    """Run this file with these environment variables beside ours; it is ended with the block."""
+    with tempfile.TemporaryDirectory() as folder:
+        running = Script(path, environment, Path(folder))
+        try:
+            yield running
+        finally:
+            running.process.kill()
+            running.process.join()
+
+
+def _run(path: str, environment: dict[str, str], out: str, err: str) -> None:
+    for number, file in ((1, out), (2, err)):
+        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+    sys.stdout, sys.stderr = os.fdopen(1, "w", 1, "utf-8"), os.fdopen(2, "w", 1, "utf-8")
+    os.environ.update(environment)
+    anthropic._base_client.DEFAULT_TIMEOUT = anthropic.Timeout(IMPATIENT)  # type: ignore[misc]
+    runpy.run_path(path, run_name="__main__")
