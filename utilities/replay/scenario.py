@@ -36,6 +36,7 @@ import anthropic
 from ..console import forgiving
 from .making.event_log import EventLog
 from .making.format import File, Store
+from .making.own_tools import require_own
 from .making.parsing import ScriptedSession, Source, read
 from .making.sandbox import UPLOADS, Sandbox, container_path, files_in, memories_in, within, zipped
 from .making.scenario_error import ScenarioError
@@ -107,7 +108,10 @@ async def record_all(
     path: Path, data: Path, answers: Path | None = None, *, unconfined: bool = False
 ) -> list[Recorded]:
     """Execute each session of a scenario; see `record`."""
-    return [await _record(session, data, answers, unconfined) for session in read(path)]
+    sessions = read(path)
+    for session in sessions:
+        require_own(session.scenario, session.turns)
+    return [await _record(session, data, answers, unconfined) for session in sessions]
 
 
 async def _record(session: ScriptedSession, data: Path, answers: Path | None, unconfined: bool) -> Recorded:
@@ -126,6 +130,7 @@ async def _record(session: ScriptedSession, data: Path, answers: Path | None, un
                 for number, file in enumerate(scenario.files):
                     mount(file, source.at("files", number))
                 _mount_repositories(sandbox, session, data)
+                _mount_skills(sandbox, session, data)
                 log = EventLog(session, sandbox, mount, brain)
                 for turn, where in zip(scenario.turns, session.turns, strict=True):
                     await log.turn(turn, where)
@@ -165,6 +170,14 @@ def _mount_repositories(sandbox: Sandbox, session: ScriptedSession, data: Path) 
                 sandbox.mount(f"{path}/{inside}", content)
         except (ValueError, OSError) as error:
             raise session.source.error(("repositories", number), _said(error)) from error
+
+
+def _mount_skills(sandbox: Sandbox, session: ScriptedSession, data: Path) -> None:
+    for number, skill in enumerate(session.scenario.skills):
+        try:
+            sandbox.mount_skill(files_in(within(data, skill.folder)))
+        except (ValueError, OSError) as error:
+            raise session.source.error(("skills", number), _said(error)) from error
 
 
 def _said(error: Exception) -> str:

@@ -83,6 +83,17 @@ def written(scenarios, text=None, name="small", *, file="small.toml"):
         ('say = "Hello."', "interrupt = true", "line 18, turns[1].requests[1]"),
         ('say = "Hello."', 'thread = "x"', "line 20, turns[1].requests[1].thread: x has no work"),
         ('say = "Hello."', 'evaluation = { result = "failed" }', "line 16, turns[1]: an 'evaluation'"),
+        ('tool = "bash"', 'tool = "bash"\nauto = "ask"', "calls[1]: 'confirm' goes with auto = \"ask\""),
+        ('tool = "bash"', 'tool = "bash"\nreason_code = "x"', "calls[1]: 'reason_code' goes with auto ="),
+        (
+            'say = "Hello."', 'workflow = { name = "w", phases = [{ named = "p" }] }',
+            "line 20, turns[1].requests[1].workflow.phases[1]: 'name' is missing (1 more)",
+        ),
+        (
+            'say = "Hello."', 'workflow = { name = "w", error = "max_workflow_runs_error" }',
+            "turns[1].requests[1].workflow: with max_workflow_runs_error no run begins",
+        ),
+        ("[agent]", 'skills = [{ folder = "scenarios" }]\n[agent]', "skills[1]: a SKILL.md is needed"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_with_file_line_and_key(scenarios, capsys, old, new, told):
@@ -97,6 +108,44 @@ def test_what_is_wrong_is_said_with_file_line_and_key(scenarios, capsys, old, ne
     assert error.startswith("scenario: small.toml: ") and error.count("\n") == 1
     assert told in error
     assert not (scenarios.parent / "recordings").exists()
+
+
+TOOLS = {
+    'tool = "bash"': 'agent.tools has no bash: it needs { type = "agent_toolset_20260401" }, with',
+    'custom = "look"\nresult = ""': 'agent.tools has no look: it needs { type = "custom", name = "look", … }',
+    'mcp = "tracker/add"\nresult = ""': 'agent.tools has no tracker/add: it needs { type = "mcp_toolset", ',
+}
+ENABLED = '{ type = "agent_toolset_20260401", default_config = { enabled = false }, configs = [CONFIG] }'
+BASH = '{ name = "bash", enabled = true }'
+OWN = f"""
+    {ENABLED.replace("CONFIG", BASH)},
+    {{ type = "custom", name = "look", description = "", input_schema = {{}} }},
+    {{ type = "mcp_toolset", mcp_server_name = "tracker" }},
+"""
+
+
+@pytest.mark.parametrize("call", TOOLS)
+@pytest.mark.parametrize("tools", ["", ENABLED.replace("CONFIG", BASH.replace("true", "false"))])
+def test_a_call_of_a_tool_that_the_agent_does_not_have_is_refused(scenarios, capsys, call, tools):
+    """With its line and key; an agent whose tools aren't said has any, see `written` in the other tests."""
+    text = SCENARIO.replace('tool = "bash"', call)
+    (scenarios / "small.toml").write_text(text.replace("[agent]\n", f"[agent]\ntools = [{tools}]\n"))
+    assert main([str(scenarios), "--write", "--unconfined"]) == 2
+    error = capsys.readouterr().err
+    key = call.partition(" ")[0]
+    place = f"line 28, turns[2].requests[1].calls[1].{key}"
+    assert error.startswith(f"scenario: small.toml: {place}: {TOOLS[call]}")
+    own = text.replace("[agent]\n", f"[agent]\ntools = [{OWN}]\n")
+    assert written(scenarios, own).events[-1]["type"] == "session.status_idle"
+
+
+def test_a_run_that_is_one_too_many_is_none(scenarios):
+    workflow = 'name = "w", result = "error", error = "max_workflow_runs_error", message = "too many"'
+    text = SCENARIO.replace('say = "Hello."', f"workflow = {{ {workflow} }}")
+    of_runs = [e for e in written(scenarios, text).events if e["type"].startswith("workflow_run.")]
+    assert [(e["type"], e["workflow_run_id"], e["error"]["type"]) for e in of_runs] == [
+        ("workflow_run.error", None, "max_workflow_runs_error")
+    ]
 
 
 def test_a_key_is_found_in_any_way_of_writing_it():

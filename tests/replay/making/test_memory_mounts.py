@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 SCENARIO = """
 name = "small"
 start = "2026-11-21T09:00:00Z"
-agent = { name = "small", model = "claude-sonnet-4-6", system = "", tools = [] }
+agent = { name = "small", model = "claude-sonnet-4-6", system = "" }
 environment = { name = "small" }
 
 [[memory]]

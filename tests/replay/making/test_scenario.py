@@ -25,7 +25,7 @@ EVENT = TypeAdapter(BetaManagedAgentsSessionEvent)
 SCENARIO = """
 name = "small"
 start = "2026-11-21T09:00:00Z"
-agent = { name = "small", model = "claude-sonnet-4-6", system = "", tools = [] }
+agent = { name = "small", model = "claude-sonnet-4-6", system = "" }
 environment = { name = "small" }
 files = [{ source = "note.txt", mount_path = "note.txt" }]
 
@@ -180,7 +180,7 @@ def test_a_folder_without_scenarios_does_not_pass(tmp_path, capsys):
 ASKING = """
 name = "asking"
 start = "2026-11-21T09:00:00Z"
-agent = { name = "asking", model = "claude-sonnet-4-6", system = "", tools = [] }
+agent = { name = "asking", model = "claude-sonnet-4-6", system = "" }
 environment = { name = "asking" }
 
 [[turns]]

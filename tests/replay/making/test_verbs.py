@@ -14,6 +14,7 @@ from utilities.replay.testing import ManagedAgentsApi
 
 EVENT = TypeAdapter(BetaManagedAgentsSessionEvent)
 AFTER = {"user.define_outcome": ("outcome_id",)}  # what the service adds to an event
+INSTRUCTIONS = "---\nname: notes\ndescription: How notes are written.\n---\nBegin with scripts/head.sh.\n"
 TITLES = [title for title, _, _ in EXAMPLES]
 
 
@@ -23,6 +24,9 @@ def recordings(tmp_path_factory):
     data = tmp_path_factory.mktemp("examples")
     (data / "notes").mkdir()
     (data / "notes/a.txt").write_text("a\n")
+    (data / "skills/notes/scripts").mkdir(parents=True)
+    (data / "skills/notes/SKILL.md").write_text(INSTRUCTIONS)
+    (data / "skills/notes/scripts/head.sh").write_text("echo '# Notes'\n")
     (data / "scenarios").mkdir()
     found = {}
     for number, (title, _, toml) in enumerate(EXAMPLES):
@@ -159,6 +163,58 @@ def test_two_threads_work_and_one_asks_the_client(play):
     assert (result.tool_use_id, result.content[0].text.strip()) == (used.id, "b")
     assert not of(logs[1], "agent.tool_use") and of(logs[1], "agent.custom_tool_use")[0].id == call.id
     assert not {event.id for event in of(events, "agent.tool_use")} & {used.id}
+
+
+def test_the_service_judges_calls_by_the_policy_auto(play):
+    events, _, _ = play("The service's verdict")
+    found = {
+        call.input["command"]: (call.evaluated_permission, call.evaluation.evaluated_permission.to_dict())
+        for call in of(events, "agent.tool_use")
+    }
+    assert found == {
+        "ls /mnt": ("allow", {"type": "allow"}),
+        "rm -rf /": ("deny", {"type": "deny", "reason_code": "high_risk"}),
+        "echo tidy": ("ask", {"type": "ask", "reason_code": "indeterminate"}),
+    }
+    first, refused, asked = of(events, "agent.tool_result")
+    assert [result.is_error for result in (first, refused, asked)] == [False, True, False]
+    assert refused.content[0].text == "The call was not executed: high_risk."
+    (verdict,) = of(events, "user.tool_confirmation")
+    assert verdict.tool_use_id == asked.tool_use_id and asked.content[0].text.strip() == "tidy"
+
+
+def test_an_agent_reads_a_skill_and_runs_its_script(play, recordings):
+    events, _, _ = play("Skills")
+    read, ran = [result.content[0].text for result in of(events, "agent.tool_result")]
+    assert read.strip() == INSTRUCTIONS.strip() and ran.strip() == "# Notes"
+    announced, plain = [
+        next(e for e in recordings[title].events if e["type"] == "span.model_request_end")["model_usage"]
+        for title in ("Skills", "A turn")
+    ]
+    head = INSTRUCTIONS.split("---\n")[1]
+    more = announced["cache_creation_input_tokens"] - plain["cache_creation_input_tokens"]
+    characters = len(head) + len("Write it up.") - len("How many lines?")
+    assert abs(4 * more - characters) <= 4  # a token has four, rounded
+
+
+def test_a_thread_of_a_run_works_asks_and_ends_with_it(play):
+    events, threads, logs = play("Workflow runs and advice")
+    (run,), (ended,) = of(events, "workflow_run.created"), of(events, "workflow_run.status_ended")
+    primary, collector, _ = threads
+    assert (collector.workflow_run_id, collector.parent_thread_id) == (run.workflow_run_id, primary.id)
+    assert collector.status == "terminated" and primary.workflow_run_id is None
+    (over,) = [
+        e for e in of(events, "session.thread_status_terminated") if e.session_thread_id == collector.id
+    ]
+    assert events.index(over) == events.index(ended) - 1
+    (call,) = of(events, "agent.custom_tool_use")
+    assert call.session_thread_id == collector.id
+    kinds = [event.type for event in logs[1]]
+    assert kinds.count("span.model_request_end") == 3 and "agent.tool_result" in kinds
+    assert of(logs[1], "agent.message")[0].content[0].text == "Three."
+    starts, ends = of(events, "workflow_run.phase_started"), of(events, "workflow_run.phase_ended")
+    assert [end.phase_started_id for end in ends] == [start.id for start in starts]
+    assert events.index(starts[0]) < events.index(call) < events.index(ends[0])
 
 
 def test_a_workflow_run_and_an_advisor(play):

@@ -137,6 +137,80 @@ def test_the_primary_threads_events_are_the_sessions(call):
     assert own == ["session.thread_status_running", "agent.tool_use", "session.thread_status_idle"]
 
 
+def stepping(turns=2):
+    """A child that in each turn thinks and speaks for itself, and asks the client by a call."""
+    script = Script("stepping")
+    own = script.header["threads"] = {"sthr_helper": []}
+    for number in range(turns):
+        script.message("go")
+        if not number:
+            script.event("session.thread_created", **HELPER)
+        script.event("session.thread_status_running", **HELPER)
+        log = own["sthr_helper"]
+        log.append(script.events[-1])
+        for kind, fields in (
+            ("agent.thinking", {}),
+            ("agent.message", {"content": [{"type": "text", "text": f"look {number}"}]}),
+        ):
+            script.event(kind, after=0.5, **fields)
+            log.append({**script.events.pop(), "id": f"sevt_own{len(log)}"})  # not in the session's log
+        call = script.event("agent.custom_tool_use", name="ask", input={}, session_thread_id="sthr_helper")
+        reason = {"type": "requires_action", "event_ids": [call]}
+        script.event("session.thread_status_idle", **HELPER, stop_reason=reason)
+        script.usage()
+        script.event("session.status_idle", stop_reason=reason)
+        script.custom_result(call, "yes")
+        script.running()
+        script.event("session.thread_status_running", **HELPER)
+        script.event("session.thread_status_idle", after=1.0, **HELPER, stop_reason=END)
+        script.say("done")
+        script.idle()
+    return script
+
+
+@rule(
+    "a child's stream carries what its list has: its own steps, and what is cross-posted, in one order",
+    evidence="doc", source="the page about multiagent sessions",
+    note="that a step comes with the next event of the session is ours",
+)  # fmt: skip
+@rule(
+    "a call that a child's thread has cross-posted names no thread in that thread's own list and stream",
+    evidence="sdk", source="the docstring of `session_thread_id`",
+)  # fmt: skip
+@pytest.mark.parametrize("speed", [0.0, 50.0])
+def test_a_childs_stream_is_what_its_list_has(speed):
+    with serving(stepping(), speed=speed) as server:
+        client = strict(server)
+        session, beta = new_session(client), client.beta.sessions
+
+        def turn():
+            beta.events.send(session, **SAY_GO)
+            while beta.retrieve(session).status != "idle":
+                pass
+            call = [e for e in beta.events.list(session) if e.type == "agent.custom_tool_use"][-1]
+            assert call.session_thread_id == beta.threads.list(session).data[1].id
+            answer = {"type": "user.custom_tool_result", "custom_tool_use_id": call.id}
+            beta.events.send(session, events=[{**answer, "content": [{"type": "text", "text": "yes"}]}])
+            while beta.retrieve(session).status != "idle":
+                pass
+
+        turn()
+        child = beta.threads.list(session).data[1].id
+        before = list(beta.threads.events.list(child, session_id=session))
+        with beta.threads.events.stream(child, session_id=session) as stream:
+            turn()
+            listed = list(beta.threads.events.list(child, session_id=session))
+            beta.archive(session)  # ends the stream
+            streamed = list(stream)
+    ended = [event.type for event in streamed].index("session.thread_status_terminated")
+    assert streamed[:ended] == listed[len(before) :]
+    kinds = [event.type for event in streamed]
+    assert kinds[:4] == [
+        *("session.thread_status_running", "agent.thinking", "agent.message", "agent.custom_tool_use"),
+    ]
+    assert {e.session_thread_id for e in streamed if e.type == "agent.custom_tool_use"} == {None}
+
+
 def test_a_childs_stream_carries_only_the_childs_events():
     """Two turns: the child's id is known after the first, its stream is open in the second."""
     script = delegating()

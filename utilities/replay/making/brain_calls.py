@@ -32,7 +32,8 @@ from ...memory.brain import open_brain
 from ...memory.tools import memory_tools
 from ..recorder import Recorder, by_hand
 from ..recordings.masks import ids_in
-from .format import ScriptedBrain, ScriptedCall
+from .format import ScriptedBrain
+from .moves import ScriptedCall
 from .parsing import PLACEHOLDER, ScriptedSession, Source, fixed_id, read
 from .sandbox import memories_in, within
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..ids import make_id
 from ..recordings.recording import Event
-from .format import Delegation, ScriptedRequest
+from .moves import Delegation, ScriptedRequest
 from .parsing import Source
 from .spending import Context
 
@@ -62,6 +62,10 @@ class Thread:
             self._status("idle", stop_reason=stop_reason)
         self.running = False
 
+    def terminate(self) -> None:
+        """It is over."""
+        self._status("terminated")
+
     def _status(self, kind: str, **fields: Any) -> None:
         self.log.emit(f"session.thread_status_{kind}", **self.names, **fields)
         if not self.primary:
@@ -105,12 +109,19 @@ class ThreadLogs:
         thread.run()
         return thread
 
-    def create(self, name: str, agent: str) -> Thread:
-        """A new thread."""
+    def create(self, name: str, agent: str, *, run: str | None = None) -> Thread:
+        """A new thread; `run` is the workflow run that has made it."""
         id = make_id("sthr", self.log.name, name)
         thread = self.others[name] = Thread(self.log, name, id, agent, Context(self.base))
-        self.log.emit("session.thread_created", **thread.names)
+        made_by: dict[str, Any] = {} if run is None else {"workflow_run_id": run}
+        self.log.emit("session.thread_created", **thread.names, **made_by)
         return thread
+
+    def new(self, name: str, agent: str, source: Source, *, run: str) -> Thread:
+        """A thread of a workflow run, of which there was none by this name."""
+        if name in self.others:
+            raise source.error(("name",), f"there is a thread {name} already")
+        return self.create(name, agent, run=run)
 
     def delegate(self, work: Delegation, source: Source) -> None:
         """The coordinator tells a thread what to do."""

@@ -14,7 +14,8 @@ from ..recordings.fit import MountedFile
 from ..recordings.recording import FORMAT, Event, Recording, packed
 from . import happenings
 from .delegation import Thread, ThreadLogs
-from .format import EXECUTED, WEB, ScriptedCall, ScriptedRequest, ScriptedTurn
+from .format import ScriptedTurn
+from .moves import EXECUTED, WEB, ModelRequest, ScriptedCall, ScriptedRequest
 from .parsing import ScriptedSession, Source
 from .sandbox import UPLOADS, Sandbox
 from .spending import Context, Spending
@@ -30,6 +31,8 @@ NOTE = (
 BY_HAND = " What the client answered was written by hand too."
 NOT_EXECUTED = " What web and MCP tools returned was written by hand as well."
 DENIED = "The user denied this call."
+REFUSED = "The call was not executed: {reason}."  # the words [ours]
+GROUNDS = {"ask": "indeterminate", "deny": "high_risk"}  # of a verdict by the policy `auto` [sdk]
 INTERRUPTED = "Tool execution was interrupted before completion. Please retry."  # [doc]
 PAUSE = 20.0  # seconds in which the user reads before going on
 
@@ -65,7 +68,7 @@ class EventLog:
             if path.startswith(f"{UPLOADS}/")
         ]
         agent = session.header["agent"]
-        start = len(str(agent.get("tools", []))) + len(agent.get("system", ""))
+        start = len(str(agent.get("tools", []))) + len(agent.get("system", "")) + sandbox.announced
         self.threads = ThreadLogs(self, agent["name"], Context(start))
         self.spending = Spending(agent["model"])
         self.answers = 0  # of the client, written by hand
@@ -155,9 +158,13 @@ class EventLog:
             return False
         if request.seconds:
             self.wait(request.seconds)
-        return happenings.happen(self, request, source)
+        return await happenings.happen(self, request, source)
 
-    def _model_request(self, request: ScriptedRequest, thread: Thread, source: Source) -> Made:
+    async def request(self, request: ModelRequest, thread: Thread, source: Source) -> None:
+        """A model request of a thread that nobody interrupts, with what comes of its calls."""
+        await self._calls(self._model_request(request, thread, source), thread)
+
+    def _model_request(self, request: ModelRequest, thread: Thread, source: Source) -> Made:
         """What one model request produces, all of it before the request's end. [seen]"""
         start = self.emit("span.model_request_start", thread=thread)
         seconds = request.seconds or 0.0
@@ -190,7 +197,7 @@ class EventLog:
             fields = {"mcp_server_name": server} if call.mcp else {}
             kind = "agent.mcp_tool_use" if call.mcp else "agent.tool_use"
             fields |= {"name": name or call.tool, "input": call.input}
-            fields["evaluated_permission"] = "ask" if call.asks else "allow"
+            fields |= permission(call)
         if call.waits and not thread.primary:
             return self.threads.cross_post(kind, fields, thread)
         return self.emit(kind, thread=thread, **fields, session_thread_id=None)
@@ -253,8 +260,10 @@ class EventLog:
         return call.result, call.is_error
 
     async def _tool_result(self, id: str, call: ScriptedCall, source: Source, thread: Thread) -> None:
-        executed = call.tool in EXECUTED and call.confirm != "deny"
-        if call.confirm == "deny":  # what the hosted API says then is in no public capture [ours]
+        executed = call.tool in EXECUTED and not call.refused
+        if call.auto == "deny":
+            content, is_error = [text_block(REFUSED.format(reason=grounds(call)))], True
+        elif call.confirm == "deny":  # what the hosted API says then is in no public capture [ours]
             content, is_error = [text_block(call.deny_message or DENIED)], True
         elif executed:
             content, is_error = self._executed(call, source)
@@ -343,6 +352,20 @@ class EventLog:
         if own := self.threads.logs():
             header["threads"] = own
         return Recording(path, header, self.events)
+
+
+def permission(call: ScriptedCall) -> dict[str, Any]:
+    """What was found of a call's permission, and how, if the service has judged. [sdk]"""
+    if call.auto is None:
+        return {"evaluated_permission": "ask" if call.asks else "allow"}
+    verdict = {"type": call.auto} | ({} if call.auto == "allow" else {"reason_code": grounds(call)})
+    evaluation = {"type": "auto", "evaluated_permission": verdict}
+    return {"evaluated_permission": call.auto, "evaluation": evaluation}
+
+
+def grounds(call: ScriptedCall) -> str:
+    """Why the service has judged so."""
+    return call.reason_code or GROUNDS[str(call.auto)]
 
 
 def text_block(text: str) -> dict[str, Any]:

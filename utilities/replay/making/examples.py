@@ -179,13 +179,65 @@ say = "They differ."
 """,
     ),
     (
+        "The service's verdict",
+        "By the policy `auto` the service judges each call: it runs, is refused, or the client is asked.",
+        """
+[[turns]]
+user = "Tidy up."
+[[turns.requests]]
+seconds = 1.0
+calls = [
+    { tool = "bash", seconds = 0.2, input = { command = "ls /mnt" }, auto = "allow" },
+    { tool = "bash", seconds = 0.1, input = { command = "rm -rf /" }, auto = "deny" },
+    { tool = "bash", seconds = 0.2, input = { command = "echo tidy" }, auto = "ask", confirm = "allow" },
+]
+[[turns.requests]]
+seconds = 0.8
+say = "Tidied, but for one thing."
+""",
+    ),
+    (
+        "Skills",
+        "The agent's `skills` says which it has, as for `agents.create`; `[[skills]]` has their files, which it reads in "
+        "`/workspace/skills`. Those of a repository are read in its own `.claude/skills`.",
+        """
+[[skills]]
+folder = "skills/notes"
+
+[[turns]]
+user = "Write it up."
+[[turns.requests]]
+seconds = 1.0
+calls = [{ tool = "read", seconds = 0.1, input = { file_path = "/workspace/skills/notes/SKILL.md" } }]
+[[turns.requests]]
+seconds = 1.0
+calls = [{ tool = "bash", seconds = 0.2, input = { command = "sh /workspace/skills/notes/scripts/head.sh" } }]
+[[turns.requests]]
+seconds = 0.8
+say = "Written up as the skill says."
+""",
+    ),
+    (
         "Workflow runs and advice",
-        "A run from its beginning to its end; an advisor that is asked and says something.",
+        "A run from its beginning to its end, with the threads that work in its phases; an advisor that is asked and "
+        "says something.",
         """
 [[turns]]
 user = "Audit it."
 [[turns.requests]]
-workflow = { name = "audit", phases = ["collect", "check"] }
+workflow.name = "audit"
+[[turns.requests.workflow.phases]]
+name = "collect"
+[[turns.requests.workflow.phases.threads]]
+name = "collector"
+agent = "reader"
+requests = [
+    { seconds = 1.0, calls = [{ tool = "bash", seconds = 0.2, input = { command = "echo 3" } }] },
+    { seconds = 0.5, calls = [{ custom = "fetch", seconds = 0.5, input = { which = "b" }, result = "b" }] },
+    { seconds = 0.5, say = "Three." },
+]
+[[turns.requests.workflow.phases]]
+name = "check"
 [[turns.requests]]
 seconds = 2.0
 advice = "Look at the dates first."

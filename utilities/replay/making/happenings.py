@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..ids import make_id
-from .format import Evaluation, ScriptedError, ScriptedRequest, WantedOutcome, WorkflowRun
+from .format import WantedOutcome
+from .moves import NO_RUN, Evaluation, ScriptedError, ScriptedRequest, WorkflowRun
 from .parsing import Source
 
 if TYPE_CHECKING:
@@ -54,14 +55,14 @@ class Grading:
         self.result, self.iteration = result, self.iteration + 1
 
 
-def happen(log: EventLog, request: ScriptedRequest, source: Source) -> bool:
+async def happen(log: EventLog, request: ScriptedRequest, source: Source) -> bool:
     """What a request is instead of a model request; returns whether it ends the turn."""
     if request.interrupt:
         return interrupt(log)
     if request.error is not None:
         return fail(log, request.error)
     if request.workflow is not None:
-        run(log, request.workflow)
+        await run(log, request.workflow, source.at("workflow"))
     elif request.advice is not None:
         advise(log, request.advice)
     elif request.evaluation is not None:
@@ -105,17 +106,38 @@ def fail(log: EventLog, failure: ScriptedError) -> bool:
     return True
 
 
-def run(log: EventLog, given: WorkflowRun) -> None:
-    """A workflow run from beginning to end: background work, which the agent's own goes on beside. [sdk]"""
-    known: dict[str, Any] = {"workflow_run_id": make_id("wfr", log.name, len(log.events))}
-    phases = [{"id": make_id("wfp", log.name, given.name, n), "name": p} for n, p in enumerate(given.phases)]
+async def run(log: EventLog, given: WorkflowRun, source: Source) -> None:
+    """A workflow run from beginning to end: background work, which the agent's own goes on beside. [sdk]
+
+    What the threads of a phase do is in their own logs; how they get their work isn't said anywhere.
+    """
+    if given.error == NO_RUN:
+        error = {"type": given.error, "message": given.message}
+        log.emit("workflow_run.error", workflow_run_id=None, error=error)
+        return
+    id = make_id("wfr", log.name, len(log.events))
+    known: dict[str, Any] = {"workflow_run_id": id}
+    phases = [
+        {"id": make_id("wfp", log.name, given.name, n), "name": phase.name, "description": phase.description}
+        for n, phase in enumerate(given.phases)
+    ]
     log.emit("workflow_run.created", **known, name=given.name, description=given.description, phases=phases)
     log.emit("workflow_run.status_running", **known)
-    for phase in phases:
-        started = log.emit("workflow_run.phase_started", **known, workflow_run_phase_id=phase["id"])
-        log.emit(
-            "workflow_run.phase_ended", **known, workflow_run_phase_id=phase["id"], phase_started_id=started
-        )
+    threads = []
+    for number, phase in enumerate(given.phases):
+        of_phase = {**known, "workflow_run_phase_id": phases[number]["id"]}
+        started = log.emit("workflow_run.phase_started", **of_phase)
+        for index, work in enumerate(phase.threads):
+            where = source.at("phases", number, "threads", index)
+            thread = log.threads.new(work.name, work.agent or work.name, where, run=id)
+            threads.append(thread)
+            thread.run()
+            for count, request in enumerate(work.requests):
+                await log.request(request, thread, where.at("requests", count))
+            thread.idle({"type": "end_turn"})
+        log.emit("workflow_run.phase_ended", **of_phase, phase_started_id=started)
+    for thread in threads:  # when the run ends [sdk]; in which order with its end [ours]
+        thread.terminate()
     result: dict[str, Any] = {"type": given.result}
     if given.result == "error":
         result["error"] = {"type": given.error, "message": given.message}
@@ -131,5 +153,5 @@ def advise(log: EventLog, text: str) -> None:
     came: dict[str, Any] = {"from_session_thread_id": thread.id, "from_agent_name": thread.agent}
     log.emit("agent.thread_message_received", content=[{"type": "text", "text": text}], **came)
     thread.idle({"type": "end_turn"})
-    log.emit("session.thread_status_terminated", **thread.names)
+    thread.terminate()
     log.threads.primary.context.characters += len(text)

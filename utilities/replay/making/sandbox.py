@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import zipfile
 from collections.abc import Collection, Sequence
 from pathlib import Path, PurePosixPath
@@ -18,6 +19,9 @@ from ..recordings.mount import Mount, Write
 from .confinement import SandboxWorker
 
 UPLOADS, OUTPUTS = "/mnt/session/uploads", "/mnt/session/outputs"
+SKILLS = "/workspace/skills"  # [doc, for self-hosted sandboxes; of others: ours]
+HEAD = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*$", re.S | re.M)  # of a SKILL.md
+NAME = re.compile(r"^name:[ \t]*[\"']?([a-z0-9-]{1,64})[\"']?[ \t]*\r?$", re.M)
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest time that a zip file can say
 
 
@@ -124,6 +128,7 @@ class Sandbox:
         self.worker: SandboxWorker | None = None  # which is started for the first call
         self.mounted: dict[str, bytes] = {}  # by path
         self.waiting: dict[str, bytes] = {}  # of these, what the worker hasn't got yet
+        self.announced = 0  # characters of the skills' heads, which the model has before it from the start
 
     def __enter__(self) -> Sandbox:
         return self
@@ -139,6 +144,24 @@ class Sandbox:
         if any(path.startswith(f"{other}/") or other.startswith(f"{path}/") for other in self.mounted):
             raise ValueError(f"{path} is a file and a folder")
         self.mounted[path] = self.waiting[path] = content
+
+    def mount_skill(self, files: dict[str, bytes]) -> None:
+        """A skill, in a folder of its name; its head is announced to the model. [doc]
+
+        Args:
+            files: by their paths in the skill's folder.
+
+        Raises:
+            ValueError: there is no SKILL.md with a name.
+        """
+        head = HEAD.match(files.get("SKILL.md", b"").decode("utf-8"))
+        name = NAME.search(head[1]) if head else None
+        if head is None or name is None:
+            told = "begins with `---`, has a line `name: …` (letters, digits, hyphens), and `---`"
+            raise ValueError(f"a SKILL.md is needed at the top of the folder, which {told}")
+        self.announced += len(head[1])
+        for path, content in files.items():
+            self.mount(f"{SKILLS}/{name[1]}/{path}", content)
 
     def call(self, tool: str, arguments: dict[str, Any]) -> tuple[list[dict[str, Any]], bool]:
         """Execute one built-in tool call.

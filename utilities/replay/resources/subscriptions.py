@@ -60,17 +60,20 @@ class Subscription:
             does something), and whether the stream is over.
         """
         due = self.session.be_seen(now)
-        events = self.session.log[self.sent :]
-        self.sent += len(events)
         carried = []
-        for event in events:
-            if self.carries(event):
-                carried += [event] if self.late.misses(event) else [*self.previews.before(event), event]
+        for event in self.fresh():
+            carried += [event] if self.late.misses(event) else [*self.previews.before(event), event]
         upcoming = self.session.upcoming(now) if self.previews.types else None
         if upcoming and self.carries(upcoming.event) and not self.late.misses(upcoming.event):
             started, due = self.previews.during(upcoming, now)
             carried += started
         return carried, due, self.session.closed or self.session.status == "terminated"
+
+    def fresh(self) -> list[Event]:
+        """What has come since the last time."""
+        events = self.session.log[self.sent :]
+        self.sent += len(events)
+        return [event for event in events if self.carries(event)]
 
     def carries(self, event: Event) -> bool:
         """Whether this stream has the events of this kind: all of a session's."""

@@ -4,13 +4,14 @@ A session has one primary thread, whose log is the session's own, and a child fo
 `session.thread_created`. [doc] A recording is what `events.list` gave for the session, so of a child it
 has what was cross-posted (status changes, calls that wait for the client), not its every step: those
 are the events that a child's own list and stream show here. [ours] A scenario's recording has the rest in its
-header, which a child's list shows too: see `own_steps`.
+header, which a child's list and stream show too: see `own_steps`.
 """
 
 from __future__ import annotations
 
 import builtins
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..http.errors import ApiError, not_found
@@ -25,6 +26,8 @@ from .multiagent import ADVISOR, advisor, roster, thread_agent
 from .sessions import Sessions
 from .subscriptions import Subscription
 from .thread_usage import STATUS, of_the_only_thread, stats, usage_of
+
+CALLS = ("agent.tool_use", "agent.mcp_tool_use", "agent.custom_tool_use")
 
 
 class Threads:
@@ -71,7 +74,7 @@ class Threads:
     def events(self, session_id: str, id: str, query: Query, now: float) -> dict[str, Any]:
         self.retrieve(session_id, id, now)
         play = self.sessions.existing(session_id)
-        rows = [event for event in [*play.log, *play.queued] if is_of(event, id, session_id)]
+        rows = of_thread([*play.log, *play.queued], id, session_id)
         if steps := own_steps(play, id):
             processed = [*steps, *(row for row in rows if row["processed_at"])]
             waiting = [row for row in rows if not row["processed_at"]]
@@ -135,12 +138,36 @@ class Threads:
 
 @dataclass(kw_only=True)
 class ThreadSubscription(Subscription):
-    """An open stream of one thread: the session's, less what is not the thread's."""
+    """An open stream of one thread: what of the session's log is the thread's, and its own steps.
+
+    A step that isn't in the session's log comes with the next event that is: by then it has happened. [ours]
+    """
 
     thread: str
+    steps: set[str] = field(default_factory=set)  # of its own: those that were sent, or are older
+
+    def __post_init__(self) -> None:
+        before = self.session.log[: self.sent]
+        last = parse_time(before[-1]["processed_at"]) if before else None
+        own = own_steps(self.session, self.thread)
+        self.steps = {step["id"] for step in own if last and parse_time(step["processed_at"]) <= last}
+
+    def fresh(self) -> list[Event]:
+        own = [step for step in own_steps(self.session, self.thread) if step["id"] not in self.steps]
+        self.steps |= {step["id"] for step in own}
+        posted = of_thread(super().fresh(), self.thread, self.session.id)
+        return sorted([*own, *posted], key=lambda event: parse_time(event["processed_at"]))
 
     def carries(self, event: Event) -> bool:
         return is_of(event, self.thread, self.session.id)
+
+
+def of_thread(events: Iterable[Event], thread: str, session_id: str) -> list[Event]:
+    """What of a session's events is a thread's; a call names no thread in its own thread's log. [sdk]"""
+    mine = [event for event in events if is_of(event, thread, session_id)]
+    if thread == thread_id(session_id, 0):
+        return mine
+    return [{**e, "session_thread_id": None} if e["type"] in CALLS else e for e in mine]
 
 
 def is_of(event: Event, thread: str, session_id: str) -> bool:
