@@ -125,7 +125,7 @@ GUARDS = [
     Guard("a part of a recording", "replay/export.py", "part.unlink(missing_ok=True)", "pass", "left_behind"),
     Guard("an export without a key", "replay/export.py", "if not (client.api_key or client.auth_token or client.credentials):", "if False:", "without_a_key"),
     Guard("an agent that speaks for the user", "show/printing.py", '        line = hang(f"{entry.who}: ", entry_text(entry))', "        line = entry_text(entry)", "nobody_can_speak"),
-    Guard("a result that may still come", "show/transcript.py", 'self._last in ("running", "rescheduled")', "False", "may_still_come"),
+    Guard("a result that may still come", "show/transcript.py", 'self._state in ("running", "rescheduled")', "False", "may_still_come"),
     Guard("ten updates a second", "show/live.py", "if self._clock() >= self._next:", "if True:", "ten_times"),
     Guard("the last state of a cell", "show/live.py", "                self._output.before_the_cell_ends(self.close)", "                pass", "last_state_however"),
     Guard("a preview that its event replaces", "show/live.py", "            self._writing.pop(id, None)", "            pass", "takes_its_place"),

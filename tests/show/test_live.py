@@ -332,6 +332,7 @@ thread.start(); thread.join()
 print("after")
 """
 ERROR = "live = LiveTranscript()\nlive(said(1, 'one')); live(said(2, 'two'))\nraise SystemExit"
+ONE = "LiveTranscript()(said(1, 'one'))"
 LATER = "live(said(400, 'of a later cell')); live(said(401, 'the last of it'))"
 
 
@@ -344,15 +345,18 @@ def executed(tmp_path, *sources):
 
 
 def test_what_is_saved_is_the_last_state_however_often_it_was_shown(tmp_path):
-    notebook = executed(tmp_path, FAST, SLOW, THREAD)
+    notebook = executed(tmp_path, FAST, SLOW, THREAD, ONE)
     every = str(transcript(eval_events(300)))
-    fast, slow, thread = (cell.outputs for cell in notebook.cells[1:])
+    fast, slow, thread, one = (cell.outputs for cell in notebook.cells[1:])
+    # The script that keeps folds open is in what is shown first, also if nothing follows; it isn't saved.
+    assert [len(outputs) for outputs in (fast, slow, one)] == [1, 1, 1]
+    assert "<table" in one[0].data["text/html"] and "<script" not in dumps(notebook)
     assert [output.output_type for output in thread] == ["display_data", "stream"]
     for outputs in (fast, slow, thread):
         data = outputs[0].data
         assert list(data) == ["text/plain", "text/html"] and data["text/plain"] == every
     assert fast[0] == slow[0] == thread[0]
-    again = executed(tmp_path, FAST, SLOW, THREAD)
+    again = executed(tmp_path, FAST, SLOW, THREAD, ONE)
     for each, other in zip(notebook.cells, again.cells, strict=True):
         other.id = each.id
     assert dumps(normalise(notebook)) == dumps(normalise(again))

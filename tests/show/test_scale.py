@@ -56,6 +56,31 @@ def test_a_live_transcript_of_as_many_shows_the_window():
     assert len(live.events) == 20_000 and "19,500 rows are left out" in str(shown[-1])
 
 
+def test_an_update_of_a_live_transcript_reads_what_is_new_and_what_is_shown():
+    class Counted(dict):
+        read = 0
+
+        def get(self, *given):
+            self.read += 1
+            return super().get(*given)
+
+    def read_again(events, number):
+        """How often its last update read this event, of so many."""
+        states = []
+        live = LiveTranscript(show=lambda shown: states.append(str(shown)), clock=lambda: 0.0, timer=NoTimer)
+        for event in events[:-1]:
+            live(event)
+        live.close()
+        before = events[number].read
+        live(events[-1])
+        live.close()
+        assert "no 1999" in states[-1] and len(states) == 3
+        return events[number].read - before
+
+    events = [Counted(event) for event in said(2_000)]
+    assert [read_again(events, number) > 0 for number in (5, 1_000, 1_990)] == [True, False, True]
+
+
 class NoTimer:
     """A timer that never comes: each update is the one at the end."""
 

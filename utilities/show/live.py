@@ -16,7 +16,9 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Self, TextIO
 
+from .entries import Entries
 from .events import attribute, events_of, kind, moment
+from .folds import KEEP_OPEN
 from .printing import print_event
 from .transcript import Transcript
 
@@ -32,7 +34,8 @@ class LiveTranscript:
     """A transcript that grows with its turn: pass it as `on_event`.
 
     In a notebook it is one output, that of the cell in which its first event came, updated in place at most
-    ten times a second. What came last is always shown: within a tenth of a second, and before the cell ends
+    ten times a second; what the reader has unfolded stays open. An update costs what is new, and the rows
+    that are shown. What came last is always shown: within a tenth of a second, and before the cell ends
     (or the `with` block, if there is one). So the saved output is the whole transcript, however fast the
     events came. Elsewhere each event that is worth one is a printed line, as by `print_event`.
 
@@ -60,6 +63,7 @@ class LiveTranscript:
         timer: Callable[[float, Callable[[], None]], Any] = threading.Timer,
     ) -> None:
         self._events: list[Any] = []
+        self._entries = Entries()  # what is shown of them
         self._writing: dict[str, _Preview] = {}  # what is being written, by the id that its event will have
         self._seen: dict[str, bool] = {}  # ids, and whether the event had its time on
         shell = None if show or file else _notebook()
@@ -123,7 +127,7 @@ class LiveTranscript:
             self._waiting = None
         began = self._clock()
         if self._show is not None:
-            self._show(Transcript(self.events, [preview.event() for preview in self._writing.values()]))
+            self._show(Transcript(self._entries, [preview.event() for preview in self._writing.values()]))
         now = self._clock()
         self._next = now + max(INTERVAL, SHARE * (now - began))
 
@@ -141,6 +145,7 @@ class LiveTranscript:
         if kind(event) in LAST_WORDS:
             self._writing.clear()
         self._events.append(event)
+        self._entries.add(event)
         return not known or self._show is not None  # a line that is printed doesn't get its time later
 
     def _take_preview(self, event: Any) -> bool:
@@ -188,13 +193,21 @@ class _Output:
     """One output of a notebook's cell, which a later transcript replaces."""
 
     def __init__(self, shell: Any) -> None:
-        self._shell, self._id, self._shown = shell, uuid.uuid4().hex, False
+        self._shell, self._id, self._shown = shell, uuid.uuid4().hex, 0
         self._last: Callable[[], None] | None = None  # what the end of the cell waits for
+        self._only: Transcript | None = None  # as long as there was only one, which has the script
 
     def __call__(self, transcript: Transcript) -> None:
+        self._only = None if self._shown else transcript
         data = transcript._repr_mimebundle_()
-        import_module("IPython.display").display(data, raw=True, display_id=self._id, update=self._shown)
-        self._shown = True
+        if not self._shown:
+            data["text/html"] += KEEP_OPEN
+        self._display(data)
+
+    def _display(self, data: dict[str, str]) -> None:
+        show = import_module("IPython.display").display
+        show(data, raw=True, display_id=self._id, update=self._shown > 0)
+        self._shown += 1
 
     def before_the_cell_ends(self, last: Callable[[], None]) -> None:
         """Call this function then: what is shown later is not saved with the cell."""
@@ -207,3 +220,5 @@ class _Output:
         last, self._last = self._last, None  # after it, or another thread's call would be taken out
         if last:
             last()
+        if self._only is not None:  # no script is saved
+            self._display(self._only._repr_mimebundle_())

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from .events import answered_call, attribute, events_of, kind, moment
+from .entries import Entries
+from .events import attribute, events_of, moment
 from .html_table import cell, escape, html_table, row
 from .printing import (
     MESSAGE_CHARACTERS,
@@ -19,7 +21,6 @@ from .printing import (
     RESULT_LINES,
     Entry,
     being_written,
-    describe,
     entry_text,
     hang,
     result_text,
@@ -31,6 +32,7 @@ __all__ = ["Transcript", "transcript"]
 FOLD_CHARACTERS, FOLD_LINES = 500, 6  # a tool's input or output beyond this is folded in the table
 HTML_CHARACTERS = 10_000  # of anything in the table, unfolded
 FIRST, LAST = 100, 400  # rows of a transcript that has more: a browser lays out some hundreds at once
+OTHERS = "transcript(events[a:b]) shows those of other events"
 COLOURS = {"user": "#0072B2", "agent": "#009E73", "tool": "#E69F00", "session": "#999999"}  # Okabe-Ito
 ERROR_COLOUR = "#D55E00"
 
@@ -45,7 +47,7 @@ def transcript(events: Any) -> Transcript:
         A `Transcript`: a notebook shows it as a table, `print` as text. Of one with more than 500 rows the
         first 100 and the last 400; `transcript(events[1000:1400])` shows others.
     """
-    return Transcript(events_of(events))
+    return Transcript(Entries(events_of(events)))
 
 
 class Transcript:
@@ -55,30 +57,22 @@ class Transcript:
     What is in `writing` are previews of events that have not come yet; they stand last, as of now.
     """
 
-    def __init__(self, events: list[Any], writing: Iterable[Any] = ()) -> None:
-        times = [at for event in events if (at := moment(event))]
-        self._start = min(times, default=None)
-        self._seconds = (max(times) - min(times)).total_seconds() if times else 0.0
-        self._usage = _usage_line(events)
-        self._entries = _join(entry for event in events if (entry := describe(event)))
-        self._entries += map(being_written, writing)
-        self._last = next((entry.head for entry in reversed(self._entries) if entry.who == "session"), "")
-        self._running = self._last in ("running", "rescheduled")
+    def __init__(self, entries: Entries, writing: Iterable[Any] = ()) -> None:
+        more = len(entries.all) - FIRST - LAST
+        # More may be added to the entries later: these are copies, no more than are shown.
+        self._first = [replace(entry) for entry in entries.all[: FIRST if more > 0 else None]]
+        self._last = [replace(entry) for entry in entries.all[-LAST:]] if more > 0 else []
+        self._left_out = f"{more:,} rows are left out here: {OTHERS}" if more > 0 else ""
+        self._writing = [being_written(preview) for preview in writing]
+        self._start, self._seconds, self._calls = entries.start, entries.seconds, entries.calls
+        self._usage, self._state = _usage_line(entries.usage), entries.state
+        self._running = self._state in ("running", "rescheduled")
 
     def __str__(self) -> str:
-        first, last, left_out = self._window()
-        lines = [self._text(entry) for entry in first]
-        lines += [f"{'…':>9}  {left_out}"] if left_out else []
-        lines += [self._text(entry) for entry in last]
+        lines = [self._text(entry) for entry in self._first]
+        lines += [f"{'…':>9}  {self._left_out}"] if self._left_out else []
+        lines += [self._text(entry) for entry in (*self._last, *self._writing)]
         return encodable("\n".join([*(lines or ["(no events to show)"]), *filter(None, [self._usage])]))
-
-    def _window(self) -> tuple[list[Entry], list[Entry], str]:
-        """The entries that are shown, and between the two what is said of those that aren't."""
-        more = len(self._entries) - FIRST - LAST
-        if more <= 0:
-            return self._entries, [], ""
-        told = f"{more:,} rows are left out here: transcript(events[a:b]) shows those of other events"
-        return self._entries[:FIRST], self._entries[-LAST:], told
 
     __repr__ = __str__
 
@@ -110,14 +104,13 @@ class Transcript:
         return f"{word} after {(answered - called).total_seconds():.1f} s" if called and answered else word
 
     def _html(self) -> str:
-        calls = sum(entry.is_call for entry in self._entries)
-        caption = f"Transcript: {self._seconds:.1f} s, {calls} tool call{'' if calls == 1 else 's'}"
+        caption = f"Transcript: {self._seconds:.1f} s, {self._calls} tool call{'s' * (self._calls != 1)}"
         until = "so far" if self._running else "at the end"
-        caption += f"; {until}, session {one_line(self._last)}" if self._last else ""
-        first, last, left_out = self._window()
-        rows = list(map(self._row, first)) or [_whole_row("no events to show")]
-        rows += [_whole_row(f"… {left_out}")] if left_out else []
-        rows += map(self._row, last)
+        caption += f"; {until}, session {one_line(self._state)}" if self._state else ""
+        rows = list(map(self._row, self._first))
+        rows += [_whole_row(f"… {self._left_out}")] if self._left_out else []
+        rows += map(self._row, (*self._last, *self._writing))
+        rows = rows or [_whole_row("no events to show")]
         foot = _whole_row(self._usage) if self._usage else ""
         return html_table(caption, ("time", "who", "what"), rows, foot=foot)
 
@@ -134,27 +127,8 @@ class Transcript:
         return row(cell(when), who, cell(what, "width:100%"))
 
 
-def _join(entries: Iterable[Entry]) -> list[Entry]:
-    """Each result put with the call that it answers; what answers no call stands for itself."""
-    joined: list[Entry] = []
-    calls: dict[str, Entry] = {}
-    for entry in entries:
-        call = calls.get(answered_call(entry.event) or "")
-        if call and call.result is None:
-            call.result = entry
-            continue
-        if entry.is_call:
-            calls[str(attribute(entry.event, "id"))] = entry
-        confirmed = calls.get(str(attribute(entry.event, "tool_use_id")))
-        if confirmed and kind(entry.event) == "user.tool_confirmation":
-            entry.head = entry.head.replace("a tool call", f"[{attribute(confirmed.event, 'name')}]")
-        joined.append(entry)
-    return joined
-
-
-def _usage_line(events: list[Any]) -> str:
-    """What the session had used by its last session.usage; empty when that has no numbers."""
-    usage = next((attribute(e, "usage") for e in reversed(events) if kind(e) == "session.usage"), None)
+def _usage_line(usage: Any) -> str:
+    """What the session has used; empty when there are no numbers."""
     cache = attribute(usage, "cache_creation")
     lives = (attribute(cache, f"ephemeral_{life}_input_tokens") for life in ("5m", "1h"))
     written = (count for count in lives if isinstance(count, int))
