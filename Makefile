@@ -30,7 +30,7 @@ needs = Python 3.11 or newer is needed, and $(1). Name another one: make setup P
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lab run check test conformance newest-sdk confirm-live test-postgres test-typescript notebooks \
-	recordings assumptions verify fidelity scenarios rooms guards lint bench doctor
+	recordings assumptions verify fidelity scenarios rooms budgets guards lint bench doctor
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' "$(strip $(MAKEFILE_LIST))"
@@ -103,6 +103,9 @@ scenarios: setup  ## write SCENARIOS.md of utilities/replay from the format of s
 
 rooms: setup  ## draw the rooms of utilities/ in CONTRIBUTING.md, from the imports
 	@$(PY) -m tests.project.rooms --write
+
+budgets: setup  ## how large each lesson is, beside what it may be (NB=01 for one)
+	@$(PY) -m tests.notebooks.budgets $(NB)
 
 guards: setup  ## take each guard of the helpers away and see that a test notices
 	@$(PY) -m tests.project.guards

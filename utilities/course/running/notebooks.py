@@ -145,7 +145,11 @@ def code_cells(notebook: NotebookNode) -> Iterator[tuple[int, NotebookNode]]:
 def normalise(notebook: NotebookNode) -> NotebookNode:
     """A copy without what differs between two runs, or two machines, that did the same."""
     notebook = copy.deepcopy(notebook)
-    notebook.metadata = nbformat.from_dict({"kernelspec": KERNELSPEC, "language_info": {"name": "python"}})
+    course = {
+        key: value for key, value in notebook.metadata.items() if key == "course"
+    }  # what it says of itself
+    metadata = {"kernelspec": KERNELSPEC, "language_info": {"name": "python"}, **course}
+    notebook.metadata = nbformat.from_dict(metadata)
     for cell in notebook.cells:
         for name in ("execution", "collapsed", "scrolled", "trusted"):
             cell.metadata.pop(name, None)
