@@ -33,22 +33,28 @@ def printed(path: Path) -> str:
     )
 
 
-@pytest.mark.parametrize(
-    "solutions", sorted((NOTEBOOKS / "solutions").glob("*.ipynb")), ids=lambda path: path.stem
-)
+SOLUTIONS = sorted((NOTEBOOKS / "solutions").rglob("*.ipynb"))
+
+
+def solved_here(solutions: Path) -> Path:
+    """The lesson, or the notebook of deep/, whose solutions these are."""
+    return NOTEBOOKS / solutions.relative_to(NOTEBOOKS / "solutions")
+
+
+@pytest.mark.parametrize("solutions", SOLUTIONS, ids=lambda path: path.stem)
 def test_every_exercise_is_open_in_the_lesson_and_solved_in_the_solutions(solutions):
     """The outputs are current: nbmake executes both again."""
-    lesson, solved = printed(NOTEBOOKS / solutions.name), printed(solutions)
-    count = lesson.count(": not attempted yet")
-    assert 2 <= count <= 4
-    for number in range(1, count + 1):
-        assert f"Exercise {number}: not attempted yet" in lesson
-        assert f"Exercise {number}: right:" in solved
+    lesson, solved = printed(solved_here(solutions)), printed(solutions)
+    titles = re.findall(r"^(.+): not attempted yet", lesson, re.M)
+    assert 1 <= len(titles) <= 4
+    assert [title for title in titles if f"{title}: right:" not in solved] == []
+    numbered = [title for title in titles if title.startswith("Exercise ")]
+    assert numbered == [f"Exercise {number}" for number in range(1, len(numbered) + 1)]
 
 
 def test_the_solutions_differ_from_the_lesson_only_in_the_exercises():
-    for solutions in (NOTEBOOKS / "solutions").glob("*.ipynb"):
-        lesson = read(NOTEBOOKS / solutions.name).cells
+    for solutions in SOLUTIONS:
+        lesson = read(solved_here(solutions)).cells
         for ours, theirs in zip(lesson, read(solutions).cells, strict=True):
             exercise = "exercise" in ours.metadata.get("tags", [])
             same = re.sub(r"\.\./", "", ours.source) == re.sub(r"\.\./", "", theirs.source)

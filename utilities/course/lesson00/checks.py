@@ -1,0 +1,23 @@
+"""The exercise of lesson 00."""
+
+from __future__ import annotations
+
+from ..predictions import Prediction
+
+where = Prediction(
+    "Exercise 1",
+    "Which of these lines ran on your machine?",
+    [
+        "session = made(client.beta.sessions.create(…))",
+        "for event in stream:",
+        "python3 primes.py",
+        "print(len(primes))",
+    ],
+    right="abd",
+    why="your program calls, listens and checks; what the agent runs, it runs in its own container",
+    wrong={"c": "that was the agent's command, and you only read about it in an event"},
+    hints=[
+        "You typed, or could have typed, the lines that ran here. Which one did the agent type?",
+        "The lines with an indent in the turn's output are what the agent asked its container to do.",
+    ],
+)
