@@ -1,4 +1,4 @@
-"""Lesson 01's checks: wrong answers fail, right ones pass, and what nobody attempted is no error."""
+"""Lesson 01: what its helpers find, and its checks: right answers pass, wrong ones fail with the reason."""
 
 from __future__ import annotations
 
@@ -7,13 +7,21 @@ from typing import Any
 
 import pytest
 from anthropic._models import construct_type
-from anthropic.types.beta.sessions import BetaManagedAgentsSessionEvent
+from anthropic.types.beta.sessions import (
+    BetaManagedAgentsSessionDeletedEvent,
+    BetaManagedAgentsSessionEvent,
+    BetaManagedAgentsSessionStatusIdleEvent,
+    BetaManagedAgentsSessionStatusTerminatedEvent,
+)
 
+from tests.kit.places import DATA
 from utilities.course.exercises import Exercise
+from utilities.course.lesson01 import changed_functions, planted, run_tests
 from utilities.course.lesson01 import checks as lesson01
 from utilities.replay import Recording
 
 EXERCISES = [exercise for exercise in vars(lesson01).values() if isinstance(exercise, Exercise)]
+CALC = (DATA / "iterate" / "calc.py").read_text("utf-8")
 
 
 @pytest.fixture
@@ -24,8 +32,99 @@ def first_turn() -> list[Any]:
     return [construct_type(value=event, type_=BetaManagedAgentsSessionEvent) for event in events[: end + 1]]
 
 
-def edits(events: list[Any]) -> list[Any]:
-    return [event for event in events if event.type == "agent.tool_use" and event.name == "edit"]
+# -- running the tests, comparing the code ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "outcomes"),
+    [
+        (CALC, ["AssertionError", "ZeroDivisionError", "AssertionError"]),
+        (CALC.replace("a + b + 1", "a + b"), ["passed", "ZeroDivisionError", "passed"]),
+        ("print('passed')\n" + CALC, ["AssertionError", "ZeroDivisionError", "AssertionError"]),
+        ("def add(a, b)", ["SyntaxError"] * 3),
+        ("", ["ImportError"] * 3),
+        (CALC + "\nraise SystemExit(1)\n", ["SystemExit"] * 3),
+        (CALC + "\nimport os\nos._exit(3)\n", ["the process ended with code 3"] * 3),
+    ],
+)
+def test_the_outcome_of_each_test_by_name(code, outcomes):
+    assert run_tests(code) == dict(zip(["test_add", "test_divide", "test_mean"], outcomes, strict=True))
+
+
+@pytest.mark.slow
+def test_code_that_never_ends_is_an_outcome_too(monkeypatch):
+    monkeypatch.setattr("utilities.course.lesson01.calc.TIME", 1.0)
+    assert set(run_tests("while True: pass").values()) == {"TimeoutExpired"}
+
+
+def test_which_functions_changed():
+    assert planted == {"add", "divide"}
+    fixed = CALC.replace("a + b + 1", "(a + b)  # as it says")
+    assert changed_functions(CALC, fixed) == {"add"}
+    assert changed_functions(CALC, "# a comment\n\n" + CALC) == set()
+    assert changed_functions(CALC, CALC.replace("def mean", "def median")) == {"mean", "median"}
+
+
+# -- the prediction ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("right", ["c", "C.", ["c"], "nothing, until something new happens"])
+def test_a_late_stream_gets_nothing(passes, right):
+    passes(lesson01.late, right)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [("a", "replays nothing"), ("b", "it happened before"), ("d", "none of the answers"), (0, "none of")],
+)
+def test_a_late_stream_replays_nothing(fails, wrong, why):
+    fails(lesson01.late, wrong, why=why)
+
+
+# -- exercise 1 --------------------------------------------------------------------------------------------
+
+
+def by_type(event: Any) -> Any:
+    if event.type == "session.status_idle":
+        return event.stop_reason.type
+    if event.type == "session.status_terminated":
+        return "terminated"
+    return "deleted" if event.type == "session.deleted" else None
+
+
+def by_match(event: Any) -> Any:
+    match event.type:
+        case "session.status_idle":
+            return event.stop_reason.type
+        case "session.status_terminated" | "session.deleted":
+            return event.type.removeprefix("session.").removeprefix("status_")
+
+
+def by_class(event: Any) -> Any:
+    if isinstance(event, BetaManagedAgentsSessionStatusIdleEvent):
+        return event.stop_reason.type
+    if isinstance(event, BetaManagedAgentsSessionStatusTerminatedEvent):
+        return "terminated"
+    return "deleted" if isinstance(event, BetaManagedAgentsSessionDeletedEvent) else None
+
+
+def by_dict(event: Any) -> Any:
+    reasons = {
+        "session.status_idle": getattr(getattr(event, "stop_reason", None), "type", None),
+        "session.status_terminated": "terminated",
+        "session.deleted": "deleted",
+    }
+    return reasons.get(event.type)
+
+
+@pytest.mark.parametrize("right", [by_type, by_match, by_class, by_dict])
+def test_a_loop_that_ends_in_all_five_sessions(passes, right):
+    passes(lesson01.ending, right)
+
+
+def of_the_web(event: Any) -> Any:
+    if event.type == "session.status_idle" and event.stop_reason.type == "end_turn":
+        return "end_turn"
 
 
 def naive_ending(event: Any) -> str | None:
@@ -52,28 +151,135 @@ def known_reasons(event: Any) -> str | None:
 
 def stops_at_errors(event: Any) -> str | None:
     """Gives up on an error that the service is retrying."""
-    return "error" if event.type == "session.error" else known_reasons(event)
+    return "error" if event.type == "session.error" else by_type(event)
+
+
+def forgets_deletion(event: Any) -> str | None:
+    return None if event.type == "session.deleted" else by_type(event)
+
+
+def whole_names(event: Any) -> str | None:
+    return event.type if event.type in ("session.status_terminated", "session.deleted") else by_type(event)
+
+
+def yes_or_no(event: Any) -> bool | None:
+    return True if by_type(event) else None
+
+
+def always_asks(event: Any) -> str | None:
+    return event.stop_reason.type
 
 
 @pytest.mark.parametrize(
-    "wrong", [naive_ending, any_idle, known_reasons, stops_at_errors, lambda event: "end_turn"]
+    ("wrong", "why"),
+    [
+        (of_the_web, "hangs in a session that refuses"),
+        (naive_ending, "hangs in a session that refuses"),
+        (any_idle, "session.thread_status_idle with stop reason 'end_turn' does not end a turn"),
+        (
+            known_reasons,
+            "hangs: you returned None for session.status_idle with stop reason 'a_reason_of_next",
+        ),
+        (stops_at_errors, "session.error does not end a turn, but you returned 'error'"),
+        (forgets_deletion, "hangs in a session that is deleted"),
+        (whole_names, "you returned 'session.status_terminated', which isn't the reason"),
+        (yes_or_no, "you returned True, which isn't the reason"),
+        (always_asks, "for session.status_running it raised AttributeError"),
+        (lambda event: "end_turn", "session.status_running does not end a turn"),
+    ],
 )
-def test_a_loop_that_ends_wrongly_fails(wrong):
-    lesson01.ending.check(wrong)
-    assert lesson01.ending.passed is False
+def test_a_loop_that_ends_wrongly_fails(fails, wrong, why):
+    fails(lesson01.ending, wrong, why=why)
 
 
-def test_mean_went_green_by_the_edit_of_add(first_turn):
-    [right, wrong_turn, mended] = edits(first_turn)
-    lesson01.mean.check(first_turn, right.id, "add")
-    assert lesson01.mean.passed
-    bash = next(event for event in first_turn if event.type == "agent.tool_use" and event.name == "bash")
-    for id, function in (
-        (wrong_turn.id, "divide"), (mended.id, "divide"), (right.id, "mean"), (right.id, "divide"),
-        (bash.id, "add"), ("sevt_nope", "add"),
-    ):  # fmt: skip
-        lesson01.mean.check(first_turn, id, function)
-        assert lesson01.mean.passed is False, (id, function)
+# -- exercise 2 --------------------------------------------------------------------------------------------
+
+
+def calls(events: list[Any], name: str) -> list[Any]:
+    return [event for event in events if event.type == "agent.tool_use" and event.name == name]
+
+
+def add() -> None:
+    """A function that has the name in question."""
+
+
+@pytest.mark.parametrize("function", ["add", "add()", "calc.add", "def add(a, b)", add])
+def test_mean_went_green_by_the_edit_of_add(first_turn, passes, function):
+    right = calls(first_turn, "edit")[0]
+    passes(lesson01.mean, first_turn, right.id, function)
+    passes(lesson01.mean, first_turn, right, function)
+
+
+@pytest.mark.parametrize(
+    ("call", "function", "why"),
+    [
+        (("edit", 1), "divide", "test_mean was green before that call"),
+        (("edit", 2), "divide", "test_mean was green before that call"),
+        (("edit", 0), "mean", "it didn't change 'mean'"),
+        (("edit", 0), "divide", "it didn't change 'divide'"),
+        (("bash", 2), "add", "that call is a bash, which changes nothing"),
+        (("read", 0), "add", "that call is a read, which changes nothing"),
+    ],
+)
+def test_another_call_or_another_function_is_not_the_cause(first_turn, fails, call, function, why):
+    name, number = call
+    fails(lesson01.mean, first_turn, calls(first_turn, name)[number].id, function, why=why)
+
+
+def test_what_is_no_call_at_all(first_turn, fails):
+    said = next(event for event in first_turn if event.type == "agent.message")
+    for id in (said.id, "sevt_nope", 3):
+        fails(lesson01.mean, first_turn, id, "add", why="is not the id of an agent.tool_use event")
+
+
+def test_a_live_turn_that_went_another_way_is_judged_by_what_happened_in_it(first_turn, passes, fails):
+    wrote = calls(first_turn, "edit")[0].model_copy(
+        update={"name": "write", "input": {"file_path": "/tmp/calc.py", "content": CALC.replace(" + 1", "")}}
+    )
+    passes(lesson01.mean, [wrote], wrote.id, "add")
+    bash = calls(first_turn, "bash")[0]
+    fails(lesson01.mean, [bash], bash.id, "add", why="so it can't judge")
+
+
+# -- exercise 3 --------------------------------------------------------------------------------------------
+
+
+def by_the_frame(client: Any, session_id: str, timeout: float) -> Any:
+    deadline, busy = time.monotonic() + timeout, ("running", "rescheduling")
+    while client.beta.sessions.retrieve(session_id).status in busy:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"session {session_id} is running after {timeout} s")
+        time.sleep(0.05)
+    return client.beta.sessions.archive(session_id)
+
+
+def without_a_result(client: Any, session_id: str, timeout: float) -> Any:
+    by_the_frame(client, session_id, timeout)
+
+
+def by_counting(client: Any, session_id: str, timeout: float) -> Any:
+    for _ in range(int(timeout / 0.05)):
+        session = client.beta.sessions.retrieve(session_id)
+        if session.status == "idle":
+            return client.beta.sessions.archive(session.id)
+        time.sleep(0.05)
+    raise TimeoutError(session_id)
+
+
+def by_trying(client: Any, session_id: str, timeout: float) -> Any:
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            return client.beta.sessions.archive(session_id)
+        except Exception as refused:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{session_id}: {refused}") from refused
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize("right", [by_the_frame, without_a_result, by_counting, by_trying])
+def test_an_archive_that_waits_passes(passes, right):
+    passes(lesson01.archiving, right)
 
 
 def archive_at_once(client: Any, session_id: str, timeout: float) -> Any:
@@ -112,28 +318,78 @@ def leave(client: Any, session_id: str, timeout: float) -> Any:
     raise SystemExit(1)
 
 
-WRONG = [archive_at_once, archive_by_luck, never_archive, give_up_silently, forget_the_id, leave]
+def gives_up_too_early(client: Any, session_id: str, timeout: float) -> Any:
+    deadline = time.monotonic() + timeout
+    while client.beta.sessions.retrieve(session_id).status == "running":
+        if time.monotonic() < deadline:
+            raise TimeoutError(f"session {session_id} is still running")
+    return client.beta.sessions.archive(session_id)
 
 
-@pytest.mark.parametrize("wrong", WRONG)
-def test_an_archive_that_trusts_luck_fails(wrong):
-    lesson01.archiving.check(wrong)
-    assert lesson01.archiving.passed is False
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        (archive_at_once, "your code raised BadRequestError: Error code: 400"),
+        (archive_by_luck, "your code raised BadRequestError: Error code: 400"),
+        (never_archive, "became idle, but was not archived"),
+        (give_up_silently, "a session that never became idle was reported as archived"),
+        (forget_the_id, "'it took too long': whoever reads it needs the session's id"),
+        (gives_up_too_early, "gave up on a session that would have been idle in a moment"),
+        (leave, "your code raised SystemExit"),
+    ],
+)
+def test_an_archive_that_trusts_luck_fails(fails, wrong, why):
+    fails(lesson01.archiving, wrong, why=why)
+
+
+def waits_for_terminated(client: Any, session_id: str, timeout: float) -> Any:
+    while client.beta.sessions.retrieve(session_id).status != "terminated":
+        time.sleep(0.05)
 
 
 @pytest.mark.slow
-def test_waiting_for_ever_fails_the_check_instead_of_hanging_it(monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        (wait_for_ever, "still waiting after 1 s, although timeout was 0.3"),
+        (waits_for_terminated, "still waiting after 1 s for a session that was idle"),
+    ],
+)
+def test_waiting_for_ever_fails_the_check_instead_of_hanging_it(monkeypatch, fails, wrong, why):
     monkeypatch.setattr(lesson01, "PATIENCE", 1.0)
-    lesson01.archiving.check(wait_for_ever)
-    assert lesson01.archiving.passed is False
-    assert "still waiting after 1 s, although timeout was 0.3" in capsys.readouterr().out
+    fails(lesson01.archiving, wrong, why=why)
 
 
 def test_not_attempted_is_no_error(first_turn, capsys):
     def nothing(*_: Any) -> None: ...
 
+    lesson01.late.check(...)
     lesson01.ending.check(nothing)
     lesson01.mean.check(first_turn, ..., ...)
     lesson01.archiving.check(lambda client, session_id, timeout: ...)
-    assert [exercise.passed for exercise in EXERCISES] == [None, None, None]
-    assert capsys.readouterr().out.count("not attempted yet") == 3
+    lesson01.reaches.check("")
+    assert [exercise.passed for exercise in EXERCISES] == [None] * 5
+    assert capsys.readouterr().out.count("not attempted yet") == 5
+
+
+# -- notebook 01b ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("right", ["ce", "e, c", ["c", "e"], ("C", "E")])
+def test_what_is_done_to_the_session_reaches_it(passes, right):
+    passes(lesson01.reaches, right)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ("ace", "in a new version of the agent"),
+        ("bce", "whose file is mounted?"),
+        ("cde", "an archived agent any more"),
+        ("cef", "an archived environment any more"),
+        ("c", "is true, but it isn't all"),
+        ("xyz", "none of the answers"),
+    ],
+)
+def test_what_is_done_elsewhere_does_not(fails, wrong, why):
+    fails(lesson01.reaches, wrong, why=why)

@@ -1,5 +1,16 @@
 """What only lesson 01 needs: get a failing test suite green, verify it, end the session properly."""
 
-from .checks import RECORDING, archiving, ending, mean
+from .calc import changed_functions, planted, run_tests
+from .checks import RECORDING, archiving, ending, late, mean, reaches
 
-__all__ = ["RECORDING", "archiving", "ending", "mean"]
+__all__ = [
+    "RECORDING",
+    "archiving",
+    "changed_functions",
+    "ending",
+    "late",
+    "mean",
+    "planted",
+    "reaches",
+    "run_tests",
+]

@@ -3,148 +3,227 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from types import SimpleNamespace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+from anthropic._models import construct_type
+from anthropic.types.beta.sessions import BetaManagedAgentsSessionEvent
 
 from utilities.replay import Recording
 from utilities.replay.testing import ManagedAgentsApi
 
 from ..exercises import Exercise, NotAttempted, TookTooLong, Wrong, within
 from ..places import RECORDINGS
+from ..predictions import Prediction
+from .calc import FOLDER, changed_functions, run_tests
 
 PATIENCE = 5.0  # seconds for a call that should take 0.3
 RECORDING = RECORDINGS / "01_tests_green.jsonl"
 
 
 def _event(type: str, **fields: Any) -> Any:
-    return SimpleNamespace(type=type, id=f"sevt_{type}", **fields)
+    """An event as the SDK gives it to a loop."""
+    return construct_type(value={"type": type, "id": "sevt_1"} | fields, type_=BetaManagedAgentsSessionEvent)
 
 
 def _idle(reason: str, type: str = "session.status_idle") -> Any:
-    return _event(type, stop_reason=SimpleNamespace(type=reason, event_ids=["sevt_call"]))
+    waiting = {"event_ids": ["sevt_call"]} if reason == "requires_action" else {}
+    return _event(type, stop_reason={"type": reason, **waiting})
 
 
-# -- 1: when a loop over the stream is over ---------------------------------------------------------
+# -- what a late stream gets ------------------------------------------------------------------------
 
-GOES_ON = [
-    _event("session.status_running"),
-    _event("agent.message", content=[]),
-    _event("agent.tool_use", name="bash", input={}),
-    _event("session.status_rescheduled"),
-    _idle("end_turn", "session.thread_status_idle"),
-    _event("session.error", error=SimpleNamespace(retry_status=SimpleNamespace(type="retrying"))),
-    _event("agent.something_new"),
-]
-REASONS = (
-    "end_turn",
-    "requires_action",
-    "retries_exhausted",
-    "budget_reached",
-    "refusal",
-    "a_reason_of_next_year",
+late = Prediction(
+    "Prediction",
+    "The turn is over. What does a stream get that is opened now?",
+    [
+        "all of the turn's events, from the beginning",
+        "the last one, which says that the session is idle",
+        "nothing, until something new happens",
+    ],
+    right="c",
+    why="a stream starts with what happens after it was opened; the rest is in the log",
+    wrong={
+        "a": "that would be a replay, and a stream replays nothing: run the next cell",
+        "b": "it was the last thing that happened, but it happened before: run the next cell",
+    },
+    hints=[
+        "What would have been lost if our loop had sent first, and opened the stream afterwards?",
+        "Rule 1 above says with what a stream starts.",
+    ],
 )
 
 
+# -- when a loop over the stream is over ------------------------------------------------------------
+
+GOES_ON = [
+    _event("session.status_running"),
+    _event("agent.message", content=[{"type": "text", "text": "Let me look."}]),
+    _event("agent.tool_use", name="bash", input={}),
+    _event("session.status_rescheduled"),
+    _idle("end_turn", "session.thread_status_idle"),
+    _event("session.error", error={"type": "unknown_error", "retry_status": {"type": "retrying"}}),
+    _event("agent.something_new"),
+]
+ENDS = {  # the sessions of the exercise, by how a loop over each has to end
+    "end_turn": ("finishes", _idle("end_turn")),
+    "refusal": ("refuses", _idle("refusal")),
+    "requires_action": ("waits for an answer", _idle("requires_action")),
+    "terminated": ("breaks down", _event("session.status_terminated")),
+    "deleted": ("is deleted", _event("session.deleted")),
+}
+MORE_REASONS = ("retries_exhausted", "budget_reached", "a_reason_of_next_year")
+
+
 def _check_ending(ending: Callable[[Any], Any]) -> str:
-    if all(
-        ending(event) in (None, ...) for event in (*map(_idle, REASONS), _event("session.status_terminated"))
-    ):
+    if all(_asked(ending, event) in (None, ...) for _, event in ENDS.values()):
         raise NotAttempted
     for event in GOES_ON:
-        if ending(event) is not None:
-            raise Wrong(f"{event.type} does not end a turn, but you returned {ending(event)!r}")
-    for reason in REASONS:
-        if (got := ending(_idle(reason))) != reason:
-            raise Wrong(
-                f"session.status_idle with stop reason {reason!r} ends this loop; you returned {got!r}"
-            )
-    for last in ("terminated", "deleted"):
-        type = "session.status_terminated" if last == "terminated" else "session.deleted"
-        if (got := ending(_event(type))) != last:
-            raise Wrong(f"after {type} no event will ever come; you returned {got!r} and not {last!r}")
-    return (
-        f"{len(REASONS)} stop reasons, two of which many loops wait on for ever, and both ends of a session"
-    )
+        if (got := _asked(ending, event)) is not None:
+            raise Wrong(f"{_said(event)} does not end a turn, but you returned {got!r}")
+    for reason, (what, event) in ENDS.items():
+        if (got := _asked(ending, event)) is None:
+            raise Wrong(f"your loop hangs in a session that {what}: you returned None for {_said(event)}")
+        elif got != reason:
+            raise Wrong(f"for {_said(event)} you returned {got!r}, which isn't the reason")
+    for reason in MORE_REASONS:
+        event = _idle(reason)
+        if (got := _asked(ending, event)) != reason:
+            what = "hangs: you returned None for" if got is None else f"says {got!r} of"
+            raise Wrong(f"your loop {what} {_said(event)}, and there will be reasons that nobody has listed")
+    return "it leaves all five sessions, and one whose stop reason nobody has heard of yet"
+
+
+def _asked(ending: Callable[[Any], Any], event: Any) -> Any:
+    """What `ending` says of an event."""
+    try:
+        return ending(event)
+    except Exception as error:
+        raise Wrong(f"for {_said(event)} it raised {type(error).__name__}: {error}") from None
+
+
+def _said(event: Any) -> str:
+    reason = getattr(event, "stop_reason", None)
+    return f"{event.type} with stop reason {reason.type!r}" if reason else str(event.type)
 
 
 ending = Exercise(
     "Exercise 1",
     _check_ending,
     [
-        "Three event types can end the turn: one carries a reason, the other two speak for themselves.",
-        "Don't list the stop reasons: one that you have never heard of still means that the agent stopped.",
-        "requires_action ends this loop too: it has no tools to answer with, so it would wait for ever.",
+        "Begin with event.type: three types can end the turn. Which are they in the loop above?",
+        "Only session.status_idle carries a reason: event.stop_reason.type. Return that, whatever it is.",
+        "Don't list the reasons: one that you have never heard of still means that the agent stopped. "
+        'The two other types have a name of their own to return: "terminated" and "deleted".',
     ],
+    minutes=5,
 )
 
 
-# -- 2: why mean went green ------------------------------------------------------------------------
+# -- why mean went green ---------------------------------------------------------------------------
+
+NO_EDIT = (
+    "in this turn test_mean didn't turn green by an edit of calc.py that the check can repeat, so it can't "
+    "judge: the solutions notebook has the recorded turn"
+)
 
 
-def _check_mean(events: list[Any], call_id: Any, function: Any) -> str:
+def _check_mean(events: Sequence[Any], call_id: Any, function: Any) -> str:
+    """`call_id` may be the event itself, `function` may be written as a call."""
+    call_id, function = getattr(call_id, "id", call_id), _name(function)
     calls = {event.id: event for event in events if event.type == "agent.tool_use"}
     if call_id not in calls:
         raise Wrong(f"{call_id!r} is not the id of an agent.tool_use event of this turn")
-    edit = calls[call_id]
-    if edit.name != "edit":
-        raise Wrong(
-            f"that call is a {edit.name}, which changes nothing; which edit came before mean turned green?"
-        )
-    after = _first_run_after(events, edit)
-    before = _last_run_before(events, edit)
-    if "test_mean passed" in before:
-        raise Wrong("test_mean was green before that edit already")
-    if "test_mean passed" not in after:
-        raise Wrong("test_mean still failed in the run after that edit")
-    code = (RECORDING.parents[1] / "iterate/calc.py").read_text("utf-8")
-    if function != _function_at(code, edit.input["old_string"]):
-        raise Wrong(f"look at what the edit replaced: {edit.input['old_string']!r} is not in {function!r}")
+    steps = list(_steps(calls.values()))
+    right = next((step for step in steps if step.turns_green), None)
+    if right is None:
+        raise Wrong(NO_EDIT)
+    if call_id not in [step.call.id for step in steps]:
+        raise Wrong(f"that call is a {calls[call_id].name}, which changes nothing in calc.py")
+    if call_id != right.call.id:
+        later = list(calls).index(call_id) > list(calls).index(right.call.id)
+        raise Wrong(f"test_mean {'was green before' if later else 'still fails after'} that call")
+    if function not in right.changed:
+        raise Wrong(f"the call is the right one, but it didn't change {function!r}: look at what it replaced")
     return "mean calls add; with add right, mean is right, and an edit of mean would have been one too many"
 
 
-def _runs(events: list[Any]) -> list[tuple[int, str]]:
-    """The test runs: where each stands in the log, and what it printed."""
-    texts = [
-        (i, "".join(b.text for b in e.content)) for i, e in enumerate(events) if e.type == "agent.tool_result"
-    ]
-    return [(i, text) for i, text in texts if "test_add passed" in text or "test_add FAILED" in text]
+def _name(function: Any) -> Any:
+    """The name in `add`, `add()`, `calc.add` or `def add`, or of the function itself."""
+    if not isinstance(function, str):
+        return getattr(function, "__name__", function)
+    return function.removeprefix("def ").partition("(")[0].rpartition(".")[2].strip()
 
 
-def _first_run_after(events: list[Any], edit: Any) -> str:
-    return next((text for i, text in _runs(events) if i > events.index(edit)), "")
+@dataclass(frozen=True)
+class _Step:
+    """One call that changed calc.py.
+
+    Attributes:
+        changed: the functions that it changed.
+        turns_green: whether test_mean passes after it and didn't before.
+    """
+
+    call: Any
+    changed: set[str]
+    turns_green: bool
 
 
-def _last_run_before(events: list[Any], edit: Any) -> str:
-    return next((text for i, text in reversed(_runs(events)) if i < events.index(edit)), "")
+def _steps(calls: Iterable[Any]) -> Iterator[_Step]:
+    """The calls that changed calc.py, done again, with the tests run after each."""
+    code = (FOLDER / "calc.py").read_text("utf-8")
+    green = _mean_passes(code)
+    for call in calls:
+        new = _after(call, code)
+        if new == code:
+            continue
+        before, green = green, _mean_passes(new)
+        yield _Step(call, changed_functions(code, new), green and not before)
+        code = new
 
 
-def _function_at(code: str, line: str) -> str:
-    return code[: code.index(line)].rsplit("def ", 1)[1].split("(")[0]
+def _mean_passes(code: str) -> bool:
+    return run_tests(code)["test_mean"] == "passed"
+
+
+def _after(call: Any, code: str) -> str:
+    """calc.py after a call of `edit` or `write`; a bash command isn't done again."""
+    if not str(call.input.get("file_path", "")).endswith("/calc.py"):
+        return code
+    if call.name == "write":
+        return str(call.input.get("content", code))
+    return code.replace(call.input["old_string"], call.input["new_string"]) if call.name == "edit" else code
 
 
 mean = Exercise(
     "Exercise 2",
     _check_mean,
     [
-        "Read the test runs in order: in which one does test_mean pass for the first time?",
+        "Read the test runs in the log in order: in which one does test_mean pass for the first time?",
         "The edit just before that run is the cause; its input says what it replaced.",
         "The candidates are the agent.tool_use events in first_turn whose name is 'edit'.",
     ],
+    minutes=4,
 )
 
 
-# -- 3: archive without the race ---------------------------------------------------------------------
+# -- archive without the race ------------------------------------------------------------------------
 
 
 def _check_archiving(archive_safely: Callable[..., Any]) -> str:
     recording = Recording.load(RECORDING)
     with ManagedAgentsApi(recording) as api:
         client, settled = api.client, _session_that_is_just_idle(api, recording)
-        if archive_safely(client, settled, timeout=5.0) is ...:
-            raise NotAttempted
+        try:
+            if within(PATIENCE, archive_safely, client, settled, timeout=PATIENCE) is ...:
+                raise NotAttempted
+        except TookTooLong:
+            raise Wrong(f"it was still waiting after {PATIENCE:.0f} s for a session that was idle") from None
+        except TimeoutError:
+            raise Wrong("it gave up on a session that would have been idle in a moment") from None
         if client.beta.sessions.retrieve(settled).archived_at is None:
-            raise Wrong("the session was not archived")
+            raise Wrong("the session became idle, but was not archived")
     unfinished = Recording(RECORDING, recording.header, recording.events[:20])  # a turn that never ends
     with ManagedAgentsApi(unfinished) as api:
         client, stuck = api.client, _session_that_is_just_idle(api, unfinished)
@@ -175,8 +254,38 @@ archiving = Exercise(
     "Exercise 3",
     _check_archiving,
     [
-        "client.beta.sessions.retrieve(session_id).status reads the field; only idle can be archived.",
-        "Look, and if it isn't idle yet, wait a little and look again, until time.monotonic() says stop.",
-        'Then raise TimeoutError(f"session {session_id} is still running"): nobody should wait for ever.',
+        "Gap 2 is the call that the API refused above; after the loop it is taken.",
+        "Gap 1 compares time.monotonic() with the deadline; on most rounds it does nothing.",
+        'When it is too late: raise TimeoutError(f"session {session_id} is still running").',
     ],
+    minutes=4,
+)
+
+
+# -- what reaches a session that exists (notebook 01b) -------------------------------------------------
+
+reaches = Prediction(
+    "Exercise 1",
+    "Which of these changes reach the session?",
+    [
+        "the agent gets a new system prompt",
+        "the upload of calc.py is deleted",
+        "the session's own tools are replaced",
+        "the agent is archived",
+        "a file is added to the session",
+        "the environment is archived",
+    ],
+    right="ce",
+    why="a session is changed by what is done to it, and not by what is done to what it was made from",
+    wrong={
+        "a": "the prompt is in a new version of the agent, and the session has the version of its first day",
+        "b": "look at the ids above: whose file is mounted?",
+        "d": "who can't have an archived agent any more: sessions that exist, or new ones?",
+        "f": "who can't have an archived environment any more: sessions that exist, or new ones?",
+    },
+    hints=[
+        "Four of the changes are made to something that the session was made from, two to the session.",
+        "What the session has copied, nobody else can change.",
+    ],
+    minutes=2,
 )
