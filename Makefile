@@ -52,7 +52,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@echo "Ready: make lab opens the course, make doctor checks this machine" >&2
 
 lab: setup  ## open the course in JupyterLab (LAB_ARGS="--no-browser --port 9999")
-	@$(PY) -m jupyterlab $(LAB_OPTIONS) $(LAB_ARGS) notebooks/01_agent_environment_session.ipynb
+	@$(PY) -m jupyterlab $(LAB_OPTIONS) $(LAB_ARGS) notebooks/00_one_turn.ipynb
 
 run: setup  ## run the lessons on their recordings, headless (NB=01 for one, NB=deep for those that go deeper)
 	@$(PY) -m utilities.course.running $(NB)

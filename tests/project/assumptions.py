@@ -20,6 +20,7 @@ from utilities.replay.assumptions import ASSUME_VARIABLE, Assumptions, rounds
 RUNS = (
     ["-m", "pytest", "-q", "-n", "4", "--dist", "worksteal", "-p", "no:cacheprovider", "tests/turn"],
     ["-m", "utilities.course.running", "--folder", "notebooks/solutions"],
+    ["-m", "utilities.course.running", "--folder", "notebooks/solutions", "deep"],
 )
 
 
