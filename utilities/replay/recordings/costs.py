@@ -22,9 +22,20 @@ WEIGHTS = {
     "cache_read_input_tokens": Decimal("0.1"),
     "cache_creation_input_tokens": Decimal("1.25"),
 }
-# List prices in cents: of an input token, an hour of running, a web search. [doc]
-PRICES = {"claude-sonnet-4-6": Decimal("0.0003")}
-HOUR, SEARCH = Decimal(8), Decimal(1)
+# What a million input tokens cost, in dollars, by the documentation's page about prices of August 2026. A
+# model that isn't on it has no price here, nor has one older than Claude 4.5, which runs no agents. [doc]
+PRICES = {
+    "claude-fable-5": 10, "claude-mythos-5": 10,
+    "claude-opus-5": 5, "claude-opus-4-8": 5, "claude-opus-4-7": 5, "claude-opus-4-6": 5,
+    "claude-opus-4-5": 5,
+    "claude-sonnet-5": 2, "claude-sonnet-4-6": 3, "claude-sonnet-4-5": 3,
+    "claude-haiku-4-5": 1,
+}  # fmt: skip
+FAST = {"claude-opus-5": 10, "claude-opus-4-8": 10}  # at `speed: fast`, which others don't have [doc]
+US = Decimal("1.1")  # times the price, with `inference_geo: us` [doc]
+MILLION = 10_000  # of tokens in dollars: one token in cents
+DATE = re.compile(r"-\d{8}$")  # of a model's id
+HOUR, SEARCH = Decimal(8), Decimal(1)  # of running, of the web: in cents [doc]
 ROUNDING = Decimal("0.5")  # cents that a reported cost may be away from the exact one [doc]
 
 
@@ -72,10 +83,24 @@ def price_of(model: Any, weighed: Decimal, seconds: float, searches: int = 0) ->
         seconds: how long the session was running.
         searches: how often the agent searched the web.
     """
-    price = PRICES.get(model if isinstance(model, str) else (model or {}).get("id", ""))
+    price = token_price(model)
     if price is None:
         return None
     return price * weighed + HOUR * Decimal(str(seconds)) / 3600 + SEARCH * searches
+
+
+def token_price(model: Any) -> Decimal | None:
+    """What an input token costs, in cents; None if the model's price isn't known.
+
+    Args:
+        model: its id, dated or not, or an object with one, and with `speed` and `inference_geo`.
+    """
+    given = {"id": model} if isinstance(model, str) else model or {}
+    id = DATE.sub("", given.get("id", ""))
+    dollars = FAST.get(id, PRICES.get(id)) if given.get("speed") == "fast" else PRICES.get(id)
+    if dollars is None:
+        return None
+    return dollars / Decimal(MILLION) * (US if given.get("inference_geo") == "us" else 1)
 
 
 def in_cents(exact: Decimal) -> dict[str, str]:
