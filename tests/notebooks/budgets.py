@@ -70,6 +70,11 @@ def is_done(notebook: NotebookNode) -> bool:
     return bool(notebook.metadata.get("course", {}).get("done"))
 
 
+def done() -> list[Path]:
+    """The notebooks that say so."""
+    return [path for path in notebooks() if is_done(read(path))]
+
+
 # -- what is counted ------------------------------------------------------------------------------------
 
 
@@ -121,11 +126,15 @@ def size_of(notebook: NotebookNode) -> Size:
     )
 
 
-def words_of(markdown: str) -> list[str]:
-    """What a reader reads of it: without pictures, addresses of links, HTML and the marks of Markdown."""
+def readable(markdown: str) -> str:
+    """What a reader reads of it: without pictures, addresses of links and HTML."""
     text = re.sub(r"!\[.*?\]\(.*?\)|<[^>]*>", " ", markdown, flags=re.S)
-    text = re.sub(r"\]\([^)]*\)", "]", text)
-    return [word for word in text.split() if re.search(r"\w", word)]
+    return re.sub(r"\]\([^)]*\)", "]", text)
+
+
+def words_of(markdown: str) -> list[str]:
+    """The words that a reader reads, without the marks of Markdown."""
+    return [word for word in readable(markdown).split() if re.search(r"\w", word)]
 
 
 def lines_of(cell: NotebookNode) -> list[str]:

@@ -8,6 +8,7 @@ from tests.notebooks.budgets import (
     LESSON,
     Budget,
     budget_of,
+    done,
     is_done,
     notebooks,
     size_of,
@@ -17,15 +18,13 @@ from tests.notebooks.budgets import (
 from utilities.course.lesson01 import ending
 from utilities.course.running.notebooks import normalise, read
 
-DONE = [path for path in notebooks() if is_done(read(path))]
 
-
-@pytest.mark.parametrize("path", DONE, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", done(), ids=lambda path: path.stem)
 def test_a_notebook_that_is_done_fits_its_budget(path):
     assert too_large(size_of(read(path)), budget_of(path)) == {}
 
 
-@pytest.mark.parametrize("path", DONE, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", done(), ids=lambda path: path.stem)
 def test_a_notebook_that_is_done_says_which_lessons_it_needs(path):
     needs = read(path).metadata["course"].get("needs", [])
     lessons = [
