@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from anthropic import Anthropic, AsyncAnthropic, Middleware
 
+from . import short_errors
+from .contact import HOW_TO_STAY, replays
 from .loopback import direct
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ RECORDINGS = Path(__file__).parents[1] / "example_data" / "recordings"
 
 
 def connect(kind: type[AnyClient] = Anthropic, **options: Any) -> AnyClient:  # type: ignore[assignment]
-    """The SDK's client, and a line that says where it leads.
+    """The SDK's client, and a line that says where it leads; a service is asked before that is said.
 
     Live if `ANTHROPIC_API_KEY` is set. On the server that `ANTHROPIC_BASE_URL` names, if it is set.
     A server on this machine is reached directly, whatever proxies and certificates the environment names.
@@ -34,6 +36,8 @@ def connect(kind: type[AnyClient] = Anthropic, **options: Any) -> AnyClient:  # 
     recordings whatever else is set; `COOKBOOK_STRICT=1` refuses whatever was not recorded;
     `COOKBOOK_ASSUME` answers what nobody knows of the hosted API (`python -m utilities.replay --assume
     help` lists it).
+
+    In a notebook, errors of the API are a few lines from then on: see `short_errors`.
 
     Args:
         kind: `Anthropic` or `AsyncAnthropic`.
@@ -43,23 +47,37 @@ def connect(kind: type[AnyClient] = Anthropic, **options: Any) -> AnyClient:  # 
         The client.
 
     Raises:
+        NotConnected: the service does not answer, or refuses the key; what to do is in its second line.
         RecordingError: a recording is damaged.
         FileNotFoundError: there are no recordings.
     """
     url = os.environ.get("ANTHROPIC_BASE_URL")
     key = os.environ.get("ANTHROPIC_API_KEY")
     noted = {**options, "middleware": [Notes(), *options.get("middleware", ())]}
+    short_errors.install()
     if not is_set("COOKBOOK_OFFLINE"):
         if url:
-            _say(f"connected to {url} (ANTHROPIC_BASE_URL)")
-            return kind(**{"api_key": key or "none", **_direct(kind, url, noted), **noted})
+            client = kind(**{"api_key": key or "none", **_direct(kind, url, noted), **noted})
+            _say(_where(client, "ANTHROPIC_BASE_URL"))
+            return client
         if key:
-            _say("LIVE: connected to the hosted API with ANTHROPIC_API_KEY; what you run costs money")
-            return kind(**options)
+            client = kind(**options)
+            _say(_where(client, "ANTHROPIC_API_KEY"))
+            return client
     server = _server(RECORDINGS)
     _say(f"on recordings: no key, no network, no cost ({_provenance(server)})")
     given = {"api_key": "recorded", "base_url": server.base_url, **noted}
     return kind(**{**_direct(kind, given["base_url"], given), **given})
+
+
+def _where(client: Anthropic | AsyncAnthropic, named: str) -> str:
+    """What there is at the other end, once it has answered; the variable of the environment led there."""
+    url = str(client.base_url).rstrip("/")
+    if replays(url, client.api_key or "", named, client if isinstance(client, Anthropic) else None):
+        return f"connected to {url} ({named}), which replays recordings: no cost"
+    costs = "what you run costs money, a lesson a few US cents (estimated)"
+    hosted = "the hosted API" if named == "ANTHROPIC_API_KEY" else url
+    return f"LIVE: connected to {hosted} with {named}; {costs}\n{HOW_TO_STAY}"
 
 
 def _direct(kind: type[Any], url: Any, given: dict[str, Any]) -> dict[str, Any]:

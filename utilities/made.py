@@ -22,7 +22,7 @@ from anthropic import Anthropic, AsyncAnthropic, NotFoundError
 
 from .turn import wait_for_idle_status
 
-__all__ = ["Ended", "Made", "made_with"]
+__all__ = ["Ended", "Made", "NotEnded", "made_with"]
 
 T = TypeVar("T")
 # What becomes of each kind, by the `type` that the API gives it. Files, skills and memory stores would go on
@@ -50,6 +50,14 @@ def made_with(client: Anthropic) -> Made:
     made = _made.setdefault(service, Made(client))
     made.client = client
     return made
+
+
+class NotEnded(ExceptionGroup[Exception]):
+    """What could not be ended is still remembered; `exceptions` has an error for each, with its name."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback for each."""
+        return [self.message, *(f"  {_in_a_line(error)}" for error in self.exceptions)]
 
 
 @dataclass(frozen=True)
@@ -153,7 +161,7 @@ class Made:
         is still remembered, so that `end` can be called again.
 
         Raises:
-            ExceptionGroup: the errors, each with a note that names what could not be ended.
+            NotEnded: an ExceptionGroup of the errors, each with a note that names what could not be ended.
         """
         steps = self._steps[::-1]
         steps.sort(key=lambda step: step.kind != "session")  # stable: the newest first
@@ -170,7 +178,7 @@ class Made:
                 self._steps.remove(step)
         if errors:
             left = ", ".join(f"{step.kind} {step.name}" for step in self._steps)
-            raise ExceptionGroup(
+            raise NotEnded(
                 f"{len(errors)} of {len(steps)} could not be ended, and end() can be called again: {left}",
                 errors,
             )
@@ -222,6 +230,11 @@ class Made:
         api = getattr(beta, f"{kind}s")
         (api.archive if kind in ARCHIVED else api.delete)(id)
         return True
+
+
+def _in_a_line(error: BaseException) -> str:
+    note = next(iter(getattr(error, "__notes__", ())), "")
+    return f"{note}: {type(error).__name__}: {' '.join(str(error).split()):.300}"
 
 
 def _counted(kinds: tuple[str, ...]) -> str:

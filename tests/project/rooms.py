@@ -46,7 +46,9 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
         *("replay/ids", "replay/http", "replay/recordings"),
     ),
     "replay": (*FLOORS, "replay/making", "loopback", "console"),
-    "client": ("replay", "loopback"),
+    "short_errors": (),
+    "contact": ("loopback", "short_errors"),
+    "client": ("replay", "loopback", "contact", "short_errors"),
     "utilities": (*COPIED, "made", "client"),
     "managed_agents_pytest": ("utilities", "replay", "loopback"),
 }

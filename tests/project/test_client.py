@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 
+import httpx2
 import pytest
 from anthropic import Anthropic, AsyncAnthropic
 
+from tests.kit.calling import AGENT
+from tests.kit.odd_answers import OddTransport, page, refusal
 from utilities import client as client_module
 from utilities import connect
 from utilities.course import doctor
@@ -30,12 +34,71 @@ def test_without_a_key_it_is_the_sdks_client_on_recordings(kind, capsys):
     assert "scripted" in said  # never passes for live
 
 
-def test_with_a_key_it_is_live_and_says_what_that_means(monkeypatch, capsys):
+def hosted(answer=None):
+    """The way to a service that answers every request so; by default with a list that is empty."""
+    answer = answer or page(b'{"data": [], "next_page": null}')
+    return httpx2.Client(transport=OddTransport(lambda request: answer))
+
+
+def test_with_a_key_it_is_live_and_says_what_that_costs_and_how_to_stay_on_recordings(monkeypatch, capsys):
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
-    client = connect()
+    client = connect(http_client=hosted())
     assert client.base_url.host == "api.anthropic.com"
     assert client.api_key == "sk-test"
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("LIVE: connected to the hosted API with ANTHROPIC_API_KEY; what you run costs")
+    assert "COOKBOOK_OFFLINE=1" in said[1] and len(said) == 2
+
+
+URL = "https://api.anthropic.com"
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (refusal(401, "invalid x-api-key"), f"{URL} refuses the key (ANTHROPIC_API_KEY): invalid x-api-key"),
+        (refusal(403, "not allowed"), f"{URL} refuses the key (ANTHROPIC_API_KEY): not allowed"),
+        (page(b"<html>hello</html>", "text/html"), f"what answers at {URL} is no Managed Agents API"),
+        (page(b"[]"), f"what answers at {URL} is no Managed Agents API"),
+        (refusal(404, "no page"), f"what answers at {URL} is no Managed Agents API (ANTHROPIC_API_KEY): no"),
+    ],
+)
+def test_a_key_that_does_not_work_is_two_lines(monkeypatch, capsys, answer, told):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-secret")
+    with pytest.raises(ConnectionError) as caught:
+        connect(http_client=hosted(answer))
+    first, second = caught.value._render_traceback_()
+    assert first.startswith(told) and "COOKBOOK_OFFLINE=1" in second
+    assert "sk-secret" not in str(caught.value) and not capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", [Anthropic, AsyncAnthropic])
+def test_an_address_where_nobody_answers_is_two_lines(monkeypatch, kind):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        nobody = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", nobody)
+    with pytest.raises(ConnectionError) as caught:
+        connect(kind)
+    first, second = str(caught.value).splitlines()
+    assert first.startswith(f"nobody answers at {nobody} (ANTHROPIC_BASE_URL): ")
+    assert "COOKBOOK_OFFLINE=1" in second
+
+
+@pytest.mark.parametrize("status", [429, 529])
+def test_a_service_that_is_busy_is_there(monkeypatch, capsys, status):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
+    connect(http_client=hosted(refusal(status, "try later")))
     assert capsys.readouterr().out.startswith("LIVE")
+
+
+@pytest.mark.parametrize("kind", [Anthropic, AsyncAnthropic])
+def test_a_server_that_replays_is_said_to(monkeypatch, capsys, kind):
+    with ReplayServer(Library(), key="secret") as server:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.base_url)
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "secret")
+        assert type(connect(kind)) is kind
+    said = capsys.readouterr().out
+    assert said == f"connected to {server.base_url} (ANTHROPIC_BASE_URL), which replays recordings: no cost\n"
 
 
 def test_offline_wins_over_a_key(monkeypatch):
@@ -51,7 +114,7 @@ def test_the_live_path_against_a_server_that_stands_in(monkeypatch):
     with ReplayServer(Library(), key="secret") as server:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", server.base_url)
         monkeypatch.setenv("ANTHROPIC_API_KEY", "secret")
-        assert connect().beta.agents.create(name="a", model="claude-sonnet-4-6").version == 1
+        assert connect().beta.agents.create(**AGENT).version == 1
 
 
 @pytest.mark.parametrize("value", ["1", "true", "yes"])
@@ -66,7 +129,7 @@ def test_every_way_to_say_offline(monkeypatch, value):
 def test_every_way_to_say_not_offline(monkeypatch, value):
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
     monkeypatch.setenv("COOKBOOK_OFFLINE", value)
-    assert connect().base_url.host == "api.anthropic.com"
+    assert connect(http_client=hosted()).base_url.host == "api.anthropic.com"
     assert "live" in doctor.key().detail
 
 

@@ -131,6 +131,8 @@ def test_after_an_error_the_others_are_ended_and_the_next_call_tries_again(clien
     with pytest.raises(ExceptionGroup, match=r"1 of 3 could not be ended.*function .*stop") as caught:
         made.end()
 
+    whole, line = caught.value._render_traceback_()
+    assert whole == caught.value.message and line.endswith("stop: OSError: the disk is full")
     (error,) = caught.value.exceptions
     assert isinstance(error, OSError) and error.__notes__[0].startswith("while ending function")
     assert client.beta.agents.retrieve(agent.id).archived_at

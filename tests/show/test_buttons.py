@@ -1,6 +1,7 @@
 """A question with buttons, without a browser (with one: tests/browser/buttons.py)."""
 
 import asyncio
+import signal
 import threading
 
 import pytest
@@ -70,6 +71,27 @@ def test_nobody_answers():
     buttons, picked = asked(during=wait)
     assert (picked, disabled(buttons)) == ("None", [True, True])
     assert "nobody answered in time" in state(buttons)
+
+
+def test_interrupt_is_noticed_while_it_waits():
+    """A signal's handler runs between two steps of Python; its `cancel` does not wake a loop that sleeps."""
+
+    async def interrupted(buttons):
+        waiting = asyncio.create_task(buttons.answer())
+        late = []
+        asyncio.get_running_loop().call_later(30, late.append, "the loop woke of itself")
+        signal.signal(signal.SIGALRM, lambda *_: waiting.cancel())
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        return late
+
+    handler = signal.getsignal(signal.SIGALRM)
+    try:
+        assert asked(during=interrupted)[1] == []
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
 
 
 def test_a_button_that_is_not_there():

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import html
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -23,6 +24,7 @@ from .untrusted import cut, encodable, one_line
 __all__ = ["Buttons"]
 
 QUESTION_CHARACTERS = 10_000
+SLICE = 0.2  # seconds
 
 
 class Buttons:
@@ -75,7 +77,7 @@ class Buttons:
         """
         try:
             async with asyncio.timeout(timeout):
-                await self._clicked.wait()
+                await self._click()
         except TimeoutError:
             if self.picked is None:
                 self._close("nobody answered in time")
@@ -84,6 +86,13 @@ class Buttons:
                 ) from None
         assert self.picked is not None  # _on_click sets it first
         return self.picked
+
+    async def _click(self) -> None:
+        """Wait for the click, in slices: Interrupt in Jupyter is noticed only when the event loop wakes."""
+        while not self._clicked.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SLICE):
+                    await self._clicked.wait()
 
     def _on_click(self, name: str, button: Any) -> None:
         if self.picked is None and not button.disabled:

@@ -196,6 +196,36 @@ def test_lenient_goes_on_with_the_closest_and_says_so_once():
     assert len(talk.notes) == 1
 
 
+@pytest.mark.parametrize("text", ["go", "edited"])
+def test_lenient_a_message_that_comes_again_does_not_use_up_the_next_turn(text):
+    """As when a notebook's cell runs twice."""
+    talk = session(two_turns(), strict=False)
+    talk.send([message(text)], 0)
+    told = refused(400, talk, message(text))
+    assert "this session has had this message already" in told and "create the session again" in told
+    talk.send([message("go on")], 0)
+    assert said(talk) == ["gone", "gone on"]
+    assert "has had this message already" in refused(400, talk, message("go on"))
+
+
+def test_lenient_a_message_that_was_recorded_twice_can_come_twice():
+    talk = session(two_turns("go"), strict=False)
+    for _ in range(2):
+        talk.send([message("go")], 0)
+    assert said(talk) == ["gone", "gone on"]
+
+
+def two_turns(second="go on"):
+    script = Script()
+    script.message("go")
+    script.say("gone")
+    script.idle()
+    script.message(second)
+    script.say("gone on")
+    script.idle()
+    return script
+
+
 def test_lenient_prefers_the_same_verdict_to_the_same_words():
     allow, deny = asking("1", "allow", deny_message="no"), asking("2", "deny", deny_message="no way")
     talk = session(allow, deny, strict=False)

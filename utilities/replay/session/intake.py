@@ -23,6 +23,10 @@ FILLED: dict[str, dict[str, Any]] = {
     "user.tool_result": {"session_thread_id": None, "is_error": False},
 }
 NOBODY = "no recording continues from here"
+AGAIN = (
+    "this session has had this message already, and what was recorded goes on with another one, so nothing "
+    "was sent. To see its turn once more, create the session again, then send the message."
+)
 IN_A_TEST = "Send what was recorded, or record this session anew."
 BY_HAND = "Send what was recorded, record this session, or use a key to go live."
 
@@ -44,6 +48,7 @@ class Intake:
         assume: what is assumed of the hosted API.
         passed_over: beginnings that the session could have had, each with what it would need for that.
         only: the thread that is at work, if it is the only one: its interrupt is the session's.
+        heard: what the messages said that the session has had.
     """
 
     session_id: str
@@ -58,6 +63,7 @@ class Intake:
     assume: Assumptions = NOTHING_ASSUMED
     passed_over: list[tuple[Track, str]] = field(default_factory=list)
     only: str | None = None
+    heard: frozenset[str] = frozenset()
 
     busy: bool = field(init=False)  # whether there is a turn that an interrupt can stop
     accepted: list[Event] = field(default_factory=list)  # all of them
@@ -158,6 +164,8 @@ class Intake:
         differences = [track.difference(event, calls, text, behind=parked) for track in self.tracks]
         agreeing = [self.tracks[i] for i, difference in enumerate(differences) if difference is None]
         if not agreeing:
+            if event["type"] in OPENINGS and text in self.heard and not self.strict:
+                raise ApiError(400, AGAIN, code=UNRECORDED)  # or the closest would be the next turn, used up
             likeness = []
             if not self.strict:
                 likeness = [track.likeness(event, calls, text, behind=parked) for track in self.tracks]

@@ -18,7 +18,7 @@ from ..http.errors import ApiError
 from ..ids import TICK, later, make_id
 from ..recordings.mount import Write
 from ..recordings.recording import OPENINGS, Event, Output, Recording, answered_call, is_client_event
-from ..recordings.track import Track
+from ..recordings.track import Track, said
 from . import budgets, made_up
 from .broken_turns import BrokenTurns, Mishap
 from .calls import Calls
@@ -285,6 +285,7 @@ class Session:
             waiting={event["id"] for event in self.queued},
             opened=self.broken.accepted if faults.first("lose") else None, assume=assume,
             passed_over=self.passed_over, only=self._only_at_work(),
+            heard=self._heard(),
         )  # fmt: skip
         for number, event in enumerate(events):
             intake.take(self.names.next(number), event)
@@ -299,6 +300,10 @@ class Session:
             busy = False
         self._set_going(before, now)
         return [received.get(event["id"], event) for event in intake.accepted]
+
+    def _heard(self) -> frozenset[str]:
+        """What its messages said, where a client that sends one again is to be told of it."""
+        return frozenset(said(event) for event in self.log if event["type"] in OPENINGS and not self.strict)
 
     def _commit(self, intake: Intake, faults: Faults) -> None:
         """All of a send is possible: now it counts."""

@@ -1,0 +1,88 @@
+"""What a learner sees who runs the cells in another order: a line or two, and which cell to run again."""
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
+
+from utilities.course.running.kernel import kernel_environment
+
+pytestmark = pytest.mark.slow
+
+CELLS = """
+from utilities import connect, made_with, stream_until_end_turn, user_message
+client = connect()
+made = made_with(client)
+---
+agent = made(client.beta.agents.create(name="cookbook-tests-green", model="claude-sonnet-4-6"))
+environment = made(client.beta.environments.create(name="e"))
+---
+session = made(client.beta.sessions.create(agent=agent.id, environment_id=environment.id))
+---
+TASK = "Get the tests green"
+said = stream_until_end_turn(client, session.id, TASK, timeout=60).outcome
+print(said)
+---
+with client.beta.sessions.events.stream(session.id) as stream:
+    client.beta.sessions.events.send(session.id, events=[user_message(TASK)])
+---
+print(stream_until_end_turn(client, session.id, "And once more, please", timeout=60).outcome)
+---
+print(made.end())
+---
+client.beta.sessions.events.send(session.id, events=[user_message(TASK)])
+---
+client.beta.sessions.create(agent=agent.id, environment_id=environment.id)
+---
+client.beta.files.delete("file_nothing")
+---
+client.with_options(base_url="http://127.0.0.1:9", max_retries=0).beta.agents.list()
+---
+%tb
+"""
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    """What each cell showed in a kernel of its own, in which the cells ran as they stand there."""
+    folder = tmp_path_factory.mktemp("kernel")
+    notebook = new_notebook(cells=[new_code_cell(source.strip()) for source in CELLS.split("\n---\n")])
+    client = NotebookClient(notebook, timeout=60, allow_errors=True, kernel_name="python3")
+    environment = kernel_environment(str(folder)) | {"COOKBOOK_STRICT": "0"}
+    client.execute(env=environment)
+    return [[_text(output) for output in cell.outputs] for cell in notebook.cells]
+
+
+def _text(output: nbformat.NotebookNode) -> str:
+    return "\n".join(output.traceback) if output.output_type == "error" else output.get("text", "")
+
+
+def test_the_task_cell_run_twice_uses_nothing_up(shown):
+    assert "".join(shown[3]).endswith("end_turn\n")
+    (told,) = shown[4]
+    error, where, advice = told.splitlines()
+    assert error.startswith("BadRequestError 400: this session has had this message already")
+    assert where == (
+        "  in line 2 of the cell: client.beta.sessions.events.send(session.id, events=[user_message(TASK)])"
+    )
+    assert advice == "Run the cell that creates the session again, then this one."
+    assert "".join(shown[5]).endswith("end_turn\n")
+
+
+@pytest.mark.parametrize(
+    ("cell", "advice"),
+    [
+        (7, "Archived is for good; the notebook's last section does it"),
+        (8, "Archived is for good; the notebook's last section does it"),
+        (9, "It was deleted, or made before the kernel was restarted"),
+        (10, "The server is not there any more: the notebook's last section ends it"),
+    ],
+)
+def test_after_the_last_section_each_cell_says_what_to_run(shown, cell, advice):
+    (told,) = shown[cell]
+    error, where, do = told.splitlines()
+    assert do.startswith(advice) and where.startswith("  in line 1 of the cell: client.")
+
+
+def test_all_of_it_can_be_seen(shown):
+    assert len("".join(shown[11]).splitlines()) > 20

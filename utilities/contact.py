@@ -1,0 +1,68 @@
+"""Asks a service whether it is there before anybody relies on it: does it take the key, does it replay?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anthropic
+from anthropic import Anthropic
+
+from .loopback import direct
+from .short_errors import said
+
+__all__ = ["NotConnected", "replays"]
+
+PATIENCE = 10.0  # seconds
+REPLAY_HEADER = "x-replay-server"  # on every answer of a replay server
+STAY = "COOKBOOK_OFFLINE=1"
+HOW_TO_STAY = f"To stay on recordings: %env {STAY} in a cell above this one (or set it before you start)."
+
+
+class NotConnected(ConnectionError):
+    """The service can't be used; the message has two lines, what is wrong and what to do."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback: it would lead into this file only."""
+        return str(self).splitlines()
+
+
+def replays(url: str, key: str, named: str, client: Anthropic | None = None) -> bool:
+    """Ask the service for a list, which costs nothing; returns whether it is a replay server.
+
+    Args:
+        url: where it is.
+        key: the API key.
+        named: what the environment has them from, for messages.
+        client: what reaches it otherwise than by its address.
+
+    Raises:
+        NotConnected: nobody answers there, or refuses the key, or it is no such service.
+    """
+    asks = client or Anthropic(api_key=key, base_url=url, **direct(Anthropic, url))
+    try:
+        agents = asks.with_options(max_retries=1, timeout=PATIENCE, middleware=[]).beta.agents
+        answer: Any = agents.with_raw_response.list(limit=1)
+        if not isinstance(answer.json().get("data"), list):
+            raise ValueError("the answer has no list of agents")
+    except anthropic.RateLimitError:
+        return False  # it is there, and knows the key
+    except anthropic.InternalServerError:
+        return False  # it is there; whether it is well again, the first cell that needs it will say
+    except anthropic.AuthenticationError as error:
+        raise NotConnected(_told(f"{url} refuses the key", named, error, "Set one that works")) from error
+    except anthropic.PermissionDeniedError as error:
+        raise NotConnected(_told(f"{url} refuses the key", named, error, "Set one that may")) from error
+    except anthropic.APIConnectionError as error:
+        what, why = f"nobody answers at {url}", error.__cause__ or error
+        raise NotConnected(_told(what, named, why, "Start it, or set another address")) from error
+    except (anthropic.APIError, ValueError, AttributeError) as error:
+        what = f"what answers at {url} is no Managed Agents API"
+        raise NotConnected(_told(what, named, error, "Set another address")) from error
+    finally:
+        if client is None:
+            asks.close()
+    return REPLAY_HEADER in answer.headers
+
+
+def _told(what: str, named: str, error: BaseException, then: str) -> str:
+    return f"{what} ({named}): {said(error):.200}\n{then} and run this cell again. {HOW_TO_STAY}"
