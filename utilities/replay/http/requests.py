@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -26,7 +26,9 @@ MAX_DEPTH = 200  # levels of nesting in a body; what is close to Python's limit 
 # How many values a body may have, and how many keys one of its objects: a body has a few large texts, while
 # a million of small things would hold up everybody else for as long as it takes to look at each. [ours]
 MAX_VALUES, MAX_KEYS = 50_000, 2_000
+HALF = rb"\ud"  # how half a surrogate pair begins
 SURROGATE = re.compile(rb"\\u[dD]")
+PART = 2**20  # bytes that are looked at in one go
 # A string of JSON; one that doesn't end goes on to the end of the body, so that this reads each byte once.
 STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z)', re.DOTALL)
 
@@ -68,20 +70,33 @@ class Request:
     assume: Assumptions = NOTHING_ASSUMED  # by that client, where nobody knows the hosted API's answer
     betas: frozenset[str] = frozenset()  # of the header `anthropic-beta`
 
-    @cached_property
+    @property
     def json(self) -> Any:
         """The body, read once.
 
         Raises:
             ApiError: 400; it is no JSON, or none that could be sent back, or too much in too small pieces.
         """
+        if isinstance(self._read, ApiError):
+            raise self._read
+        return self._read
+
+    @cached_property
+    def _read(self) -> Any:
+        """What `json` is, or raises: a body that can't be read takes as long as one that can."""
+        try:
+            return self._parsed()
+        except ApiError as error:
+            return error
+
+    def _parsed(self) -> Any:
         if self._values() > MAX_VALUES:
             raise ApiError(400, f"the body has more than {MAX_VALUES:,} values, this server's limit")
         try:
             # What could not be written again (NaN, half a surrogate pair) would break every later answer.
             value = json.loads(self.body or b"{}", parse_constant=_finite, parse_float=_finite)
             _require_bounded(value)
-            if SURROGATE.search(self.body):
+            if any(SURROGATE.search(self.body, *part) for part in _parts_of(self.body, len(HALF))):
                 json.dumps(value, ensure_ascii=False).encode()
             return value
         except (ValueError, RecursionError) as error:
@@ -89,7 +104,7 @@ class Request:
 
     def _values(self) -> int:
         """About how many values the body has, found out before anything is made of them."""
-        strings = (self.body.count(b'"') - self.body.count(b'\\"')) // 4  # of two, one is a key
+        strings = (_count(self.body, b'"') - _count(self.body, b'\\"')) // 4  # of two, one is a key
         if strings > MAX_VALUES:
             return strings
         if (most := _marks(self.body)) <= MAX_VALUES:
@@ -139,7 +154,16 @@ class Call:
 
 
 def _marks(text: bytes) -> int:
-    return sum(map(text.count, (b",", b"[", b"{")))
+    return sum(_count(text, mark) for mark in (b",", b"[", b"{"))
+
+
+def _count(text: bytes, mark: bytes) -> int:
+    return sum(text.count(mark, *part) for part in _parts_of(text, len(mark)))
+
+
+def _parts_of(text: bytes, width: int) -> Iterator[tuple[int, int]]:
+    """The whole of a text, in parts, for whoever looks for something so wide; threads take turns between."""
+    return ((at, at + PART + width - 1) for at in range(0, len(text), PART))
 
 
 def _finite(text: str) -> float:

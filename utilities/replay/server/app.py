@@ -22,7 +22,6 @@ from ..faults import FAULTS_HEADER, NO_FAULTS, FaultError, Faults
 from ..http import headers
 from ..http.errors import ApiError
 from ..http.requests import Request, Response
-from ..http.sse import encoded
 from ..ids import make_id
 from ..resources.subscriptions import Subscription
 from ..webhooks.outbox import ORGANIZATION, WORKSPACE
@@ -30,6 +29,7 @@ from ..webhooks.sender import Deliverer
 from .broken_requests import BrokenRequests, Dropped, Hanging, Lost, turned_away
 from .browsers import Browsers, is_preflight
 from .multipart import read_form
+from .writing import as_json, in_batches
 
 MAX_BODY = 32 * 1024 * 1024  # bytes; more is answered with 413 [doc]
 MAX_UPLOAD = 500 * 1024 * 1024  # bytes of a form with a file [doc]
@@ -38,7 +38,6 @@ FORM = "multipart/form-data"
 # Whose key it is; the same as in webhooks. [doc]
 IDENTITY = {"anthropic-organization-id": ORGANIZATION, "anthropic-workspace-id": WORKSPACE}
 PING_SECONDS = 15.0  # a silent stream says that it is alive this often [ours]
-BATCH = 200  # events written at once: the client reads them while the next are being written [ours]
 
 
 class App:
@@ -106,7 +105,7 @@ class App:
             self._wake(request.path)
         if answer.status < 400 and self.broken.is_lost(faults, request.method, request.path):
             return Lost()
-        return _http(answer)
+        return await _http(answer)
 
     def _faults_of(self, http: HttpRequest) -> Faults:
         """The client's own faults, if it names any, or the server's."""
@@ -166,8 +165,8 @@ class App:
             now = time.monotonic()
             events, due, over = subscription.poll(now)
             carried, broken = cut.carry(events)
-            for start in range(0, len(carried), BATCH):
-                yield b"".join(map(encoded, carried[start : start + BATCH]))
+            for batch in in_batches(carried):
+                yield batch
             if broken and cut.how == "silent":
                 await self.stopping.wait()
             elif broken and cut.how == "drop":
@@ -224,6 +223,9 @@ def _at_most(limit: int, receive: Receive) -> Receive:
     return limited
 
 
-def _http(answer: Response) -> HttpResponse:
-    kind = HttpResponse if isinstance(answer.content, bytes) else JSONResponse
-    return kind(answer.content, answer.status, {**IDENTITY, **answer.headers})
+async def _http(answer: Response) -> HttpResponse:
+    told = {**IDENTITY, **answer.headers}
+    if isinstance(answer.content, bytes):
+        return HttpResponse(answer.content, answer.status, told)
+    body = await as_json(answer.content)
+    return HttpResponse(body, answer.status, told, media_type="application/json")
