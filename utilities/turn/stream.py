@@ -36,7 +36,8 @@ def stream_until_end_turn(
             is sent again only if the session's history shows that it never arrived.
         session_id: the session.
         message: a text, a list of content blocks, or None if the turn was started already.
-        tools: the SDK's runnable tools for the agent's custom tool calls. Calls that come together
+        tools: the SDK's runnable tools for the agent's custom tool calls; make them once, not for each turn,
+            for what `beta_tool` makes is never freed (12 KiB each). Calls that come together
             run together and are answered in one request; each is answered once. One that the deadline
             cuts off goes on in its thread (an async one is cancelled), and calling again with message=None
             starts it anew: make tools safe to run twice, or give the turn time enough.
