@@ -7,6 +7,7 @@ from typing import Any
 
 from anthropic import Anthropic
 
+from tests.kit.names import fresh
 from tests.kit.recordings import Script
 from tests.kit.scripts import going
 from utilities.replay import Library, ReplayServer
@@ -75,7 +76,7 @@ class Caller:
 
     def session(self, status: int = 200, **fields: Any) -> Any:
         agent = fields.pop("agent", None) or self.post("/agents", AGENT)["id"]
-        environment = self.post("/environments", {"name": "test"})["id"]
+        environment = self.post("/environments", {"name": fresh()})["id"]
         return self.post("/sessions", {"agent": agent, "environment_id": environment, **fields}, status)
 
     def events(self, path: str) -> Any:
@@ -96,6 +97,6 @@ def strict(server: ReplayServer, kind: Any = Anthropic, key: str = "x") -> Any:
 
 def new_session(client: Any, **fields: Any) -> str:
     agent = client.beta.agents.create(**AGENT)
-    environment = client.beta.environments.create(name="e", config={"type": "cloud"})
+    environment = client.beta.environments.create(name=fresh(), config={"type": "cloud"})
     session: str = client.beta.sessions.create(agent=agent.id, environment_id=environment.id, **fields).id
     return session

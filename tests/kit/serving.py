@@ -14,6 +14,7 @@ import pytest
 from anthropic import Anthropic, AsyncAnthropic, Middleware
 
 from tests.kit.calling import new_session
+from tests.kit.names import fresh
 from tests.kit.odd_answers import AsyncOddTransport, Odd, OddTransport
 from tests.kit.recordings import Script
 from utilities import (
@@ -223,7 +224,7 @@ def served(
     with ReplayServer(library, strict=strict, speed=speed, faults=faults or Faults()) as server:
         with healthy(server) as client:
             agent = client.beta.agents.create(name=scripts[0].agent, model="claude-sonnet-4-6")
-            environment = client.beta.environments.create(name="test")
+            environment = client.beta.environments.create(name=fresh())
             session = client.beta.sessions.create(agent=agent.id, environment_id=environment.id)
         yield Served(server, session.id, posts or Posts())
 

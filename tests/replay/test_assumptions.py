@@ -18,7 +18,7 @@ from utilities.replay.assumptions import (
     rounds,
 )
 
-UNIQUE = "environment-names=unique"
+SHARED = "environment-names=any"
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ UNIQUE = "environment-names=unique"
         ("colour=red", "there is no question 'colour'; there are: conflict-type=conflict_error|"),
         (
             "environment-names=maybe",
-            "'maybe' is no answer to 'environment-names': environment-names=any|unique",
+            "'maybe' is no answer to 'environment-names': environment-names=unique|any",
         ),
         ("environment-names", "'' is no answer to 'environment-names'"),
         ("x" * 1001, "at most 1000 characters"),
@@ -41,11 +41,11 @@ def test_a_spec_that_says_nothing_is_refused_with_what_there_is(spec, told):
 
 def test_what_a_client_says_stands_before_what_the_server_says():
     server, client = (
-        Assumptions(f"{UNIQUE} conflict-type=conflict_error"),
-        Assumptions("environment-names=any"),
+        Assumptions(f"{SHARED} conflict-type=conflict_error"),
+        Assumptions("environment-names=unique"),
     )
     both = client.before(server)
-    assert (both.of("environment-names"), both.of("conflict-type")) == ("any", "conflict_error")
+    assert (both.of("environment-names"), both.of("conflict-type")) == ("unique", "conflict_error")
     assert Assumptions().before(server) is server
 
 
@@ -58,17 +58,17 @@ def test_every_answer_is_described_and_can_be_asked_for():
 
 
 @pytest.mark.rule(
-    "names of environments may be used twice; with `--assume environment-names=unique` a name that an active "
-    "one has is 409, and archiving that one frees it",
+    "an environment's name that an active one has is 409, and archiving that one frees it; with `--assume "
+    "environment-names=any` names may be used twice",
     topic="environments",
     evidence="unsettled",
     note="the documentation asks for a unique name and doesn't say what happens otherwise; Anthropic's skill "
     "and a third party's live run say 409",
 )
 def test_names_of_environments_under_either_answer():
-    free = Caller(going(), assume="environment-names=any")
+    free = Caller(going(), assume=SHARED)
     assert len({free.post("/environments", {"name": "e"})["id"] for _ in range(2)}) == 2
-    call = Caller(going(), assume=UNIQUE)
+    call = Caller(going())
     first = call.post("/environments", {"name": "e"})["id"]
     assert first in call.post("/environments", {"name": "e"}, 409)
     second = call.post("/environments", {"name": "f"})["id"]
@@ -97,11 +97,11 @@ def test_the_type_of_a_409_under_either_answer(type):
 
 def test_one_client_assumes_something_and_another_does_not():
     with serving() as server, strict(server) as client:
-        careful = client.with_options(default_headers={ASSUME_HEADER: UNIQUE})
-        careful.beta.environments.create(name="e")
+        careless = client.with_options(default_headers={ASSUME_HEADER: SHARED})
+        careless.beta.environments.create(name="e")
         with pytest.raises(ConflictError):
-            careful.beta.environments.create(name="e")
-        client.beta.environments.create(name="e")
+            client.beta.environments.create(name="e")
+        careless.beta.environments.create(name="e")
 
 
 def test_a_wrong_header_is_told_to_the_client():
@@ -117,26 +117,26 @@ def test_a_server_with_a_wrong_spec_does_not_start(capsys):
     with pytest.raises(AssumptionError):
         ReplayServer([], assume="x=y")
     assert main(["--assume", "help"]) == 0
-    assert UNIQUE.split("=")[0] in capsys.readouterr().out
+    assert SHARED.split("=")[0] in capsys.readouterr().out
 
 
-@pytest.mark.managed_agents(recordings=[], assume=UNIQUE)
+@pytest.mark.managed_agents(recordings=[], assume=SHARED)
 def test_the_pytest_mark_has_it_too(managed_agents_api):
-    managed_agents_api.client.beta.environments.create(name="e")
-    with pytest.raises(ConflictError):
-        managed_agents_api.client.with_options(max_retries=0).beta.environments.create(name="e")
+    environments = managed_agents_api.client.beta.environments
+    assert environments.create(name="e").id != environments.create(name="e").id
 
 
 def test_a_server_that_is_not_told_anything_asks_the_environment(monkeypatch):
-    monkeypatch.setenv("COOKBOOK_ASSUME", f"{UNIQUE} conflict-type=invalid_request_error")
+    monkeypatch.setenv("COOKBOOK_ASSUME", f"{SHARED} conflict-type=invalid_request_error")
     with serving() as server, strict(server) as client:
+        environments = client.beta.environments
+        taken, free = (environments.create(name=name).id for name in ("e", "e"))
+        assert taken != free
+    with serving(assume="conflict-type=invalid_request_error") as server, strict(server) as client:
         client.beta.environments.create(name="e")
-        with pytest.raises(ConflictError) as taken:
+        with pytest.raises(ConflictError) as refused:
             client.beta.environments.create(name="e")
-        assert taken.value.body["error"]["type"] == "invalid_request_error"
-    with serving(assume="environment-names=any") as server, strict(server) as client:
-        client.beta.environments.create(name="e")
-        client.beta.environments.create(name="e")
+        assert refused.value.body["error"]["type"] == "invalid_request_error"
     monkeypatch.setenv("COOKBOOK_ASSUME", "x=y")
     with pytest.raises(AssumptionError, match="there is no question 'x'"):
         serving()

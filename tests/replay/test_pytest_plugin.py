@@ -323,7 +323,7 @@ def test_not_strict_means_that_a_refusal_is_the_programs_affair(suite):
         assert len(managed_agents_api.unrecorded) == 1
     def define_an_outcome(client):
         agent = client.beta.agents.create(name="weather", model="claude-sonnet-4-6")
-        environment = client.beta.environments.create(name="weather")
+        environment = client.beta.environments.create(name="another")
         session = client.beta.sessions.create(agent=agent.id, environment_id=environment.id).id
         rubric = {"type": "text", "content": "y"}
         outcome = {"type": "user.define_outcome", "description": "x", "rubric": rubric}

@@ -6,11 +6,11 @@ RULE=ANSWER`, repeated or with a blank between; `ReplayServer(assume="RULE=ANSWE
 client with each of its requests, in the header `x-replay-assume`. What a client says stands before what
 the server was started with; a question that neither answers has its default.
 
-    environment-names=unique conflict-type=invalid_request_error
+    environment-names=any conflict-type=invalid_request_error
 
 `QUESTIONS` is the one list: the help and the page about fidelity are made from it. To add a question:
 
-1. Add it to `QUESTIONS`. The first answer is the default, and what the server did until then.
+1. Add it to `QUESTIONS`. The first answer is the default: the stricter one, unless much speaks against it.
 2. Where the rule is, ask `assume.of("my-question")`. A route's function has `call.assume`; hand it on
    as an argument. It is the client's answer that counts, so don't keep it from one request to the next.
 3. Test it under every answer, with `Caller(assume="…")` or `@pytest.mark.parametrize`. The rule's
@@ -109,11 +109,11 @@ QUESTIONS = {
     "environment-names": Question(
         "can two active environments have one name?",
         {
-            "any": "an environment may have a name that another one has",
             "unique": "a name that an active environment has is 409; archiving that one frees it",
+            "any": "an environment may have a name that another one has",
         },
         "the documentation asks for a unique name and doesn't say what happens otherwise; Anthropic's "
-        "skill, and somebody who tried it, say 409",
+        "skill, and somebody who tried it, say 409, and the latter that archiving frees the name",
     ),
 }
 
@@ -123,7 +123,7 @@ class Assumptions:
     """The answers that a spec gives; by default there are none.
 
     Args:
-        spec: for example "environment-names=unique".
+        spec: for example "environment-names=any".
 
     Raises:
         AssumptionError: a question or an answer that doesn't exist; the message lists those that do.

@@ -7,14 +7,14 @@ from tests.live.run import Run
 
 
 @probe(
-    "an environment may have a name that another active one has",
-    rule="names of environments may be used twice",
+    "an environment can't have a name that another active one has: 409",
+    rule="an environment's name that an active one has",
     question="environment-names",
 )
 def environment_names(run: Run) -> Finding:
     first = run.environment("twice")
     got = reply(run.once.beta.environments.create, name=first.name, metadata=run.marks)
-    return found(got.status == 200, got, answer="any" if got.status == 200 else "unique")
+    return found(got.status == 409, got, answer="any" if got.status == 200 else "unique")
 
 
 @probe("the name of an archived environment is free again")

@@ -6,15 +6,20 @@ import pytest
 from anthropic import ConflictError
 
 from tests.kit.calling import AGENT, SAY_GO, serving, strict
+from tests.kit.names import fresh
 
 rule = functools.partial(pytest.mark.rule, topic="environments")
 
-HOSTED = {"name": "mine", "config": {"type": "self_hosted"}}
+HOSTED = {"type": "self_hosted"}
+
+
+def hosted(call):
+    return call.post("/environments", {"name": fresh(), "config": HOSTED})["id"]
 
 
 @pytest.fixture
 def queue(call):
-    return f"/environments/{call.post('/environments', HOSTED)['id']}/work"
+    return f"/environments/{hosted(call)}/work"
 
 
 def session(call, queue):
@@ -41,7 +46,7 @@ def test_a_new_session_is_queued_in_a_self_hosted_environment_only(call, queue):
     call.session()
     (item,) = call.get(queue)["data"]
     assert (item["state"], item["data"]) == ("queued", {"type": "session", "id": id})
-    call.get(f"/environments/{call.post('/environments', HOSTED)['id']}/work/{item['id']}", 404)
+    call.get(f"/environments/{hosted(call)}/work/{item['id']}", 404)
 
 
 def test_nobody_is_offered_the_work_of_a_session_that_was_deleted(call, queue):
@@ -95,7 +100,7 @@ def test_a_heartbeat_extends_the_lease_of_who_holds_it(call, queue):
 
 def test_a_lost_lease_says_who_holds_it():
     with serving() as server, strict(server) as client:
-        environment = client.beta.environments.create(**HOSTED).id
+        environment = client.beta.environments.create(name=fresh(), config=HOSTED).id
         agent = client.beta.agents.create(**AGENT).id
         client.beta.sessions.create(agent=agent, environment_id=environment)
         item = client.beta.environments.work.poll(environment)

@@ -93,7 +93,7 @@ class Environments(Collection):
         return environment
 
     def _require_free(self, name: str, assume: Assumptions) -> None:
-        """Refuse a name that an active environment has, if that is assumed."""
+        """Refuse a name that an active environment has, unless it is assumed that it can be shared."""
         if assume.of("environment-names") == "any":
             return
         for other in self.items.values():

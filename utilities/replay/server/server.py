@@ -45,7 +45,7 @@ class ReplayServer:
         key: what clients must send as their API key; None takes any.
         faults: what to break on purpose.
         webhook: where changes of sessions are told; None for nowhere.
-        assume: answers to what isn't known of the hosted API, or their spec: "environment-names=unique";
+        assume: answers to what isn't known of the hosted API, or their spec: "environment-names=any";
             None: those that COOKBOOK_ASSUME in the environment has.
         seed: what decides the ids, with what the clients do. Two servers with one seed give the same ids,
             so that what was printed with one is printed with the other; by default all do.
