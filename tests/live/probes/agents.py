@@ -74,7 +74,10 @@ def lengths_of_an_agents_texts(run: Run) -> Finding:
     return _all_refused(run, cases)
 
 
-@probe("a model that doesn't exist is 400")
+@probe(
+    "a model that doesn't exist is 400",
+    rule="an agent's model is Claude 4.5 or later; another, or none, is 400",
+)
 def an_unknown_model(run: Run) -> Finding:
     return _all_refused(run, {"model": {"model": "claude-no-such-model"}})
 

@@ -204,7 +204,7 @@ def test_a_deployments_budget(beta, deploy):
     assert beta.deployments.update(made.id, budget=BUDGET).budget.max_list_cost.amount == "2000"
     budgets = [beta.sessions.retrieve(id).budget for id in (first, second)]
     assert budgets[0].max_list_cost.amount == "2000" and budgets[1] is None
-    dear = beta.agents.create(name="tester", model="somebody-else-1").id
+    dear = beta.agents.create(name="tester", model="claude-opus-99").id
     with pytest.raises(anthropic.BadRequestError, match="no list price"):
         deploy(agent=dear, budget=BUDGET)
 

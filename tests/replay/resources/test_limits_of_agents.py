@@ -321,3 +321,31 @@ def test_an_advisor_comes_last():
     named = call.post("/agents", {**AGENT, "name": "anthropic.advisor"})["id"]
     taken = {"type": "coordinator", "agents": [named, advisor]}
     assert "anthropic.advisor" in call.post("/agents", {**AGENT, "multiagent": taken}, 400)
+
+
+@rule(
+    "an agent's model is Claude 4.5 or later; another, or none, is 400",
+    evidence="doc", source="docs: agent setup",
+    note="that only those are supported is documented, the status isn't; that a "
+    "model is there if the SDK names its family, whatever the version, is ours",
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "model", ["claude-no-such-model", "gpt-9", "", "claude-opus-4-1", "claude-3-opus", "Claude"]
+)
+def test_a_model_that_runs_no_agents_is_refused(model):
+    call = Caller()
+    assert call.post("/agents", {**AGENT, "model": model}, 400).startswith("model: ")
+    assert call.post("/agents", {**AGENT, "model": {"id": model}}, 400).startswith("model: ")
+    agent = call.post("/agents", AGENT)["id"]
+    call.post(f"/agents/{agent}", {"model": model}, 400)
+    overrides = {"type": "agent_with_overrides", "id": agent, "model": model}
+    call.session(agent=overrides, status=400)
+    roster = {"type": "coordinator", "agents": [{"type": "advisor", "model": model}]}
+    assert "can advise" in call.post("/agents", {**AGENT, "multiagent": roster}, 400)
+
+
+@pytest.mark.parametrize(
+    "model", ["claude-haiku-4-5", "claude-haiku-4-5-20251001", "claude-opus-99", "claude-mythos-preview"]
+)
+def test_a_model_that_the_sdk_does_not_name_yet_is_taken(model):
+    assert Caller().post("/agents", {**AGENT, "model": model})["model"]["id"] == model

@@ -136,10 +136,10 @@ def test_an_outcome_that_is_sent_later_has_the_same_limits(call):
 def test_a_budget_needs_prices():
     with serving() as server, strict(server) as client:
         environment = client.beta.environments.create(name="e").id
-        unknown = client.beta.agents.create(name="a", model="claude-nonsense-9")
+        unknown = client.beta.agents.create(name="a", model="claude-opus-99")
         advised = client.beta.agents.create(
             name="b", model="claude-opus-5",
-            multiagent={"type": "coordinator", "agents": [{"type": "advisor", "model": "claude-nonsense-9"}]},
+            multiagent={"type": "coordinator", "agents": [{"type": "advisor", "model": "claude-opus-99"}]},
         )  # fmt: skip
         leading = client.beta.agents.create(
             name="c", model="claude-opus-5", multiagent={"type": "coordinator", "agents": [unknown.id]}

@@ -87,7 +87,7 @@ def ask_every_route(beta):
     for exception, call in {
         anthropic.NotFoundError: lambda: beta.sessions.retrieve(session),
         anthropic.ConflictError: lambda: beta.agents.update(agent.id, version=1, name="x"),
-        anthropic.BadRequestError: lambda: beta.agents.create(name="", model="m"),
+        anthropic.BadRequestError: lambda: beta.agents.create(name="", model="claude-opus-5"),
     }.items():
         with pytest.raises(exception) as caught:
             call()

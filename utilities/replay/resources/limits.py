@@ -34,7 +34,7 @@ from anthropic.types.beta.vaults.credential_update_params import CredentialUpdat
 
 from ..http.errors import ApiError
 from ..http.validation import Resource, body_of
-from . import domains
+from . import domains, models
 
 # Gets a field's value, not null, and gives what is wrong with it, as it follows the field's path in a
 # message: ": must not be empty", ".url: must not be empty".
@@ -124,7 +124,11 @@ def keys_not_empty(metadata: dict[str, Any]) -> Iterator[str]:
 
 
 def model(given: Any) -> Iterator[str]:
-    yield from not_empty(given if isinstance(given, str) else given["id"])
+    id = given if isinstance(given, str) else given["id"]
+    if not id.strip():
+        yield from not_empty(id)
+    elif not models.runs_agents(id):
+        yield f": {id!r} is no model that runs agents, as claude-opus-5 is: Claude 4.5 and later do"
 
 
 # -- checks of a toolset or a tool ------------------------------------------------------------------

@@ -23,7 +23,22 @@ def alias_of(id: str) -> str:
     return next((other for other in IDS if other != id and DATE.sub("", other) == id), id)
 
 
+NAMED = re.compile(r"claude-([a-z]+)-(\d{1,2})(?:-(\d{1,2}))?(?:-\d{8})?")
+FAMILIES = {parts[1] for id in IDS if (parts := NAMED.fullmatch(id))}
+OLDEST = (4, 5)  # that runs agents [doc]
 MODELS = tuple(id for id in IDS if alias_of(id) == id)
+
+
+def runs_agents(id: str) -> bool:
+    """Whether a model can be an agent's: Claude 4.5 and later. [doc]
+
+    Which ones there are only the service knows. Here they are those of the families that the SDK names, newer
+    versions than it names too. [ours]
+    """
+    parts = NAMED.fullmatch(id)
+    if parts is None:
+        return id in IDS and not re.search(r"\d", id)  # a preview has no version
+    return parts[1] in FAMILIES and (int(parts[2]), int(parts[3] or 0)) >= OLDEST
 
 
 def shown(id: str) -> Resource:

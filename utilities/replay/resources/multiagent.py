@@ -10,6 +10,7 @@ from typing import Any
 
 from ..http.errors import ApiError
 from ..http.validation import Resource
+from .models import runs_agents
 
 Lookup = Callable[[str, int | None], Resource]  # an agent by id and version; None is the newest
 
@@ -49,7 +50,9 @@ def resolved(given: Resource | None, owner: Resource, find: Lookup) -> Resource 
 
 
 def _member(wanted: Resource, owner: Resource, find: Lookup, name: str) -> Resource:
-    if wanted["type"] == "disabled" or name == "advisor":
+    if name == "advisor" and wanted["type"] == "enabled":
+        return _advising(wanted)
+    if wanted["type"] == "disabled":
         return wanted
     inline = wanted.get("inline_agents") or ENABLED
     least = 0 if inline["type"] == "enabled" else 1
@@ -75,7 +78,7 @@ def _references(entries: list[Any], owner: Resource, find: Lookup, least: int) -
 def _reference(entry: Any, owner: Resource, find: Lookup) -> Resource:
     given: Resource = {"type": "agent", "id": entry} if isinstance(entry, str) else entry
     if given["type"] == "advisor":
-        return given
+        return _advising(given)
     if given["type"] == "self" or given["id"] == owner["id"]:
         return {"type": "agent", "id": owner["id"], "version": owner["version"]}
     agent = find(given["id"], given.get("version"))
@@ -86,6 +89,13 @@ def _reference(entry: Any, owner: Resource, find: Lookup) -> Resource:
             400, f"multiagent: agent {agent['id']} has a roster of its own; one level is the limit"
         )
     return {"type": "agent", "id": agent["id"], "version": agent["version"]}
+
+
+def _advising(entry: Resource) -> Resource:
+    """An advisor's entry, whose model has to be one that runs agents. [ours; doc: pairs are checked, too]"""
+    if not runs_agents(entry["model"]):
+        raise ApiError(400, f"multiagent: {entry['model']!r} is no model that can advise")
+    return entry
 
 
 def expanded(multiagent: Resource | None, find: Lookup) -> Resource | None:
