@@ -30,7 +30,7 @@ REFUSE_PYTHON = $(if $(PYTHON_VERSION),$(if $(PYTHON_RECENT),,$(error $(call nee
 needs = Python 3.11 or newer is needed, and $(1). Name another one: make setup PYTHON=python3.12
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab run check test conformance newest-sdk confirm-live test-postgres test-typescript notebooks \
+.PHONY: help setup lab run check test conformance newest-sdk confirm-live test-postgres test-typescript reset notebooks \
 	recordings assumptions verify fidelity scenarios rooms budgets guards lint bench soak doctor
 
 help:  ## list these targets
@@ -82,6 +82,9 @@ test-postgres: setup  ## memory on a PostgreSQL of its own, with pgvector (PG_BI
 # Without Node it says so, and is done.
 test-typescript: setup  ## the official TypeScript client against the replay server; needs Node 20.10 or newer
 	@$(PY) -m tests.typescript
+
+reset: setup  ## a lesson's original back, NB=01; what you made of it goes to my_notebooks/
+	@$(PY) -m utilities.course.reset $(NB)
 
 notebooks: setup  ## run every notebook, deep/ and solutions/ too, and keep the outputs (NB=01 for one)
 	@$(PY) -m utilities.course.running --write $(NB)

@@ -20,7 +20,7 @@ from nbmake.nb_run import NotebookRun
 from nbmake.pytest_items import NotebookFailedException, NotebookFile, NotebookItem
 
 from utilities.course.running.kernel import kernel_environment
-from utilities.course.running.notebooks import differences, dumps, keep_volatile, normalise, read
+from utilities.course.running.notebooks import differences, normalise, read
 
 
 @pytest.hookimpl(wrapper=True)
@@ -52,14 +52,18 @@ class ComparedItem(NotebookItem):
 
 
 def compare(path: Path, executed: NotebookNode) -> NotebookError | None:
-    """How an execution differs from the file, or None: nbmake's error, a line for each cell that differs."""
-    committed, fresh = read(path), normalise(executed)
-    lines = differences(committed, fresh)
-    if not lines and dumps(keep_volatile(committed, fresh)) != path.read_text("utf-8"):
-        lines = ["the outputs are the same, but the file is not as `make notebooks` writes it"]
+    """How an execution differs from the file, or None: nbmake's error, a line for each cell that differs.
+
+    What a front end writes into a file that is opened and saved (its version, a cell's times and folds, how
+    the printed lines were cut into outputs) makes no difference.
+    """
+    lines = differences(normalise(read(path)), normalise(executed))
     if not lines:
         return None
-    advice = "`make notebooks` executes it and keeps the outputs, if these are right"
+    advice = (
+        f"`make notebooks` executes it and keeps the outputs, if these are right; "
+        f"`python -m utilities.course.reset {path.stem[:2]}` brings the original back"
+    )
     return NotebookError(
         summary=lines[0], trace="\n".join([f"{path.name}:", *lines, advice]), failing_cell_index=-1
     )
