@@ -31,7 +31,7 @@ needs = Python 3.11 or newer is needed, and $(1). Name another one: make setup P
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lab run check test conformance newest-sdk confirm-live test-postgres test-typescript reset notebooks \
-	recordings assumptions verify fidelity scenarios rooms budgets guards lint bench soak doctor
+	recordings assumptions verify fidelity scenarios rooms budgets pictures guards lint bench soak doctor
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' "$(strip $(MAKEFILE_LIST))"
@@ -110,6 +110,9 @@ rooms: setup  ## draw the rooms of utilities/ in CONTRIBUTING.md, from the impor
 
 budgets: setup  ## how large each lesson is, beside what it may be (NB=01 for one)
 	@$(PY) -m tests.notebooks.budgets $(NB)
+
+pictures: setup  ## draw the lessons' concept pictures, notebooks/images/NN_*.svg
+	@$(PY) -m utilities.course.maps --write
 
 guards: setup  ## take each guard of the helpers away and see that a test notices
 	@$(PY) -m tests.project.guards

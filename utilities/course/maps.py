@@ -1,0 +1,289 @@
+"""The concept picture of each lesson, drawn: `make pictures` writes notebooks/images/NN_*.svg.
+
+    python -m utilities.course.maps --write     # all of them
+    python -m utilities.course.maps --alt 00    # the line of Markdown that shows one, with its alt text
+
+Each has the map of `drawing`, with its own part in colour.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from .drawing import OFF, ON, YOURS, Drawing, full_map, small_map
+from .places import ROOT
+
+IMAGES = ROOT / "notebooks" / "images"
+
+
+def one_turn() -> Drawing:
+    """00: the whole map, and five arrows."""
+    drawing = Drawing(
+        436,
+        "One turn of an agent",
+        "A map of three places. Your process creates an agent, an environment and a session at the "
+        "service (1), opens a stream of the session's events (2) and sends the question (3). The "
+        "agent's program is written and run in a container, which belongs to the service too. Events "
+        "come down the stream (4); the last one says that the session is idle (5).",
+    )
+    full_map(drawing, ["agent", "environment", "session", "event log", "/mnt/user"], ["your program"])
+    arrows = ((74, 1, YOURS), (130, 3, YOURS), (182, 2, YOURS), (208, 4, ON), (234, 5, ON))
+    for y, number, kind in arrows:
+        drawing.line(f"M172 {y}H257" if kind == YOURS else f"M258 {y}H173", kind, arrow=True)
+        drawing.number(214, y, number, kind)
+    drawing.line("M540 130H609", ON, arrow=True)
+    drawing.legend(
+        344,
+        (YOURS, "create agent, environment and session"),
+        (YOURS, "open the stream"),
+        (YOURS, "send the question"),
+        (ON, "events come, one by one"),
+        (ON, "idle: the turn is over"),
+    )
+    return drawing
+
+
+def two_shelves() -> Drawing:
+    """01: what is made once, what for each run, and the log below."""
+    drawing = Drawing(
+        452,
+        "Made once, and made for each run",
+        "Two shelves. On the upper one lies what is made once and used again: the agent, version 1, and "
+        "the environment. On the lower one what each run makes anew: a session and its container, with "
+        "copies of your files in uploads, a folder to work in, and outputs. Your process uploads the "
+        "files (1) and sends the task (2); all that happens is kept in the event log below (3); results "
+        "come back from outputs (4).",
+    )
+    for place, x, w in (("your process", 16, 168), ("the service", 246, 306), ("the container", 602, 182)):
+        drawing.box(x, 14, w, 354, kind="place")
+        drawing.text(x + w / 2, 38, place, size=15, bold=True, middle=True)
+    drawing.box(30, 54, 140, 60, "calc.py\ntest_calc.py", YOURS, size=13, code=True)
+    drawing.box(30, 156, 140, 104, "your program", YOURS)
+    drawing.box(30, 322, 66, 34, "tools")
+    drawing.box(104, 322, 66, 34, "bank")
+    drawing.text(260, 68, "made once", ON, bold=True)
+    drawing.box(260, 76, 132, 42, "agent, version 1", ON)
+    drawing.box(406, 76, 132, 42, "environment", ON)
+    drawing.line("M252 126H546", ON, width=4)
+    drawing.text(260, 163, "made for each run", ON, bold=True)
+    drawing.box(260, 172, 278, 52, "session", ON)
+    drawing.box(260, 252, 132, 30, "memory store")
+    drawing.box(406, 252, 132, 30, "vault")
+    drawing.line("M252 292H546M608 292H778", ON, width=4)
+    for y, text in ((140, "/mnt/session/uploads"), (191, "/mnt/user"), (242, "/mnt/session/outputs")):
+        drawing.box(612, y, 162, 40, text, ON, size=12.5, code=True)
+    drawing.text(288, 314, "event log", ON, bold=True)
+    drawing.box(260, 322, 514, 34, kind=ON)
+    for x in (274, 302, 318, 346, 400, 412, 440, 494, 530, 542, 590, 640, 668, 680, 734, 760):
+        drawing.line(f"M{x} 330V348", ON, width=3)
+    drawing.line("M172 84H214V142H580V160H609", YOURS, arrow=True)
+    drawing.number(214, 112, 1, YOURS)
+    drawing.line("M172 198H257", YOURS, arrow=True)
+    drawing.number(214, 198, 2, YOURS)
+    drawing.number(270, 309, 3)
+    drawing.line("M610 262H582V238H173", ON, arrow=True)
+    drawing.number(214, 238, 4)
+    drawing.legend(
+        392,
+        (YOURS, "files are uploaded; the session gets copies"),
+        (YOURS, "the task is sent"),
+        (ON, "all that happens is kept"),
+        (ON, "results come back from outputs"),
+    )
+    return drawing
+
+
+def two_sessions() -> Drawing:
+    """02: a time axis with two sessions, and one bank below both."""
+    drawing = Drawing(
+        482,
+        "Two sessions, and one bank below them",
+        "A time axis with two sessions, days apart; between them nothing runs, and the second one knows "
+        "nothing of the first. Below both lies one bank, in your process, which outlives every session. "
+        "A call of a memory tool is three arrows: the agent asks your process (1), your process stores "
+        "or searches in the bank (2), and the result goes back to the agent (3). The first session "
+        "stores, the second finds.",
+    )
+    small_map(drawing, ["session"], ["your tools", "your bank"])
+    drawing.text(26, 140, "the service", bold=True)
+    drawing.text(26, 236, "your process", bold=True)
+    drawing.box(140, 112, 220, 50, "first session, Monday", ON)
+    drawing.hatch(362, 112, 156, 50)
+    drawing.box(382, 124, 116, 26, "nothing runs", "place", size=13)
+    drawing.box(520, 112, 250, 50, "second session, days later", ON)
+    drawing.box(140, 208, 220, 46, "memory_retain", YOURS, code=True)
+    drawing.box(520, 208, 250, 46, "memory_recall", YOURS, code=True)
+    drawing.box(140, 302, 630, 50, "one bank, in a file of yours", YOURS, size=15)
+    for left in (180, 575):
+        drawing.line(f"M{left} 164V205", ON, arrow=True)
+        drawing.number(left - 18, 184, 1)
+        drawing.line(f"M{left + 70} 256V299", YOURS, arrow=True)
+        drawing.number(left + 52, 277, 2, YOURS)
+        drawing.line(f"M{left + 140} 206V165", YOURS, arrow=True)
+        drawing.number(left + 122, 185, 3, YOURS)
+    drawing.line("M140 376H770", OFF, arrow=True)
+    drawing.text(720, 394, "time", OFF, size=13)
+    drawing.legend(
+        424,
+        (ON, "the agent asks for a memory tool"),
+        (YOURS, "your process stores in the bank, or searches"),
+        (YOURS, "the result goes back to the agent"),
+    )
+    return drawing
+
+
+def the_bounce() -> Drawing:
+    """03: four stations round a loop, one id through all."""
+    drawing = Drawing(
+        484,
+        "The bounce: four events, one id",
+        "A loop of four stations with one id as a thread through all of them, three at the service and "
+        "one in your process. The agent calls a tool of yours (1), and the call has an id. The session "
+        "is idle with requires_action, which names the id (2). From there to your answer the loop is "
+        "hatched: the session is parked, which needs no tokens and no connection. Your process runs the "
+        "tool and answers the id (3). The session is running again (4), until the agent calls once more "
+        "or is done.",
+    )
+    small_map(drawing, ["session", "event log"], ["your tools", "your program"])
+    drawing.text(26, 120, "your process", bold=True)
+    drawing.text(490, 120, "the service", bold=True)
+    drawing.hatch(190, 222, 276, 50)
+    drawing.box(206, 227, 244, 23, "parked: no tokens, no connection", "place", size=13)
+    for x, y, text, kind, number in (
+        (470, 132, "agent.custom_tool_use\nid sevt_7", ON, 1),
+        (470, 219, "session.status_idle\nrequires_action: sevt_7", ON, 2),
+        (26, 292, "user.custom_tool_result\nanswers sevt_7", YOURS, 3),
+        (470, 340, "session.status_running\nsevt_7 has its answer", ON, 4),
+    ):
+        drawing.box(x, y, 256, 56, text, kind, size=13, code=True)
+        drawing.number(x, y, number, kind)
+    for path in ("M598 190V216", "M468 261H150V289", "M284 320H376V368H467", "M728 368H762V160H729"):
+        drawing.line(path, YOURS, arrow=True, width=3)
+    drawing.legend(
+        426,
+        (ON, "the agent calls a tool of yours"),
+        (ON, "the session waits, and names the call"),
+        (YOURS, "your process answers that call, once"),
+        (ON, "the agent goes on"),
+    )
+    return drawing
+
+
+def bank_or_store() -> Drawing:
+    """04: two columns, four questions."""
+    drawing = Drawing(
+        404,
+        "A bank and a memory store",
+        "Two columns with four rows. A bank lies in a database of your process; your process searches "
+        "it, by meaning; whoever your code lets may read it; an update leaves the new text beside the "
+        "old one. A memory store lies in text files that the service keeps; the agent searches it by "
+        "word, with a grep of its own; every session that mounts it may read it; an update leaves a "
+        "version with its author.",
+    )
+    small_map(drawing, ["memory store", "/mnt/memory"], ["your bank"])
+    drawing.box(186, 106, 292, 40, "bank, in your process", YOURS, size=16)
+    drawing.box(490, 106, 292, 40, "memory store, at the service", ON, size=16)
+    rows = (
+        ("Where is the text?", "in a database of yours", "in files that the service keeps"),
+        ("Who searches?", "your process, by meaning", "the agent, by word: its own grep"),
+        ("Who may read?", "whoever your code lets", "every session that mounts it"),
+        ("What does an\nupdate leave?", "the new text beside the old", "a version, with its author"),
+    )
+    for number, (question, bank, store) in enumerate(rows):
+        y = 156 + number * 60
+        for line, words in enumerate(question.split("\n")):
+            drawing.text(26, y + 31 + line * 18 - 9 * question.count("\n"), words, bold=True)
+        drawing.box(186, y, 292, 50, bank, YOURS)
+        drawing.box(490, y, 292, 50, store, ON)
+    return drawing
+
+
+def three_followers() -> Drawing:
+    """05: one turn as a bar; a pipe, ticks and a doorbell."""
+    drawing = Drawing(
+        436,
+        "One turn, followed in three ways",
+        "One turn is a bar on a time axis, with events on it and a long silent stretch in its middle. "
+        "Below, three ways to follow it. A stream is an open pipe: each event arrives when it happens. "
+        "Polling is a row of ticks: events arrive at the next tick, so the end is seen late. A webhook "
+        "is a doorbell: it rings when the turn has ended, says no more, and you read the session.",
+    )
+    small_map(drawing, ["session", "event log"], ["your program"])
+    start, end = 150, 640
+    events = (160, 176, 190, 222, 240, 256, 500, 520, 548, 566, 600, 638)
+    drawing.text(26, 140, "one turn", bold=True)
+    drawing.box(start, 116, end - start, 40, kind=ON)
+    drawing.hatch(268, 116, 222, 40)
+    drawing.box(318, 124, 122, 24, "a tool runs, silent", "place", size=13)
+    for x in events:
+        drawing.line(f"M{x} 122V150", ON, width=3)
+    drawing.text(650, 140, "idle", ON, bold=True)
+    drawing.line(f"M{end} 158V388", OFF, dashed=True)
+    for y, name, what in (
+        (190, "stream", "an open pipe"),
+        (258, "poll", "ask now and then"),
+        (326, "webhook", "a doorbell"),
+    ):
+        drawing.text(26, y + 18, name, bold=True)
+        drawing.text(26, y + 36, what, OFF, size=13)
+    drawing.box(start, 196, end - start, 30, kind=YOURS)
+    for x in events:
+        drawing.line(f"M{x} 202V220", YOURS, width=3)
+    drawing.text(650, 216, "at once", size=13)
+    drawing.line(f"M{start} 280H700", OFF)
+    for x in range(start, 701, 91):
+        drawing.line(f"M{x} 264V296", YOURS, width=4)
+    drawing.line("M640 306H694", YOURS, arrow=True)
+    drawing.text(712, 285, "late", "yours", size=13, bold=True)
+    drawing.line(f"M{start} 352H{end - 4}", OFF, dashed=True)
+    drawing.text(380, 344, "nothing is asked, nothing is held open", OFF, size=13, middle=True)
+    drawing.line("M646 362H674M650 360C650 338 670 338 670 360M657 366H663", YOURS, width=3)
+    drawing.text(682, 350, "it rings:", size=13)
+    drawing.text(682, 367, "now read it", size=13)
+    drawing.line("M150 396H770", OFF, arrow=True)
+    drawing.text(720, 416, "time", OFF, size=13)
+    return drawing
+
+
+PICTURES: dict[str, Callable[[], Drawing]] = {
+    "00_one_turn": one_turn,
+    "01_two_shelves": two_shelves,
+    "02_memory": two_sessions,
+    "03_bounce": the_bounce,
+    "04_bank_or_store": bank_or_store,
+    "05_three_ways": three_followers,
+}
+
+
+def path_of(name: str) -> Path:
+    return IMAGES / f"{name}.svg"
+
+
+def markdown(name: str) -> str:
+    """The line with which a notebook in notebooks/ shows a picture."""
+    return f"![{PICTURES[name]().description}](images/{name}.svg)"
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m utilities.course.maps", description=__doc__)
+    task = parser.add_mutually_exclusive_group(required=True)
+    task.add_argument("--write", action="store_true", help="draw them all anew")
+    task.add_argument("--alt", metavar="NN", help="print the Markdown that shows those whose name begins so")
+    options = parser.parse_args(argv)
+    if options.write:
+        for name, draw in PICTURES.items():
+            path_of(name).write_text(draw().svg(), "utf-8")
+        return 0
+    found = [name for name in PICTURES if name.startswith(options.alt)]
+    if not found:
+        print(f"there is no picture {options.alt}", file=sys.stderr)
+        return 2
+    print("\n".join(map(markdown, found)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
