@@ -8,7 +8,7 @@ where = Prediction(
     "Exercise 1",
     "Which of these lines ran on your machine?",
     [
-        "session = made(client.beta.sessions.create(…))",
+        "session = client.beta.sessions.create(…)",
         "for event in stream:",
         "python3 primes.py",
         "print(len(primes))",
