@@ -1,39 +1,80 @@
-"""The exercises of lesson 02: solutions pass their checks, wrong answers fail them."""
+"""Lesson 02: its exercises take what is right and say what is wrong, its helpers show what happened."""
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import hashlib
+import logging
 import re
 import time
-from datetime import date
+import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
-from anthropic import beta_async_tool, beta_tool
+from astrocyte import Astrocyte
 
-from utilities import memory_tools
-from utilities.course.exercises import Exercise
-from utilities.course.lesson02 import checks as lesson02
+from utilities import memories_of, memory_tools, open_brain
+from utilities.course import lesson02
+from utilities.course.lesson02 import checks
 
 pytestmark = pytest.mark.slow
 
-EXERCISES = [exercise for exercise in vars(lesson02).values() if isinstance(exercise, Exercise)]
+EXERCISES = [lesson02.unredacted, lesson02.finding, lesson02.banking]
 
 
 def test_not_attempted_is_no_error(capsys):
+    lesson02.unredacted.check(...)
     lesson02.finding.check(...)
     lesson02.banking.check(lambda user_id: ...)
-    lesson02.own_tool.check(lambda brain, bank_id: ...)
-    assert [exercise.passed for exercise in EXERCISES] == [None, None, None]
+    assert [exercise.passed for exercise in EXERCISES] == [None] * 3
     out = capsys.readouterr().out
     assert [f"Exercise {number}: not attempted yet" in out for number in (1, 2, 3)] == [True] * 3
 
 
-# -- 1: a note that is found -----------------------------------------------------------------------------
+# -- 1: what a barrier of patterns lets pass -------------------------------------------------------------
 
 
-def test_the_note_as_it_was_is_not_found_for_any_question():
-    assert all(rank > 3 for rank in lesson02.ranks(lesson02.NOTE).values())
+@pytest.mark.parametrize("guess", ["bd", "b, d", ["d", "b"], [checks.SENTENCES[1], checks.SENTENCES[3]]])
+def test_what_gets_past_the_barrier_however_it_is_named(guess, passes):
+    passes(lesson02.unredacted, guess)
+
+
+@pytest.mark.parametrize(
+    ("guess", "why"),
+    [
+        ("abd", "North American number"),
+        ("bcd", "are a card"),
+        ("b", "but it isn't all"),
+        ("e", "none of the"),
+    ],
+)
+def test_a_wrong_prediction_is_told_why(guess, why, fails):
+    fails(lesson02.unredacted, guess, why=why)
+
+
+def retained(path: Path, *texts: str) -> Astrocyte:
+    """A brain with these texts in the bank "user-ada"."""
+    brain = open_brain(path / "brain.db")
+    for text in texts:
+        asyncio.run(brain.retain(text, "user-ada"))
+    return brain
+
+
+def test_the_barrier_really_lets_these_pass(tmp_path):
+    brain = retained(tmp_path, *checks.SENTENCES)
+    kept = set(asyncio.run(memories_of(brain, "user-ada")).values())
+    as_they_are = {letter for letter, s in zip("abcd", checks.SENTENCES, strict=True) if s in kept}
+    assert as_they_are == lesson02.unredacted.right
+
+
+# -- 2: a note that is found -----------------------------------------------------------------------------
+
+
+def test_the_note_as_it_was_comes_last_when_asked_for_the_spanish_lesson():
+    found = lesson02.firsts(lesson02.NOTE)["When does Ada learn Spanish?"]
+    assert found.index(lesson02.NOTE) == len(checks.OTHERS) == len(found) - 1
 
 
 @pytest.mark.parametrize(
@@ -42,6 +83,12 @@ def test_the_note_as_it_was_is_not_found_for_any_question():
         "Every Thursday at 7 pm Ada has a Spanish language course; her teacher is Rosa.",
         "Ada takes a course in the Spanish language, with Rosa, on Thursdays at 19:00.",
         "Ada learns Spanish: Rosa teaches her on Thursdays at 7 pm.",
+        "Ada has a Spanish lesson with Rosa every Thursday at 7 pm.",
+        "On Thursdays at 7 p.m. Ada meets Rosa, her Spanish teacher.",
+        "Ada is learning Spanish with Rosa, Thursday evenings at seven.",
+        "Rosa gives Ada Spanish lessons every Thursday at 19h.",
+        "Ada studies Castilian Spanish with her tutor Rosa on Thursday at 19:00.",
+        "The user attends Spanish lessons with ROSA on thursdays at 7 pm.\n",
     ],
 )
 def test_a_sentence_that_can_be_understood_alone_is_found(content, passes):
@@ -49,30 +96,43 @@ def test_a_sentence_that_can_be_understood_alone_is_found(content, passes):
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "why"),
     [
-        (lesson02.NOTE, "the note as it was"),
+        (lesson02.NOTE, "'Who teaches Ada Spanish?', the bank puts"),
         ("", "is a text"),
-        (7, "is a text"),
-        ("She has it on Thursdays at 7 with Rosa.", "not yet first"),
-        ("Thu 19h Rosa, Spanish", "not yet first"),
-        ("Ada has a Spanish language course.", "'Thu' is lost"),
-        ("Ada has a Spanish language course on Thursdays at 7.", "'Rosa' is lost"),
-        (f"Thu 19h Rosa. {' '.join(lesson02.QUESTIONS)}", "list of questions"),
-        ("Every Thursday at 7 Ada has a Spanish course with Rosa. " * 5, "at most 200"),
+        (7, "is a text, not 7"),
+        ("She has it on Thursdays at 7 with Rosa.", "and yours is number"),
+        ("Ada meets Rosa on Thursdays at 7 pm.", "first, and yours is number"),
+        ("Castellano with Rosa, Thursday at 19:00.", "first, and yours is number"),
+        ("Ada has a Spanish language course.", "the day is lost"),
+        ("Ada has a Spanish course on Thursdays, with Rosa.", "the hour is lost"),
+        ("Ada has a Spanish language course on Thursdays at 7.", "the name is lost"),
+        (f"Thu 19h Rosa. {' '.join(lesson02.QUESTIONS)}", "has a question in it"),
+        ("Every Thursday at 7 Ada has a Spanish course with Rosa. " * 5, "in at most 200"),
     ],
 )
-def test_a_text_that_is_not_found_or_is_not_the_fact_fails(content, told, capsys):
-    lesson02.finding.check(content)
-    assert lesson02.finding.passed is False
-    assert told in capsys.readouterr().out
+def test_a_text_that_is_not_found_or_is_not_the_fact_is_told_why(content, why, fails):
+    fails(lesson02.finding, content, why=why)
 
 
-# -- 2: one bank for each user ---------------------------------------------------------------------------
+# -- 3: one bank for each user ---------------------------------------------------------------------------
 
 
-def test_a_digest_is_a_bank_for_whoever_comes(passes):
-    passes(lesson02.banking, lambda user_id: hashlib.sha256(user_id.encode()).hexdigest())
+def by_base32(user_id: str) -> str:
+    return "u" + base64.b32encode(hashlib.blake2b(user_id.encode()).digest()).decode().strip("=")
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        lambda user_id: hashlib.sha256(user_id.encode()).hexdigest(),
+        lambda user_id: "user-" + hashlib.md5(user_id.encode("utf-8")).hexdigest(),
+        lambda user_id: str(uuid.uuid5(uuid.NAMESPACE_URL, user_id)),
+        by_base32,
+    ],
+)
+def test_a_digest_is_a_bank_for_whoever_comes(right, passes):
+    passes(lesson02.banking, right)
 
 
 def shared(user_id: str) -> str:
@@ -119,98 +179,80 @@ def a_number(user_id: str) -> Any:
     return int.from_bytes(hashlib.sha256(user_id.encode()).digest()[:8], "big")
 
 
-WRONG = [
-    *(shared, as_it_is, prefixed, cleaned, lowered, stripped),
-    *(cut, too_long, by_length, new_each_time, a_number),
-]
+def a_list(user_id: str) -> Any:
+    return [user_id]
 
 
-@pytest.mark.parametrize("wrong", WRONG)
-def test_a_bank_that_is_refused_or_shared_fails(wrong):
-    lesson02.banking.check(wrong)
-    assert lesson02.banking.passed is False
+def for_ascii(user_id: str) -> str:
+    return hashlib.sha256(user_id.encode("ascii")).hexdigest()
 
 
-# -- 3: a tool beside the memory tools -------------------------------------------------------------------
-
-
-@beta_tool
-def days_between(first: str, last: str) -> str:
-    """How many days there are from one day to another."""
-    return str((date.fromisoformat(last) - date.fromisoformat(first)).days)
-
-
-@beta_async_tool(name="days_between")
-async def days_async(first: str, last: str) -> str:
-    """How many days there are from one day to another."""
-    return str((date.fromisoformat(last) - date.fromisoformat(first)).days)
-
-
-@pytest.mark.parametrize("right", [days_between, days_async])
-def test_a_tool_beside_the_memory_tools_passes(right, passes):
-    passes(lesson02.own_tool, lambda brain, bank_id: [*memory_tools(brain, bank_id), right])
-
-
-@beta_tool(name="days_between")
-def days_swallowing(first: str, last: str) -> str:
-    """How many days there are, or an apology that doesn't say that it is one."""
-    try:
-        return str((date.fromisoformat(last) - date.fromisoformat(first)).days)
-    except ValueError:
-        return "sorry"
-
-
-@beta_tool(name="days_between")
-def days_backwards(first: str, last: str) -> str:
-    """How many days there are, the wrong way round."""
-    return str((date.fromisoformat(first) - date.fromisoformat(last)).days)
-
-
-@beta_tool(name="days_between")
-def days_of_one(day: str) -> str:
-    """How many days there are until a day."""
-    return "118"
-
-
-@beta_tool(name="days_between")
-def days_constant(first: str, last: str) -> str:
-    """How many days there are, once."""
-    return "118"
-
-
-@beta_tool(name="days_between")
-def days_undescribed(first: str, last: str) -> str:
-    return str((date.fromisoformat(last) - date.fromisoformat(first)).days)
-
-
-@beta_tool(name="days")
-def days_by_another_name(first: str, last: str) -> str:
-    """How many days there are from one day to another."""
-    return str((date.fromisoformat(last) - date.fromisoformat(first)).days)
-
-
-@beta_tool(name="memory_retain")
-def retain_nothing(content: str, tags: str = "") -> str:
-    """Pretend."""
-    return "ok"
+def nothing_for_long_ones(user_id: str) -> str | None:
+    return hashlib.sha256(user_id.encode()).hexdigest() if len(user_id) < 300 else None
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "why"),
     [
-        lambda brain, bank_id: [days_between],
-        lambda brain, bank_id: memory_tools(brain, bank_id),
-        lambda brain, bank_id: [*memory_tools(brain, bank_id), days_swallowing],
-        lambda brain, bank_id: [*memory_tools(brain, bank_id), days_backwards],
-        lambda brain, bank_id: [*memory_tools(brain, bank_id), days_of_one],
-        lambda brain, bank_id: [*memory_tools(brain, bank_id), days_constant],
-        lambda brain, bank_id: [*memory_tools(brain, bank_id), days_undescribed],
-        lambda brain, bank_id: [*memory_tools(brain, bank_id), days_by_another_name],
-        lambda brain, bank_id: [*memory_tools(brain, bank_id)[1:], retain_nothing, days_between],
-        lambda brain, bank_id: [*memory_tools(brain, bank_id), lambda first, last: "118"],
-        lambda brain, bank_id: days_between,
+        (shared, "'ada' and 'Ada' would share the bank 'users'"),
+        (as_it_is, "for 'ada ', the bank 'ada ' is refused: a name is 1 to"),
+        (prefixed, "for 'ada ', the bank 'user-ada ' is refused"),
+        (cleaned, "would share the bank 'user-ada-'"),
+        (lowered, "'ada' and 'Ada' would share"),
+        (stripped, "'ada' and 'ada ' would share"),
+        (cut, "(301 characters) would share"),
+        (too_long, "(600 characters) is refused"),
+        (by_length, "would share the bank 'user-3'"),
+        (new_each_time, "the second time, 'ada' got another bank"),
+        (a_number, "a bank is named by a text"),
+        (a_list, "for 'ada' you return ['ada']"),
+        (for_ascii, "bank_for('Ümit') raised UnicodeEncodeError"),
+        (nothing_for_long_ones, "you return None"),
+        ("user-ada", "is to be a function, not 'user-ada'"),
     ],
 )
-def test_tools_that_are_missing_or_wrong_fail(wrong):
-    lesson02.own_tool.check(wrong)
-    assert lesson02.own_tool.passed is False
+def test_a_bank_that_is_refused_or_shared_is_told_why(wrong, why, fails):
+    fails(lesson02.banking, wrong, why=why)
+
+
+# -- what the lesson shows ---------------------------------------------------------------------------------
+
+
+def test_ids_of_memories_are_numbered_in_the_order_in_which_they_turn_up(capsys):
+    show = lesson02.numbered(print)
+    show("first 00000000000000aa, then 00000000000000bb")
+    lesson02.numbered(print)("again 00000000000000aa")
+    first, second, again = re.findall(r"#(\d+)", capsys.readouterr().out)
+    assert int(second) == int(first) + 1 and again == first
+
+
+def test_the_barriers_log_is_kept_and_the_rest_goes_on(tmp_path, caplog):
+    found = lesson02.barrier_log()
+    retained(tmp_path, "Write to ada@example.org.")
+    logging.getLogger("astrocyte").warning("something else")
+    assert found == [("email", "redact")]
+    assert [record.getMessage() for record in caplog.records if "pii" in record.getMessage()] == []
+    assert "something else" in caplog.messages
+
+
+def test_what_was_asked_comes_with_nearness_in_recalls_order(tmp_path):
+    brain = retained(tmp_path, "Ada is allergic to hazelnuts.", "Ada wants a window seat on trains.")
+    question = "Where does she sit when travelling by rail?"
+    found = asyncio.run(lesson02.asked(brain, "user-ada", [question], max_results=2))
+    near, far = found[question]
+    assert "window" in near.text and near.nearness > far.nearness and near.score > far.score
+    assert lesson02.words_in_common(question, near.text) == set()
+    assert near.text in str(lesson02.picture_of(found))
+
+
+def test_words_in_common_are_the_same_whatever_case_and_punctuation():
+    assert lesson02.words_in_common("Is Ada HERE?", "here, ada sits") == {"ada", "here"}
+
+
+def test_a_refusal_is_what_the_agent_reads_and_a_call_that_works_is_an_error(tmp_path):
+    tools = memory_tools(open_brain(tmp_path / "brain.db"), "user-ada", include_forget=True)
+    given = {"memory_ids": "0123456789abcdef"}
+    said = asyncio.run(lesson02.refused(tools, "memory_forget", given))
+    assert said == "memory_ids: there is no memory 0123456789abcdef; recall shows the ids"
+    with pytest.raises(AssertionError, match="memory_recall took"):
+        asyncio.run(lesson02.refused(tools, "memory_recall", {"query": "tea"}))

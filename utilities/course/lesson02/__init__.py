@@ -1,5 +1,30 @@
-"""What only lesson 02 needs: memory as tools."""
+"""What only lesson 02 and 02b need: memory as tools."""
 
-from .checks import NOTE, QUESTIONS, banking, finding, own_tool, ranks
+from .barrier import barrier_log
+from .checks import NOTE, QUESTIONS, SENTENCES, banking, finding, firsts, unredacted
+from .counting import CountedBrain, looking, statuses_sent
+from .numbering import numbered
+from .own_tool import executions, own_tool
+from .recalls import asked, picture_of, words_in_common
+from .refusing import refused
 
-__all__ = ["NOTE", "QUESTIONS", "banking", "finding", "own_tool", "ranks"]
+__all__ = [
+    "NOTE",
+    "QUESTIONS",
+    "SENTENCES",
+    "CountedBrain",
+    "asked",
+    "banking",
+    "barrier_log",
+    "executions",
+    "finding",
+    "firsts",
+    "looking",
+    "numbered",
+    "own_tool",
+    "picture_of",
+    "refused",
+    "statuses_sent",
+    "unredacted",
+    "words_in_common",
+]

@@ -1,11 +1,16 @@
-"""A picture of what was asked of a memory and what it recalled, for lesson 02."""
+"""What was asked of a memory and what it recalled, and a picture of it, for lesson 02."""
 
 from __future__ import annotations
 
+import re
 import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from astrocyte import Astrocyte
+
+from utilities.memory import LocalEmbedding
 from utilities.show.picture import Picture, drawn, outlined, plain
 
 if TYPE_CHECKING:
@@ -29,6 +34,37 @@ class Hit:
     text: str
     nearness: float
     score: float
+
+
+async def asked(
+    brain: Astrocyte, bank_id: str, questions: Iterable[str], max_results: int = 3
+) -> dict[str, list[Hit]]:
+    """Ask a bank, and measure how near each hit is to its question.
+
+    Args:
+        brain: one whose embedding is `LocalEmbedding`.
+        bank_id: the bank.
+        questions: what to ask.
+        max_results: hits for each question, at most.
+
+    Returns:
+        The hits by question, in recall's order.
+    """
+    found = {}
+    for question in questions:
+        hits = (await brain.recall(question, bank_id, max_results=max_results)).hits
+        ours, *theirs = await LocalEmbedding().embed([question, *(hit.text for hit in hits)])
+        near = [sum(a * b for a, b in zip(ours, other, strict=True)) for other in theirs]
+        found[question] = [
+            Hit(hit.text, nearness, hit.score) for hit, nearness in zip(hits, near, strict=True)
+        ]
+    return found
+
+
+def words_in_common(question: str, text: str) -> set[str]:
+    """The words that two texts share, whatever their case and punctuation."""
+    one, other = (set(re.findall(r"\w+", said.lower())) for said in (question, text))
+    return one & other
 
 
 def picture_of(asked: dict[str, list[Hit]]) -> Picture:

@@ -1,0 +1,30 @@
+"""Calling a memory tool in a way that it must refuse, for lesson 02."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from anthropic.lib.tools import BetaAsyncFunctionTool, ToolError
+
+
+async def refused(tools: Sequence[BetaAsyncFunctionTool[Any]], name: str, given: dict[str, Any]) -> str:
+    """Call a tool as an agent would, and expect it to refuse.
+
+    Args:
+        tools: from `memory_tools`.
+        name: which of them.
+        given: its input.
+
+    Returns:
+        What the agent would read, as a result with `is_error`.
+
+    Raises:
+        AssertionError: the tool did it.
+    """
+    (tool,) = (tool for tool in tools if tool.name == name)
+    try:
+        answer = await tool.call(given)
+    except ToolError as error:
+        return str(error)
+    raise AssertionError(f"{name} took {given} and answered {answer}")
