@@ -18,6 +18,8 @@ from tests.kit.script_process import script
 from tests.kit.snippets import RAISES, SNIPPETS, code_of, promises, run
 from tests.kit.waiting import wait_for
 from tests.kit.webhooks import SECRET
+from tests.notebooks.budgets import done
+from utilities.course.running.notebooks import read
 from utilities.replay.faults import KINDS
 from utilities.replay.testing import ManagedAgentsApi
 
@@ -60,6 +62,31 @@ def test_a_snippet_is_short_and_stands_alone(name):
                 for each in tree if isinstance(each, ast.Import | ast.ImportFrom)]  # fmt: skip
     roots = {module.partition(".")[0] for module in imported}
     assert roots - sys.stdlib_module_names == {"anthropic"}
+
+
+def loop_of(code):
+    """The first loop over a stream in some code, whatever its layout; None if it has none."""
+    flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    loops = (node for node in ast.walk(compile(code, "code", "exec", flags)) if isinstance(node, ast.For))
+    return next((ast.unparse(loop) for loop in loops if ast.unparse(loop.iter) == "stream"), None)
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in done() if path.name.startswith("00")], ids=lambda path: path.stem
+)
+def test_the_first_loop_that_a_learner_sees_is_that_of_the_snippet(path):
+    shown = [loop for cell in read(path).cells if cell.cell_type == "code" and (loop := loop_of(cell.source))]
+    assert shown[:1] == [loop_of((SNIPPETS / "one_turn.py").read_text("utf-8"))]
+
+
+def test_a_loop_is_the_same_in_another_layout():
+    wide = "with s as stream:\n  for event in stream:  # why\n    print( event )\nfor x in y: pass"
+    assert (
+        loop_of(wide)
+        == loop_of("for event in stream:\n    print(event)")
+        != loop_of("for event in stream: pass")
+    )
+    assert loop_of("for event in events: pass") is None
 
 
 @pytest.mark.slow

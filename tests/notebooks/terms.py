@@ -54,6 +54,14 @@ def too_early(notebook: NotebookNode, number: str, known: list[Term]) -> dict[st
     found = {}
     for term in known:
         first = next((text for text in paragraphs(notebook) if term.used_in(text)), None)
-        if first and not term.known_in(number) and not re.search(rf"lessons? {term.lesson}\b", first, re.I):
+        if first and not term.known_in(number) and not _says_where(first, term):
             found[term.name] = first
     return found
+
+
+def _says_where(paragraph: str, term: Term) -> bool:
+    """Whether it has "lesson 09", or the number stands in the line of a list or a table that has the term."""
+    if re.search(rf"lessons? {term.lesson}\b", " ".join(paragraph.split()), re.I):
+        return True
+    rows = [line for line in paragraph.splitlines() if re.match(r"\s*([-*|]|\d+\.)", line)]
+    return any(term.used_in(row) and re.search(rf"\b{term.lesson}\b", row) for row in rows)
