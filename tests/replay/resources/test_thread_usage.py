@@ -127,7 +127,7 @@ def test_an_advisors_thread_says_whose_it_is(multiagent):
     assert child["agent"] == {"type": "advisor", "model": "claude-opus-5"}
     assert child["parent_thread_id"] == primary["id"]
     assert child["usage"]["output_tokens"] == 200_000
-    assert child["usage"]["list_cost"] is None  # at its own model's price, which isn't known here
+    assert child["usage"]["list_cost"]["amount"] == "500"  # at the advisor model's price
     assert call.post(f"{path}/threads/{child['id']}/archive")["status"] == "terminated"
 
 

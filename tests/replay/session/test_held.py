@@ -62,6 +62,52 @@ def test_a_stream_that_is_opened_after_the_message_has_the_whole_turn():
     assert one.stream()() == []  # somebody has looked: this one is late
 
 
+def test_a_stream_that_is_opened_looks_whether_its_client_reads_it_or_not():
+    """The server can't see who reads; what was written to it is gone, as it would be live."""
+    one = Unwatched()
+    first = one.stream()
+    one.send(*SAY_GO["events"])
+    assert first() == TURN
+    assert one.stream()() == []
+
+
+@pytest.mark.rule(
+    "at speed 0 a stream that has had the end of a turn is a look at the next one only after half a second: "
+    "if nobody closed it, a stream that is opened after the next message still has all of it",
+    topic="streams",
+    evidence="ours",
+)
+def test_a_stream_left_open_does_not_make_the_next_one_late():
+    script = going()
+    script.message("again")
+    script.say("done again")
+    script.idle()
+    again = [event["type"] for event in script.events[len(TURN) :]]
+    one = Unwatched(script)
+    left = one.stream()
+    one.send(*SAY_GO["events"])
+    assert left() == TURN
+    one.send(message("again"))
+    assert left() == []  # though it waits
+    assert one.stream()() == again
+    assert left() == again
+
+
+def test_a_stream_that_goes_on_over_turns_gets_the_next_one_in_half_a_second():
+    script = going()
+    script.message("again")
+    script.idle()
+    one = Unwatched(script)
+    only = one.stream()
+    one.send(*SAY_GO["events"])
+    assert only() == TURN
+    one.send(message("again"))
+    one.call.now = 0.4
+    assert only() == []
+    one.call.now = 0.5
+    assert only()[-1] == END
+
+
 @pytest.mark.parametrize("look", ["/events", "/threads"])
 def test_a_look_plays_the_turn_and_a_stream_opened_then_is_late(look):
     one = Unwatched()

@@ -11,6 +11,7 @@ from ..session.previews import TYPES, Previews
 from ..session.session import Session
 
 START, END = "span.model_request_start", "span.model_request_end"
+LEFT_OPEN = 0.5  # seconds that a held turn waits for a newer stream than those of the turn before
 MOST_VALUES = 100  # of the query parameter `event_deltas` [doc]
 
 
@@ -45,12 +46,18 @@ class Late:
 
 @dataclass
 class Subscription:
-    """One open event stream: what of a session's log its client has not been sent yet."""
+    """An open event stream: what of a session's log its client has not been sent yet.
+
+    Whoever has one looks at what happens, so a turn that is held is played. But one that has had the end of a
+    turn may be left over from it: nobody reads it, and the client opens another one for the next turn, after
+    its message. So the next turn waits for that one, a moment. [ours]
+    """
 
     session: Session
     sent: int
     previews: Previews
     late: Late = field(default_factory=lambda: Late())
+    left_open: bool = False  # whether it has had the end of a turn
 
     def poll(self, now: float) -> tuple[list[Event], float | None, bool]:
         """What to send at `now`.
@@ -59,6 +66,9 @@ class Subscription:
             The new events and their previews, when the next will be due (None: not before the client
             does something), and whether the stream is over.
         """
+        held = self.session.held
+        if self.left_open and held is not None and now < held + LEFT_OPEN:
+            return [], held + LEFT_OPEN, False
         due = self.session.be_seen(now)
         carried = []
         for event in self.fresh():
@@ -73,11 +83,17 @@ class Subscription:
         """What has come since the last time."""
         events = self.session.log[self.sent :]
         self.sent += len(events)
+        self.left_open = self.left_open or any(map(ends_turn, events))
         return [event for event in events if self.carries(event)]
 
     def carries(self, event: Event) -> bool:
         """Whether this stream has the events of this kind: all of a session's."""
         return True
+
+
+def ends_turn(event: Event) -> bool:
+    """Whether a session's turn ends with this event."""
+    return event["type"] == "session.status_idle" and event["stop_reason"]["type"] != "requires_action"
 
 
 def previewed(query: Query) -> frozenset[str]:
