@@ -7,7 +7,9 @@ import pytest
 
 from tests.kit.calling import HEADERS, SAY_GO, TURN, new_session, serving, strict
 from tests.kit.scripts import going
-from utilities.replay.server import app
+from utilities.replay.http import requests
+from utilities.replay.http.errors import ApiError
+from utilities.replay.server import app, writing
 
 
 def streamed(url, session_id, until, **headers):
@@ -90,3 +92,36 @@ def test_a_repeated_post_counts_twice():
             assert answer.status_code == 200
         events = list(strict(served).beta.sessions.events.list(session_id))
     assert len({event.id for event in events if event.type == "user.message"}) == 2
+
+
+def test_a_large_answer_is_the_same_json(monkeypatch):
+    """It is written in pieces, so that the other clients get their turn."""
+    monkeypatch.setattr(writing, "AT_ONCE", 7)
+    text = 'ü"\\\n\x01😀 ' * 100
+    body = {"events": [{"type": "user.message", "content": [{"type": "text", "text": text}] * 2}]}
+    with serving(strict=False) as served:
+        client = strict(served)
+        url = f"{served.base_url}/v1/sessions/{new_session(client)}/events"
+        answer = httpx2.post(url, json=body, headers=HEADERS)
+        listed = httpx2.get(url, headers=HEADERS)
+    for whole in (answer, listed):
+        assert int(whole.headers["content-length"]) == len(whole.content)
+        assert whole.headers["content-type"] == "application/json"
+        assert any(event.get("content") == body["events"][0]["content"] for event in whole.json()["data"])
+        compact = json.dumps(whole.json(), ensure_ascii=False, separators=(",", ":"))
+        assert whole.content == compact.encode()
+
+
+def test_a_body_that_is_no_json_is_read_once(monkeypatch):
+    """To read one again takes as long as the first time, and nobody else is answered meanwhile."""
+    reads = []
+    monkeypatch.setattr(requests.Request, "_parsed", lambda request: reads.append(request) or refuse())
+    with serving() as served:
+        url, body = f"{served.base_url}/v1/agents", "[" * (app.LARGE + 1)
+        headers = {**HEADERS, "content-type": "application/json"}
+        assert httpx2.post(url, content=body, headers=headers).status_code == 400
+    assert len(reads) == 1
+
+
+def refuse():
+    raise ApiError(400, "the body is not valid JSON")

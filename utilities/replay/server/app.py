@@ -227,5 +227,4 @@ async def _http(answer: Response) -> HttpResponse:
     told = {**IDENTITY, **answer.headers}
     if isinstance(answer.content, bytes):
         return HttpResponse(answer.content, answer.status, told)
-    body = await as_json(answer.content)
-    return HttpResponse(body, answer.status, told, media_type="application/json")
+    return await as_json(answer.content, answer.status, told)
