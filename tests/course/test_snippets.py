@@ -14,7 +14,7 @@ import pytest
 
 from tests.kit.places import RECORDINGS
 from tests.kit.receiving import payload, post, signed
-from tests.kit.script_process import script
+from tests.kit.script_process import IMPATIENT, script
 from tests.kit.snippets import RAISES, SNIPPETS, code_of, promises, run
 from tests.kit.waiting import wait_for
 from tests.kit.webhooks import SECRET
@@ -135,7 +135,7 @@ def answers(port):
 
 def after_a_turn(api):
     """The id of a session whose turn is over, and its end as the snippet prints it."""
-    api.client = client = api.client.with_options(timeout=1.0, max_retries=4)
+    api.client = client = api.client.with_options(timeout=IMPATIENT, max_retries=4)
     id = api.create_session("00_primes")
     message = {"type": "user.message", "content": [{"type": "text", "text": "go"}]}
     client.beta.sessions.events.send(id, events=[message])
