@@ -321,10 +321,14 @@ class ManagedAgentsApi:
 
 
 def _whole(agent: dict[str, Any]) -> dict[str, Any]:
-    """A recorded agent with what its recording doesn't say of its own tools, and the API asks for."""
+    """A recorded agent with what its recording doesn't say of its own tools, and the API asks for.
+
+    Its custom skills are left out: where it was recorded they had been uploaded, here nobody has.
+    """
     unsaid = {"description": "The recording doesn't say.", "input_schema": {"type": "object"}}
     tools = [unsaid | tool if tool["type"] == "custom" else tool for tool in agent.get("tools") or ()]
-    return {"model": "claude-sonnet-4-6", **agent, "tools": tools}
+    skills = [skill for skill in agent.get("skills") or () if skill["type"] != "custom"]
+    return {"model": "claude-sonnet-4-6", **agent, "tools": tools, "skills": skills}
 
 
 def _library(sources: Iterable[Source]) -> Library:

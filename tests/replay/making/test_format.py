@@ -139,6 +139,20 @@ def test_a_call_of_a_tool_that_the_agent_does_not_have_is_refused(scenarios, cap
     assert written(scenarios, own).events[-1]["type"] == "session.status_idle"
 
 
+def test_a_command_that_ends_its_shell_is_noticed_by_the_next(scenarios):
+    calls = [
+        'input = { command = "exit 3" }, fails = true', 'input = { command = "echo on" }, fails = true',
+        "input = { restart = true }", 'input = { command = "echo on" }',
+    ]  # fmt: skip
+    tables = ", ".join(f'{{ tool = "bash", seconds = 0.1, {call} }}' for call in calls)
+    recording = written(scenarios, SCENARIO.replace('say = "Hello."', f"calls = [{tables}]"))
+    results = [e for e in recording.events if e["type"] == "agent.tool_result"][:4]
+    assert [(result["content"][0]["text"], result["is_error"]) for result in results] == [
+        ("", True), ("bash: bash session terminated; restart required", True),
+        ("bash session restarted", False), ("on", False),
+    ]  # fmt: skip
+
+
 def test_a_run_that_is_one_too_many_is_none(scenarios):
     workflow = 'name = "w", result = "error", error = "max_workflow_runs_error", message = "too many"'
     text = SCENARIO.replace('say = "Hello."', f"workflow = {{ {workflow} }}")

@@ -1,19 +1,15 @@
 """Each thing that a scenario can say: the recording that it makes, and how the SDK's own client plays it."""
 
-from itertools import groupby
-
 import pytest
 from anthropic.types.beta.sessions import BetaManagedAgentsSessionEvent
 from pydantic import TypeAdapter
 
+from tests.kit.replaying import replayed
 from utilities.replay import Recording
 from utilities.replay.making.examples import EXAMPLES, HEAD
-from utilities.replay.recordings.recording import is_client_event
 from utilities.replay.scenario import main
-from utilities.replay.testing import ManagedAgentsApi
 
 EVENT = TypeAdapter(BetaManagedAgentsSessionEvent)
-AFTER = {"user.define_outcome": ("outcome_id",)}  # what the service adds to an event
 INSTRUCTIONS = "---\nname: notes\ndescription: How notes are written.\n---\nBegin with scripts/head.sh.\n"
 TITLES = [title for title, _, _ in EXAMPLES]
 
@@ -38,34 +34,13 @@ def recordings(tmp_path_factory):
     return found
 
 
-def sent(event, ids):
-    """A client's event as it was sent: with this session's ids, and without what the service adds."""
-    left_out = ("id", "processed_at", "session_thread_id", *AFTER.get(event["type"], ()))
-    return {key: ids.get(str(value), value) for key, value in event.items() if key not in left_out}
-
-
 @pytest.fixture
 def play(recordings):
-    """Plays a recording with the unmodified client, which sends what the recorded one had sent."""
+    """Plays a recording with the unmodified client: its events, its threads, and each thread's events."""
 
     def played(title):
-        recording = recordings[title]
-        with ManagedAgentsApi(recording) as api:
-            sessions, session_id = api.client.beta.sessions, api.create_session(recording.name)
-            for together, group in groupby(recording.events, is_client_event):
-                if not together:
-                    continue
-                now = sessions.events.list(session_id)
-                ids = {old["id"]: new.id for old, new in zip(recording.events, now, strict=False)}
-                sessions.events.send(session_id, events=[sent(event, ids) for event in group])
-            events = list(sessions.events.list(session_id))
-            threads = list(sessions.threads.list(session_id))
-            logs = [
-                list(sessions.threads.events.list(thread.id, session_id=session_id)) for thread in threads
-            ]
-            api.assert_finished()
-        assert [event.type for event in events] == [event["type"] for event in recording.events]
-        return events, threads, logs
+        done = replayed(recordings[title])
+        return done.events, done.threads, done.logs
 
     return played
 

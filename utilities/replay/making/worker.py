@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import ctypes
 import json
 import logging
@@ -33,6 +34,10 @@ MAX_FILES = 64 * 2**20  # bytes that the kept folders may have together
 KEPT = ("/mnt/session/outputs", "/mnt/memory")
 FOLDERS = ("/mnt/session/outputs", "/mnt/session/uploads", "/mnt/user", "/workspace")
 TREES = ("/mnt/", "/workspace/")  # what a scenario's paths can begin with
+SHELL_ENDED = (
+    "bash: bash session terminated; restart required"  # as the toolset says it of a shell that exited
+)
+UNKNOWN, GRACE = -1, 2.0  # the exit status of a command whose shell has ended; seconds until that is seen
 USER = 1000  # who the commands are, where they are confined
 
 # From the kernel's headers; Python's `os` has these only from 3.12 on, and mount not at all.
@@ -197,6 +202,7 @@ class Toolset:
     def __init__(self, root: str, path: str, hidden: dict[str, str]) -> None:
         from anthropic.lib.tools.agent_toolset import AgentToolContext, beta_agent_toolset_20260401
 
+        notice_ended_shells()
         self.root, self.hidden = root, {**({root: ""} if root else {}), **hidden}
         for folder in FOLDERS:
             Path(root + folder).mkdir(parents=True, exist_ok=True)
@@ -273,6 +279,25 @@ class Toolset:
                     content = content.replace(here.encode(), stand_in.encode())
                 found[str(file)[len(self.root) :]] = base64.b64encode(content).decode()
         return found
+
+
+def notice_ended_shells() -> None:
+    """Have a command that ends its shell (`exit`) wait until the shell is gone.
+
+    Otherwise it would depend on which is faster whether the next command is told that the shell has ended.
+    """
+    from anthropic.lib.tools.agent_toolset import BashResult, BashSession
+
+    execute = BashSession.exec
+
+    async def executed(self: BashSession, *args: Any, **options: Any) -> BashResult:
+        result = await execute(self, *args, **options)
+        if result.exit_code == UNKNOWN:
+            with contextlib.suppress(TimeoutError):  # it is there still: only its answer couldn't be read
+                await asyncio.wait_for(self._proc.wait(), GRACE)
+        return result
+
+    BashSession.exec = executed  # type: ignore[method-assign]
 
 
 async def serve(channel: socket.socket, calls: Toolset) -> None:
