@@ -93,7 +93,8 @@ class Subscription:
 
 def ends_turn(event: Event) -> bool:
     """Whether a session's turn ends with this event."""
-    return event["type"] == "session.status_idle" and event["stop_reason"]["type"] != "requires_action"
+    reason = event["stop_reason"]["type"] if event["type"] == "session.status_idle" else "requires_action"
+    return bool(reason != "requires_action")
 
 
 def previewed(query: Query) -> frozenset[str]:
