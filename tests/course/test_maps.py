@@ -6,8 +6,10 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.kit.places import ROOT
+from tests.notebooks.budgets import notebooks
 from utilities.course.drawing import ON, WIDTH, Drawing
 from utilities.course.maps import PICTURES, main, markdown, path_of
+from utilities.course.running.notebooks import read
 
 SVG = "{http://www.w3.org/2000/svg}"
 each_picture = pytest.mark.parametrize("name", PICTURES)
@@ -66,3 +68,11 @@ def test_text_cannot_break_the_file():
     picture = ElementTree.fromstring(drawing.svg())
     assert picture.find(f"{SVG}text").text == "</text><script>"
     assert (picture.find(f"{SVG}title").text, picture.find(f"{SVG}desc").text) == ("a < b", "c & d")
+
+
+@pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem)
+def test_a_notebook_shows_a_picture_with_the_alt_text_that_is_drawn(path):
+    prose = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    shown = re.findall(r"!\[[^\]]*\]\((?:\.\./)?(images/\w+\.svg)\)", prose)
+    lines = [markdown(file.removeprefix("images/").removesuffix(".svg")) for file in shown]
+    assert [line for line in lines if line not in prose.replace("](../images/", "](images/")] == []
