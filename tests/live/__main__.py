@@ -2,6 +2,7 @@
 
     make confirm-live                            the probes that start no turn
     make confirm-live LIVE="--spend 60"          those that do as well, for at most 60 US cents
+    make confirm-live LIVE="--long"              those that take minutes, too
     make confirm-live LIVE="--list"              what would be asked; no key is needed
     make confirm-live LIVE="--clean-up"          take away what an earlier run has left
 
@@ -64,6 +65,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--model", default=MODEL, help=f"of the agents that take turns (default {MODEL})")
     parser.add_argument("--yes", action="store_true", help="begin without asking")
     parser.add_argument("--list", action="store_true", help="show the probes, and ask nothing")
+    parser.add_argument("--long", action="store_true", help="ask what takes minutes, too")
     parser.add_argument("--clean-up", action="store_true", help="take away what all runs have made")
     parser.add_argument("--to", type=Path, default=results.LIVE, help="where results are kept")
     parser.add_argument("--pause", type=float, default=1.0, help="seconds between two looks (default 1)")
@@ -73,7 +75,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
 def _confirm(client: Anthropic, chosen: list[Probe], options: argparse.Namespace, replayed: bool) -> int:
     texts = results.rules()
     rules = {probe: results.rule_of(probe, texts) for probe in chosen}  # before anything is spent
-    run = Run(client, secrets.token_hex(4), options.model, options.spend, options.pause)
+    run = Run(client, secrets.token_hex(4), options.model, options.spend, options.pause, options.long)
     print(_plan(run, chosen))
     if not options.yes and not _agreed():
         print("confirm-live: nothing was asked (--yes begins without asking)", file=sys.stderr)

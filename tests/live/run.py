@@ -33,10 +33,15 @@ class Run:
         model: of the agents that take turns.
         cap: US cents that turns may cost together; 0 for none.
         pause: seconds between two looks.
+        long: whether to ask what takes minutes.
     """
 
-    def __init__(self, client: Anthropic, id: str, model: str, cap: int = 0, pause: float = 1.0) -> None:
+    def __init__(
+        self, client: Anthropic, id: str, model: str, cap: int = 0, pause: float = 1.0,
+        long: bool = False,
+    ) -> None:  # fmt: skip
         self.client, self.id, self.model, self.cap, self.pause = client, id, model, cap, pause
+        self.long = long
         # For calls that are meant to be refused: repeated, a 409 takes seconds and may mean something else.
         self.once = client.with_options(max_retries=0)
         self.marks = {"made_by": MADE_BY, "run": id}

@@ -11,12 +11,17 @@ from tests.live import __main__ as confirm_live
 from tests.live import results
 from tests.live.cleaning import clean_up
 from tests.live.probe import DIFFERS, HOLDS, NOT_ASKED, Finding, NotAsked, Reply, reply
-from tests.live.probes import PROBES
+from tests.live.probes import PROBES, memory
+from tests.live.probes.budgets import LONG
+from tests.live.probes.previews import LINES
+from tests.live.probes.threads import ASK_THE_HELPER
 from tests.live.probes.turns import HELLO, WRITE
 from tests.live.probes.waiting import DENIED, ECHO, MANY
 from tests.live.run import MADE_BY, Run
 from utilities.replay import Faults, Library, ReplayServer
 from utilities.replay.assumptions import QUESTIONS
+from utilities.replay.ids import later
+from utilities.replay.resources import memories
 
 pytestmark = pytest.mark.slow
 
@@ -89,7 +94,46 @@ def denied() -> Script:
     return script
 
 
-RECORDED = (hello(), writing(), order(), many_orders(), denied())
+def essay() -> Script:
+    """A turn of one model request, which costs two cents."""
+    script = Script("essay", "plain")
+    script.message(LONG)
+    request = script.event("span.model_request_start")
+    script.say("Teapots. " * 3_000)
+    usage = {"input_tokens": 40, "output_tokens": 1_300}
+    script.event("span.model_request_end", model_request_start_id=request, is_error=False, model_usage=usage)
+    script.idle()
+    script.events[-2]["usage"]["list_cost"] = {"amount": "2", "currency": "USD"}
+    return script
+
+
+def counting() -> Script:
+    script = Script("counting", "plain")
+    script.message(LINES)
+    script.say("\n".join(map(str, range(1, 31))))
+    script.idle()
+    return script
+
+
+def asking_the_helper() -> Script:
+    script = Script("helper", "leader")
+    names = {"session_thread_id": "sthr_helper", "agent_name": "helper"}
+    usage = {"input_tokens": 1, "output_tokens": 2}
+    request = {"type": "span.model_request_end", "model_request_start_id": "x", "model_usage": usage}
+    script.message(ASK_THE_HELPER)
+    script.event("session.thread_created", **names)
+    script.event("session.thread_status_running", **names)
+    own = {**request, "id": "sevt_own", "is_error": False, "processed_at": later(script.now, 0.5)}
+    script.event("session.thread_status_idle", after=1.0, **names, stop_reason={"type": "end_turn"})
+    script.event(**request, is_error=False)
+    script.say("Hello.")
+    script.idle()
+    script.events[-2]["usage"]["output_tokens"] = 4
+    script.header["threads"] = {"sthr_helper": [own]}
+    return script
+
+
+RECORDED = (hello(), writing(), order(), many_orders(), denied(), essay(), counting(), asking_the_helper())
 
 
 def stand_in(**options) -> ReplayServer:
@@ -112,8 +156,8 @@ def client(server):
         yield client
 
 
-def a_run(client, cap=0):
-    return Run(client, "0123abcd", "claude-haiku-4-5", cap, pause=0.01)
+def a_run(client, cap=0, long=False):
+    return Run(client, "0123abcd", "claude-haiku-4-5", cap, pause=0.01, long=long)
 
 
 def asked(tmp_path, *arguments):
@@ -210,14 +254,25 @@ def test_a_busy_service_has_not_answered():
         reply(a_run(client).once.beta.agents.list)
 
 
+def test_what_takes_minutes_is_asked_on_request_only(client):
+    finding = a_run(client).ask(PROBES["two-thousand-memories"])
+    assert finding == Finding(NOT_ASKED, "it makes 2,001 memories, at 300 a minute: --long asks it")
+
+
 # -- the probes -------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def findings():
     """What every probe finds on the stand-in, and what is left when it was cleaned up."""
-    with stand_in() as server, Anthropic(api_key=KEY, base_url=server.base_url) as client:
-        run = a_run(client, cap=200)
+    with (
+        pytest.MonkeyPatch.context() as smaller,
+        stand_in() as server,
+        Anthropic(api_key=KEY, base_url=server.base_url) as client,
+    ):
+        smaller.setattr(memories, "MAX_MEMORIES", 20)  # 2,000 of them take a minute
+        smaller.setattr(memory, "MOST", 20)
+        run = a_run(client, cap=200, long=True)
         found = {name: run.ask(probe) for name, probe in PROBES.items()}
         left = clean_up(client, run.id, pause=0.01)
         beta = client.beta

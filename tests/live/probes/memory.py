@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tests.live.probe import Finding, found, probe, reply
+from tests.live.probe import Finding, NotAsked, found, probe, reply
 from tests.live.run import Run
 
+MOST = 2_000  # memories in a store
 CONFLICT = "memory_path_conflict_error"
 
 
@@ -122,3 +124,21 @@ def memory_with_the_other_beta(run: Run) -> Finding:
     header = {"anthropic-beta": "managed-agents-2026-04-01"}
     got = reply(run.once.beta.memory_stores.list, limit=1, extra_headers=header)
     return found(got.status == 200, got)
+
+
+@probe(
+    "a store holds 2,000 memories; another one is refused, and those there can be changed",
+    rule="a store holds 2,000 memories",
+)
+def two_thousand_memories(run: Run) -> Finding:
+    if not run.long:
+        raise NotAsked("it makes 2,001 memories, at 300 a minute: --long asks it")
+    store, first = _memories(run, "full")
+    memories = run.client.beta.memory_stores.memories
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda n: memories.create(store, path=f"/{n}.md", content="x"), range(MOST - 1)))
+    got = reply(run.once.beta.memory_stores.memories.create, store, path="/one-more.md", content="x")
+    changed = reply(
+        run.once.beta.memory_stores.memories.update, first.id, memory_store_id=store, content="two"
+    )
+    return found(got.status >= 400 and changed.status == 200, f"one more: {got}; a change: {changed}")

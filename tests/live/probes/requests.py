@@ -83,3 +83,27 @@ def a_body_that_is_too_large(run: Run) -> Finding:
     wanted = {"name": run.name("large"), "model": run.model, "metadata": run.marks}
     got = reply(run.once.beta.agents.create, **wanted, system=large)
     return found((got.status, got.type) == (413, "request_too_large"), got)
+
+
+@probe("a key is taken as `x-api-key` too", rule="a key comes as `Authorization: Bearer`")
+def the_key_as_x_api_key(run: Run) -> Finding:
+    headers = {"Authorization": Omit(), "x-api-key": str(run.client.api_key)}
+    got = reply(run.once.beta.agents.list, limit=1, extra_headers=headers)
+    return found(got.status == 200, got)
+
+
+@probe(
+    "answers have `anthropic-organization-id` and `anthropic-workspace-id`",
+    rule="answers have `anthropic-organization-id`",
+)
+def whose_key_it_is(run: Run) -> Finding:
+    answer = run.client.beta.agents.with_raw_response.list(limit=1)
+    there = [name for name in answer.headers if name.lower().startswith("anthropic-")]
+    wanted = {"anthropic-organization-id", "anthropic-workspace-id"}
+    return found(wanted <= set(map(str.lower, there)), sorted(there))  # names only: whose it is isn't kept
+
+
+@probe("`dreams` need the beta `dreaming-2026-04-21`; without it the route is 404")
+def dreams_without_their_beta(run: Run) -> Finding:
+    got = reply(run.once.beta.dreams.list, limit=1, extra_headers={"anthropic-beta": MANAGED})
+    return found(got.status == 404, got)

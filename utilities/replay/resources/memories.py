@@ -19,7 +19,7 @@ from ..ids import TICK, later, make_id
 from ..recordings.mount import checked_content, checked_path
 from .collection import Clock
 
-MAX_MEMORIES = 2_000  # in a store [unsettled: the SDK's worker says 2,000, the docs have said 10,000]
+MAX_MEMORIES = 2_000  # in a store [doc]
 FULL_PAGE = 20  # items with content on one page, whatever `limit` says [sdk]
 OPERATIONS = ("created", "modified", "deleted")
 # A version's columns that are null when it records a deletion; redaction takes the path too. [sdk]
