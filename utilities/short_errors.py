@@ -27,7 +27,9 @@ ENDED = (
     "kernel. Run the notebook again from its first code cell."
 )
 ADVICE = {
-    "had this message already": "Run the cell that creates the session again, then this one.",
+    "had this message already|answered already": (
+        "Run the cell that creates the session again, then this one."
+    ),
     "no recording continues": (
         "What was recorded is over here, or goes on otherwise: run the cell that creates the session again, "
         "then the cells after it."

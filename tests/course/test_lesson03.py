@@ -1,21 +1,55 @@
-"""Lesson 03's checks: wrong answers fail, each for its own reason, and right ones of another style pass.
-What holds for the exercises of every lesson is in test_exercises.py."""
+"""Lesson 03 and its deep notebook: wrong answers fail, each for its own reason, and right ones of another
+style pass. What holds for the exercises of every lesson is in test_exercises.py."""
 
 from __future__ import annotations
 
+import asyncio
+import json
+import re
+import textwrap
+import threading
 from typing import Any
 
 import pytest
+from anthropic import BadRequestError
+from anthropic.lib.tools import ToolError
 
+from tests.kit.places import NOTEBOOKS
+from utilities import Made, custom_tool_result, stream_until_end_turn
+from utilities.course import lesson03, run_worker
 from utilities.course.exercises import Exercise
-from utilities.course.lesson03 import checks as lesson03
+from utilities.course.lesson03 import batching
+from utilities.course.running.notebooks import code_cells, read
+from utilities.replay.testing import ManagedAgentsApi
+from utilities.short_errors import in_short
 
 EXERCISES = [exercise for exercise in vars(lesson03).values() if isinstance(exercise, Exercise)]
 SHELL = "<>|&;$`()\n"
 READERS = ("cat", "grep", "head", "ls", "tail", "wc")
 
 
-# -- 1: what a session waits for -----------------------------------------------------------------------
+# -- a prediction ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("guess", ["c", "C)", "idle, requires_action: it names calls that still wait"])
+def test_what_comes_after_some_answers(guess, passes):
+    passes(lesson03.next_event, guess)
+
+
+@pytest.mark.parametrize(
+    ("guess", "why"),
+    [
+        ("a", "five are missing"),
+        ("b", "three of these have their answer"),
+        ("d", "how would a process that has just come know"),
+        ("e", "none of the answers"),
+    ],
+)
+def test_each_wrong_guess_is_told_what_it_overlooks(guess, why, fails):
+    fails(lesson03.next_event, guess, why=why)
+
+
+# -- what a session waits for -----------------------------------------------------------------------
 
 
 def last_idle(events: list[Any]) -> list[str]:
@@ -68,30 +102,48 @@ def waits(
     return []
 
 
+def last_idle_less_answers(events: list[Any]) -> list[str]:
+    """Right in another style: only what came last counts."""
+    answered = {getattr(event, "custom_tool_use_id", None) for event in events}
+    told = [e for e in events if e.type in ("session.status_idle", "session.status_terminated")]
+    ids = getattr(getattr(told[-1], "stop_reason", None), "event_ids", None) if told else None
+    return [id for id in ids or [] if id not in answered]
+
+
 def test_another_way_to_see_what_waits_passes(passes):
-    passes(lesson03.waiting, waits)
-    passes(lesson03.waiting, lambda events: tuple(waits(events)))
+    for exercise in (lesson03.waiting, lesson03.waiting_all):
+        passes(exercise, waits)
+        passes(exercise, lambda events: tuple(waits(events)))
+    passes(lesson03.waiting, last_idle_less_answers)
+    passes(lesson03.waiting, results_only)
+
+
+WRONG = [
+    (last_idle, "one answer sent, but not processed yet"),
+    (all_calls, "before the idle event"),
+    (processed_only, "one answer sent, but not processed yet"),
+    (any_thread, "another thread's idle event"),
+    (never_over, "terminated"),
+    (lambda events: sorted(waits(events)), "ids in the session's own order"),
+    (lambda events: [], "three calls that wait"),
+    (lambda events: set(waits(events)), "you returned set()"),
+    (lambda events: events[-1].stop_reason.event_ids, "just been made: it raised IndexError"),
+]
 
 
 @pytest.mark.parametrize(
-    ("wrong", "why"),
-    [
-        (last_idle, "one answer sent, but not processed yet"),
-        (all_calls, "before the idle event"),
-        (results_only, "a permission that was given"),
-        (processed_only, "one answer sent, but not processed yet"),
-        (any_thread, "another thread's idle event"),
-        (never_over, "terminated"),
-        (lambda events: sorted(waits(events)), "the session's own order"),
-        (lambda events: [], "three calls that wait"),
-        (lambda events: set(waits(events)), "you returned set()"),
-    ],
+    "exercise", [lesson03.waiting, lesson03.waiting_all], ids=["results", "verdicts too"]
 )
-def test_a_wrong_idea_of_what_waits_fails(wrong, why, fails):
-    fails(lesson03.waiting, wrong, why=why)
+@pytest.mark.parametrize(("wrong", "why"), WRONG)
+def test_a_wrong_idea_of_what_waits_fails(exercise, wrong, why, fails):
+    fails(exercise, wrong, why=why)
 
 
-# -- 2: in batches -------------------------------------------------------------------------------------
+def test_the_deep_exercise_wants_verdicts(fails):
+    fails(lesson03.waiting_all, results_only, why="a permission that was given")
+
+
+# -- in batches -------------------------------------------------------------------------------------
 
 
 def history(client: Any, session_id: str) -> tuple[list[Any], dict[str, Any]]:
@@ -137,6 +189,32 @@ def first_ids_only(client: Any, session_id: str, answer: Any, size: int) -> None
         send(client, session_id, [answer(found[1][id]) for id in ids[start : start + size]])
 
 
+def never_looks(client: Any, session_id: str, answer: Any, size: int) -> None:
+    """Answers all the calls there are, without a look at which of them wait."""
+    calls = list(history(client, session_id)[1].values())
+    for start in range(0, len(calls), size):
+        send(client, session_id, [answer(call) for call in calls[start : start + size]])
+
+
+def by_stream(client: Any, session_id: str, answer: Any, size: int) -> None:
+    """Right: watches the stream for the next idle event, as the lesson does."""
+    events, calls = history(client, session_id)
+    while ids := waits(events):
+        batch = [answer(calls[id]) for id in ids[:size]]
+        events += lesson03.send_and_wait(client, session_id, *batch)
+
+
+def by_generator(client: Any, session_id: str, answer: Any, size: int) -> None:
+    """Right: reads the whole history for each request, newest first."""
+    while True:
+        newest = list(client.beta.sessions.events.list(session_id, order="desc"))
+        waiting = waits(newest[::-1])[:size]
+        if not waiting:
+            return
+        calls = {event.id: event for event in newest if event.type == "agent.custom_tool_use"}
+        send(client, session_id, [answer(calls[id]) for id in waiting])
+
+
 def late_stream(client: Any, session_id: str, answer: Any, size: int) -> None:
     """Waits for an idle event that was there before the stream."""
     with client.beta.sessions.events.stream(session_id) as stream:
@@ -145,8 +223,9 @@ def late_stream(client: Any, session_id: str, answer: Any, size: int) -> None:
                 return
 
 
-def test_batches_by_the_history_pass(passes):
-    passes(lesson03.batches, by_history)
+@pytest.mark.parametrize("right", [by_history, by_stream, by_generator])
+def test_batches_of_different_style_pass(right, passes):
+    passes(lesson03.batches, right)
 
 
 @pytest.mark.parametrize(
@@ -157,6 +236,7 @@ def test_batches_by_the_history_pass(passes):
         (first_batch, "4 of 8 calls were answered"),
         (from_the_start_again, "answered already"),
         (first_ids_only, "3 of 8 calls were answered (with window=3)"),
+        (never_looks, "the API refused what you sent (three of them before you came)"),
         (lambda client, session_id, answer, size: None, "0 of 8 calls were answered"),
         (lambda client, session_id, answer, size: 1 / 0, "your code raised ZeroDivisionError"),
     ],
@@ -166,11 +246,11 @@ def test_wrong_batches_fail(wrong, why, fails):
 
 
 def test_waiting_for_ever_fails_the_check_instead_of_hanging_it(monkeypatch, fails):
-    monkeypatch.setattr(lesson03, "PATIENCE", 0.5)
+    monkeypatch.setattr(batching, "PATIENCE", 0.5)
     fails(lesson03.batches, late_stream, why="before its stream was open")
 
 
-# -- 3: a policy ---------------------------------------------------------------------------------------
+# -- a policy ---------------------------------------------------------------------------------------
 
 
 def policy(call: Any, readers: tuple[str, ...] = READERS, shell: str = SHELL, no: Any = "read only") -> Any:
@@ -208,15 +288,39 @@ def forbidden(call: Any) -> Any:
         (lambda call: policy(call) or "no", "web_fetch is not this policy's business"),
         (beginning, "only begins like cat"),
         (forbidden, "a pipe"),
-        (lambda call: policy(call) if call.input["command"] else "no", "your code raised KeyError"),
+        (
+            lambda call: policy(call) if call.input["command"] else "no",
+            "on a call without a command (it restarts the shell) it raised KeyError",
+        ),
     ],
 )
 def test_a_policy_with_a_hole_fails(wrong, why, fails):
     fails(lesson03.policy, wrong, why=why)
 
 
-def test_a_right_policy_passes_and_has_played_a_turn(monkeypatch, fails, passes):
-    passes(lesson03.policy, policy)
+def by_regex(call: Any) -> Any:
+    """Right, in another style."""
+    if call.name != "bash":
+        return None
+    command = call.input.get("command") or ""
+    one = re.fullmatch(rf"\s*({'|'.join(READERS)})(\s.*)?", command) and not re.search(
+        r"[<>|&;$`()\n]", command
+    )
+    return True if one else "one reading program at a time"
+
+
+def by_steps(call: Any) -> Any:
+    """Right, in another style."""
+    match call.name, (call.input.get("command") or "").split():
+        case "bash", [program, *_] if program in READERS:
+            return all(c not in SHELL for c in call.input["command"]) or "no shell characters, please"
+        case "bash", _:
+            return f"only {READERS}"
+
+
+def test_a_right_policy_passes_and_has_played_a_turn(fails, passes):
+    for right in (policy, by_regex, by_steps):
+        passes(lesson03.policy, right)
 
     def allows_in_a_turn(call: Any) -> Any:
         return True if hasattr(call, "session_thread_id") else policy(call)
@@ -224,9 +328,202 @@ def test_a_right_policy_passes_and_has_played_a_turn(monkeypatch, fails, passes)
     fails(lesson03.policy, allows_in_a_turn, why="its verdicts ['allow', 'allow']")
 
 
+# -- a lock ----------------------------------------------------------------------------------------------
+
+
+def as_given(order: str, approvals: set[str], pay: Any) -> str:
+    """The frame, with its holes."""
+    if not approvals:
+        raise ToolError("nobody has approved a refund: ask with decide first")
+    pay(order)
+    approvals.clear()
+    return f"refunded {order}"
+
+
+def asks_then_removes(order: str, approvals: set[str], pay: Any) -> str:
+    if order not in approvals:
+        raise ToolError("nobody has approved this one")
+    approvals.remove(order)
+    pay(order)
+    return "done"
+
+
+def removes_and_sees(order: str, approvals: set[str], pay: Any) -> str:
+    try:
+        approvals.remove(order)
+    except KeyError:
+        raise ToolError("nobody has approved this one") from None
+    pay(order)
+    return "done"
+
+
+ONE_AT_A_TIME = threading.Lock()
+
+
+def under_a_lock(order: str, approvals: set[str], pay: Any) -> str:
+    with ONE_AT_A_TIME:
+        if order not in approvals:
+            raise ToolError("nobody has approved this one")
+        pay(order)
+        approvals -= {order}
+    return "done"
+
+
+@pytest.mark.parametrize("right", [asks_then_removes, removes_and_sees, under_a_lock])
+def test_a_lock_without_holes_passes(right, passes):
+    passes(lesson03.lock, right)
+
+
+def never_used_up(order: str, approvals: set[str], pay: Any) -> str:
+    if order not in approvals:
+        raise ToolError("nobody has approved this one")
+    pay(order)
+    return "done"
+
+
+def clears_first(order: str, approvals: set[str], pay: Any) -> str:
+    if order not in approvals:
+        raise ToolError("nobody has approved this one")
+    approvals.clear()
+    pay(order)
+    return "done"
+
+
+def pays_first(order: str, approvals: set[str], pay: Any) -> str:
+    if order not in approvals:
+        raise ToolError("nobody has approved this one")
+    pay(order)
+    approvals.discard(order)
+    return "done"
+
+
+def only_counts(order: str, approvals: set[str], pay: Any) -> str:
+    if not approvals:
+        raise ToolError("nobody has approved anything")
+    approvals.pop()
+    pay(order)
+    return "done"
+
+
+def lets_the_set_complain(order: str, approvals: set[str], pay: Any) -> str:
+    approvals.remove(order)
+    pay(order)
+    return "done"
+
+
+def refuses_in_words(order: str, approvals: set[str], pay: Any) -> str:
+    if order not in approvals:
+        return "refused"
+    return asks_then_removes(order, approvals, pay)
+
+
+def refuses_all(order: str, approvals: set[str], pay: Any) -> str:
+    raise ToolError("never")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        (never_used_up, "a second time"),
+        (clears_first, "the yes for A-1007 was gone"),
+        (pays_first, "the second found the yes still there while the first was paying"),
+        (only_counts, "only A-1002 was approved, and A-1007 was paid"),
+        (lets_the_set_complain, "raised KeyError"),
+        (refuses_in_words, "to the agent that looks like a payment"),
+        (refuses_all, "A-1002 was approved, and your lock refused it"),
+    ],
+)
+def test_a_lock_with_a_hole_fails(wrong, why, fails):
+    fails(lesson03.lock, wrong, why=why)
+
+
+# -- all of them -----------------------------------------------------------------------------------------
+
+
 def test_not_attempted_is_no_error(capsys):
+    lesson03.next_event.check(...)
     lesson03.waiting.check(lambda events: ...)
+    lesson03.waiting_all.check(lambda events: ...)
     lesson03.batches.check(lambda client, session_id, answer, size: ...)
     lesson03.policy.check(lambda call: ...)
-    assert [exercise.passed for exercise in EXERCISES] == [None, None, None]
-    assert capsys.readouterr().out.count("not attempted yet") == 3
+    lesson03.lock.check(as_given)
+    assert [exercise.passed for exercise in EXERCISES] == [None] * 6
+    assert capsys.readouterr().out.count("not attempted yet") == 6
+
+
+# -- what the lesson drives with -------------------------------------------------------------------------
+
+
+BOUNCE = batching.DATA / "recordings/03_bounce.jsonl"
+ASKED = {"type": "user.message", "content": [{"type": "text", "text": "Where is order A-1001?"}]}
+
+
+def test_half_a_turn_at_a_time_and_a_cell_that_runs_twice_says_so():
+    with ManagedAgentsApi([BOUNCE]) as api:
+        session = api.create_session("03_bounce")
+        seen = lesson03.send_and_wait(api.client, session, ASKED)
+        [call] = [event for event in seen if event.type == "agent.custom_tool_use"]
+        orders = json.loads((batching.DATA / "orders/orders.json").read_text("utf-8"))
+        result = custom_tool_result(call.id, json.dumps(orders["A-1001"]))
+        assert seen[-1].stop_reason.event_ids == [call.id]
+        assert lesson03.send_and_wait(api.client, session, result)[-1].stop_reason.type == "end_turn"
+        with pytest.raises(BadRequestError) as twice:
+            lesson03.send_and_wait(api.client, session, result)
+        *_, advice = in_short(twice.value)  # what a notebook shows
+        assert advice == "Run the cell that creates the session again, then this one."
+
+
+def test_the_lessons_loop_is_the_snippets():
+    """By its text, but for how far it is indented."""
+    snippet = (batching.DATA / "snippets/one_turn_with_tools.py").read_text("utf-8")
+    loop = snippet[snippet.index("events, calls, answered") : snippet.rindex("print(event.type")].rstrip()
+    for path in (NOTEBOOKS / "03_requires_action.ipynb", NOTEBOOKS / "solutions/03_requires_action.ipynb"):
+        cells = [cell.source for _, cell in code_cells(read(path)) if "def by_hand" in cell.source]
+        assert [textwrap.indent(loop, "    ") in source for source in cells] == [True]
+
+
+def test_what_was_archived_is_made_anew_for_a_new_session():
+    with ManagedAgentsApi([BOUNCE]) as api:
+        made = Made(api.client)
+        fields = {"name": "cookbook-order-desk", "model": "claude-sonnet-4-6", "system": "Be brief."}
+        agent = made(api.client.beta.agents.create(**fields))
+        new_session = lesson03.sessions_with(made)
+        first = new_session(agent, "before")
+        made.end()
+        second, third = new_session(agent, "after"), new_session(agent, "and again")
+        assert second.agent.id != first.agent.id and second.environment_id != first.environment_id
+        assert (third.agent.id, third.environment_id) == (second.agent.id, second.environment_id)
+        assert (second.agent.name, second.agent.system) == ("cookbook-order-desk", "Be brief.")
+        made.end()
+        assert not list(api.client.beta.sessions.list(agent_id=second.agent.id))
+
+
+@pytest.mark.parametrize(
+    ("click", "said", "yeses"), [("Approve", "approved", {"A-1002"}), ("Deny", "denied: the chair", set())]
+)
+def test_a_click_decides(click, said, yeses):
+    approved: set[str] = set()
+    decide = lesson03.decide_with(approved, click)
+    asked = {"order": "A-1002", "proposal": "Refund it."}
+    assert asyncio.run(decide.call(asked)).startswith(said)
+    assert approved == yeses
+
+
+def test_silence_is_no_and_an_unknown_order_is_an_error():
+    approved: set[str] = set()
+    decide = lesson03.decide_with(approved, patience=0.01)
+    said = asyncio.run(decide.call({"order": "A-1002", "proposal": "Refund it."}))
+    assert said.startswith("denied: nobody answered") and not approved
+    with pytest.raises(ToolError, match="no order '1002'"):
+        asyncio.run(decide.call({"order": "1002", "proposal": "Refund it."}))
+
+
+@pytest.mark.slow
+def test_another_process_answers_what_waits_once():
+    with ManagedAgentsApi([BOUNCE]) as api:
+        session = api.create_session("03_bounce")
+        lesson03.send_and_wait(api.client, session, ASKED)
+        first = run_worker("answer_orders.py", session, client=api.client).stdout
+        assert first == "another process answered order_status {'order': 'A-1001'}\n"
+        assert run_worker("answer_orders.py", session, client=api.client).stdout == ""
+        assert stream_until_end_turn(api.client, session).outcome == "end_turn"

@@ -1,5 +1,28 @@
-"""What only lesson 03 needs: requires_action."""
+"""What only lesson 03 and its deep notebook 03b need: requires_action."""
 
-from .checks import batches, policy, waiting
+from .batching import batches
+from .deciding import OFFER, decide_with
+from .driving import ENDS, by_hand, send_and_wait, sessions_with
+from .locking import lock
+from .measuring import ends_on, three_ways, tool_runner
+from .policing import policy
+from .predicting import next_event
+from .waiting import waiting, waiting_all
 
-__all__ = ["batches", "policy", "waiting"]
+__all__ = [
+    "ENDS",
+    "OFFER",
+    "batches",
+    "by_hand",
+    "decide_with",
+    "ends_on",
+    "lock",
+    "next_event",
+    "policy",
+    "send_and_wait",
+    "sessions_with",
+    "three_ways",
+    "tool_runner",
+    "waiting",
+    "waiting_all",
+]

@@ -1,0 +1,106 @@
+"""Half a turn at a time: what lesson 03 looks at is a session that stops and waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from secrets import token_hex
+from typing import Any
+
+from anthropic import Anthropic
+
+from utilities import Made, user_message
+
+__all__ = ["ENDS", "by_hand", "send_and_wait", "sessions_with"]
+
+ENDS = ("session.status_idle", "session.status_terminated", "session.deleted")
+
+
+def send_and_wait(client: Anthropic, session_id: str, *events: Any) -> list[Any]:
+    """Send these events, and watch until the session is idle again.
+
+    Args:
+        client: the SDK's client.
+        session_id: the session.
+        events: what to send, in one request.
+
+    Returns:
+        Everything that happened since; the last one says that the session is idle, or at its end.
+
+    Raises:
+        anthropic.BadRequestError: the service refuses them; a call has its answer already, for example.
+        RuntimeError: the stream ended before the session was idle.
+    """
+    seen = []
+    with client.beta.sessions.events.stream(session_id) as stream:
+        client.beta.sessions.events.send(session_id, events=list(events))
+        for event in stream:
+            seen.append(event)
+            if event.type in ENDS:
+                return seen
+    raise RuntimeError(f"the stream of {session_id} ended before the session was idle")
+
+
+def sessions_with(made: Made) -> Callable[[Any, str], Any]:
+    """A function that makes sessions, also after the clean-up.
+
+    Args:
+        made: remembers what is made, and ends it.
+
+    Returns:
+        `new_session(agent, title, **fields)`, with fields of `sessions.create`. The sessions have one
+        environment, in which nothing is reached. An agent or an environment that has been archived in the
+        meantime is made anew, with the same fields.
+    """
+    beta = made.client.beta
+    anew: dict[str, Any] = {}  # by the id of what was archived
+
+    def alive(resource: Any, there: Any, create: Callable[[], Any]) -> Any:
+        resource = anew.get(resource.id, resource)
+        if not there.retrieve(resource.id).archived_at:
+            return resource
+        anew[resource.id] = made(create())
+        return anew[resource.id]
+
+    def create_environment() -> Any:
+        config: Any = {"type": "cloud", "networking": {"type": "limited"}}
+        return beta.environments.create(name=f"cookbook-order-desk-{token_hex(4)}", config=config)
+
+    environment = made(create_environment())
+
+    def new_session(agent: Any, title: str, **more: Any) -> Any:
+        nonlocal environment
+        fields: Any = {name: getattr(agent, name) for name in ("name", "system", "tools")}
+        agent = alive(agent, beta.agents, lambda: beta.agents.create(model=agent.model.id, **fields))
+        environment = alive(environment, beta.environments, create_environment)
+        return made(beta.sessions.create(agent=agent.id, environment_id=environment.id, title=title, **more))
+
+    return new_session
+
+
+def by_hand(client: Anthropic, session_id: str, message: str, answer: Callable[[Any], Any]) -> list[Any]:
+    """The loop of lesson 03: one turn, its calls answered at each idle event, in one request.
+
+    Args:
+        client: the SDK's client.
+        session_id: the session.
+        message: what begins the turn.
+        answer: makes the event that answers a call.
+
+    Returns:
+        The events that the stream had.
+    """
+    events, calls, answered, seen = client.beta.sessions.events, {}, set(), []
+    with events.stream(session_id) as stream:  # first open,
+        events.send(session_id, events=[user_message(message)])  # then send
+        for event in stream:
+            seen.append(event)
+            if event.type == "agent.custom_tool_use":
+                calls[event.id] = event
+            elif event.type in ENDS:
+                asked = getattr(getattr(event, "stop_reason", None), "event_ids", None) or []
+                if not asked or not calls.keys() >= set(asked):
+                    break  # over, or it waits for what nobody here can answer
+                if new := [id for id in asked if id not in answered]:
+                    events.send(session_id, events=[answer(calls[id]) for id in new])
+                answered.update(new)
+    return seen
