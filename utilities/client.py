@@ -7,6 +7,7 @@ In a project of your own you don't need this file: `Anthropic()` is the live cli
 from __future__ import annotations
 
 import os
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -17,12 +18,15 @@ from anthropic import Anthropic, AsyncAnthropic, Middleware
 from . import short_errors
 from .contact import HOW_TO_STAY, replays
 from .loopback import direct
+from .show.acting import note
 
 if TYPE_CHECKING:
     from .replay import ReplayServer
 
 __all__ = ["connect"]
 
+OF_A_SESSION = re.compile(r"/sessions/([^/?]+)")
+OPENINGS = ("user.message", "user.define_outcome")
 AnyClient = TypeVar("AnyClient", Anthropic, AsyncAnthropic)
 RECORDINGS = Path(__file__).parents[1] / "example_data" / "recordings"
 
@@ -113,19 +117,44 @@ def _say(line: str) -> None:
 
 
 class Notes(Middleware):
-    """Prints the one line with which a replay server says that a message was not the recorded one."""
+    """Prints what a replay server says beside its answers.
+
+    Whose moves the agent makes, where a message sets it to work: once in a cell, so above what it does. And
+    that a message was not the recorded one.
+    """
+
+    def __init__(self) -> None:
+        self._said: set[tuple[int | None, str]] = set()  # by the cell's number, what it has shown
 
     def handle(self, request: Any, call_next: Any) -> Any:
         response = call_next(request)
-        self._show(response.headers)
+        self._show(request, response.headers)
         return response
 
     async def handle_async(self, request: Any, call_next: Any) -> Any:
         response = await call_next(request)
-        self._show(response.headers)
+        self._show(request, response.headers)
         return response
 
-    @staticmethod
-    def _show(headers: Any) -> None:
-        if note := headers.get("x-replay-note"):
-            print(f"replay: {note}", file=sys.stdout)
+    def _show(self, request: Any, headers: Any) -> None:
+        if session := OF_A_SESSION.search(str(request.url)):
+            acts = note(session[1], headers.get("x-replay-recording"))
+            if acts and _is_opening(request) and (shown := (_cell(), acts)) not in self._said:
+                self._said.add(shown)
+                print(acts, file=sys.stdout)
+        if told := headers.get("x-replay-note"):
+            print(f"replay: {told}", file=sys.stdout)
+
+
+def _is_opening(request: Any) -> bool:
+    """Whether it sends what sets an agent to work."""
+    if request.method.upper() != "POST" or not isinstance(request.json, dict):
+        return False
+    return any(event.get("type") in OPENINGS for event in request.json.get("events") or ())
+
+
+def _cell() -> int | None:
+    """The number of the notebook's cell that runs; None elsewhere."""
+    ipython: Any = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return getattr(shell, "execution_count", None)

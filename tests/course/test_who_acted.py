@@ -4,20 +4,11 @@ import httpx2
 import pytest
 from anthropic import Anthropic, AsyncAnthropic
 
+from tests.kit.odd_answers import Hosted
 from tests.kit.recordings import Script
 from tests.kit.serving import served
 from utilities.course import expect_move, provenance
 from utilities.course.who_acted import replays
-
-
-class Hosted(httpx2.HTTPTransport):
-    """The way to a service that is no replay server, for all that its answers say."""
-
-    def handle_request(self, request):
-        response = super().handle_request(request)
-        for name in [name for name in response.headers if name.startswith("x-replay")]:
-            del response.headers[name]
-        return response
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "replay": (*FLOORS, "replay/making", "loopback", "console"),
     "short_errors": (),
     "contact": ("loopback", "short_errors"),
-    "client": ("replay", "loopback", "contact", "short_errors"),
+    "client": ("show", "replay", "loopback", "contact", "short_errors"),
     "utilities": (*COPIED, "made", "client"),
     "managed_agents_pytest": ("utilities", "replay", "loopback"),
 }

@@ -11,9 +11,11 @@ import pytest
 from anthropic import Anthropic, AsyncAnthropic
 
 from tests.kit.calling import AGENT
-from tests.kit.odd_answers import OddTransport, page, refusal
+from tests.kit.odd_answers import Hosted, OddTransport, page, refusal
+from tests.kit.recordings import Script
+from tests.kit.serving import served
 from utilities import client as client_module
-from utilities import connect
+from utilities import connect, stream_until_end_turn, transcript
 from utilities.course import doctor
 from utilities.replay import Library, ReplayServer
 
@@ -159,9 +161,9 @@ def test_a_message_that_was_not_recorded_is_told_in_one_line(capsys):
     capsys.readouterr()
     content = [{"type": "text", "text": "Please fix the tests"}]
     client.beta.sessions.events.send(session.id, events=[{"type": "user.message", "content": content}])
-    said = capsys.readouterr().out
-    assert said.startswith("replay: your user.message is not the recorded one")
-    assert said.count("\n") == 1
+    acts, told = capsys.readouterr().out.splitlines()
+    assert acts.startswith("agent (scripted ")
+    assert told.startswith("replay: your user.message is not the recorded one")
 
 
 def test_a_server_for_a_whole_room_tells_it_too(monkeypatch, capsys):
@@ -195,3 +197,33 @@ def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'stream_util_end_turn'"):
         utilities.stream_util_end_turn  # noqa: B018
     assert all(getattr(utilities, name) for name in utilities.__all__)
+
+
+def test_whose_moves_the_agent_makes_is_said_where_it_is_set_to_work_and_above_a_transcript(capsys):
+    client = connect()
+    agent = client.beta.agents.create(**AGENT | {"name": "cookbook-tests-green"})
+    environment = client.beta.environments.create(name="who acts")
+    session = client.beta.sessions.create(agent=agent.id, environment_id=environment.id)
+    capsys.readouterr()
+    result = stream_until_end_turn(client, session.id, "Get the tests green", timeout=20)
+    stream_until_end_turn(client, session.id, "And once more", timeout=20)
+    acts = "agent (scripted 01_tests_green)"
+    assert capsys.readouterr().out.splitlines().count(acts) == 1
+    shown = transcript(result)
+    assert str(shown).startswith(f"{acts}\n    0.0 s  ")
+    assert acts in shown._repr_mimebundle_()["text/html"]
+    assert "agent (" not in str(transcript(result.events))
+    assert str(transcript(result.events, by=acts)) == str(shown)
+
+
+def test_the_hosted_api_says_nothing_of_the_kind(monkeypatch, capsys):
+    script = Script()
+    script.message("go")
+    script.idle()
+    with served(script) as session:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", session.server.base_url)
+        client = connect(http_client=httpx2.Client(transport=Hosted()))
+        said = capsys.readouterr().out
+        result = stream_until_end_turn(client, session.session_id, "go", timeout=20)
+    assert said.startswith("LIVE") and not capsys.readouterr().out
+    assert "agent (" not in str(transcript(result))

@@ -11,6 +11,7 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from .acting import who_acts
 from .entries import Entries
 from .events import attribute, events_of, moment
 from .html_table import cell, escape, html_table, row
@@ -37,17 +38,19 @@ COLOURS = {"user": "#0072B2", "agent": "#009E73", "tool": "#E69F00", "session": 
 ERROR_COLOUR = "#D55E00"
 
 
-def transcript(events: Any) -> Transcript:
+def transcript(events: Any, *, by: str | None = None) -> Transcript:
     """A readable record of a session or a turn: who did what, when, and what came back.
 
     Args:
         events: the session's events in their order, or anything with an `events` attribute (a `TurnResult`).
+        by: whose moves the agent makes, which stands above the rest: "agent (scripted 06_a)". Of a turn that
+            a replay server has played for the client of `connect()`, it is known.
 
     Returns:
         A `Transcript`: a notebook shows it as a table, `print` as text. Of one with more than 500 rows the
         first 100 and the last 400; `transcript(events[1000:1400])` shows others.
     """
-    return Transcript(Entries(events_of(events)))
+    return Transcript(Entries(events_of(events)), by=by or who_acts(events))
 
 
 class Transcript:
@@ -57,7 +60,8 @@ class Transcript:
     What is in `writing` are previews of events that have not come yet; they stand last, as of now.
     """
 
-    def __init__(self, entries: Entries, writing: Iterable[Any] = ()) -> None:
+    def __init__(self, entries: Entries, writing: Iterable[Any] = (), by: str | None = None) -> None:
+        self._by = one_line(by) if by else ""
         more = len(entries.all) - FIRST - LAST
         # More may be added to the entries later: these are copies, no more than are shown.
         self._first = [replace(entry) for entry in entries.all[: FIRST if more > 0 else None]]
@@ -69,7 +73,8 @@ class Transcript:
         self._running = self._state in ("running", "rescheduled")
 
     def __str__(self) -> str:
-        lines = [self._text(entry) for entry in self._first]
+        lines = [self._by] if self._by else []
+        lines += [self._text(entry) for entry in self._first]
         lines += [f"{'…':>9}  {self._left_out}"] if self._left_out else []
         lines += [self._text(entry) for entry in (*self._last, *self._writing)]
         return encodable("\n".join([*(lines or ["(no events to show)"]), *filter(None, [self._usage])]))
@@ -107,6 +112,7 @@ class Transcript:
         caption = f"Transcript: {self._seconds:.1f} s, {self._calls} tool call{'s' * (self._calls != 1)}"
         until = "so far" if self._running else "at the end"
         caption += f"; {until}, session {one_line(self._state)}" if self._state else ""
+        caption += f"; {self._by}" if self._by else ""
         rows = list(map(self._row, self._first))
         rows += [_whole_row(f"… {self._left_out}")] if self._left_out else []
         rows += map(self._row, (*self._last, *self._writing))
