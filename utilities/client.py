@@ -11,7 +11,7 @@ import re
 import sys
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from anthropic import Anthropic, AsyncAnthropic, Middleware
 
@@ -123,8 +123,8 @@ class Notes(Middleware):
     that a message was not the recorded one.
     """
 
-    def __init__(self) -> None:
-        self._said: set[tuple[int | None, str]] = set()  # by the cell's number, what it has shown
+    # What a cell has shown, by its number; outside notebooks, what a client has.
+    _shown: ClassVar[set[tuple[object, str]]] = set()
 
     def handle(self, request: Any, call_next: Any) -> Any:
         response = call_next(request)
@@ -139,8 +139,8 @@ class Notes(Middleware):
     def _show(self, request: Any, headers: Any) -> None:
         if session := OF_A_SESSION.search(str(request.url)):
             acts = note(session[1], headers.get("x-replay-recording"))
-            if acts and _is_opening(request) and (shown := (_cell(), acts)) not in self._said:
-                self._said.add(shown)
+            if acts and _is_opening(request) and (shown := (_cell() or self, acts)) not in self._shown:
+                self._shown.add(shown)
                 print(acts, file=sys.stdout)
         if told := headers.get("x-replay-note"):
             print(f"replay: {told}", file=sys.stdout)
