@@ -207,7 +207,7 @@ class Api:
             ("POST", EVENTS, self._send),
             ("GET", EVENTS + "/stream", lambda c: sessions.subscribe(c.id, c.query, c.now)),
             ("GET", RESOURCES, lambda c: resources.page(sessions.get(c.id), c.query)),
-            ("POST", RESOURCES, lambda c: resources.add(sessions.get(c.id), c.body)),
+            ("POST", RESOURCES, lambda c: resources.add(sessions.get(c.id), c.body, c.now)),
             ("GET", RESOURCE, lambda c: resources.find(sessions.get(c.id), c.other)),
             ("DELETE", RESOURCE, lambda c: resources.delete(sessions.get(c.id), c.other)),
             ("POST", RESOURCE, lambda c: resources.rotate_token(sessions.get(c.id), c.other, c.body)),

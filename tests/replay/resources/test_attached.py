@@ -96,6 +96,18 @@ def test_the_token_of_a_repository_is_not_kept_either():
 
 
 @pytest.mark.rule(
+    "a repository needs no `authorization_token`",
+    topic="files", evidence="sdk",
+    note="it is optional for public ones; by the documentation of August 2026 it is always required",
+)  # fmt: skip
+def test_a_public_repository_needs_no_token(call):
+    (mounted,) = call.session(resources=[{"type": "github_repository", "url": "https://github.com/a/tool"}])[
+        "resources"
+    ]
+    assert mounted["mount_path"] == "/workspace/tool" and "authorization_token" not in mounted
+
+
+@pytest.mark.rule(
     "a repository's `url` is https://github.com/<owner>/<repo> without .git, its `mount_path` in /workspace",
     topic="files",
     evidence="doc",

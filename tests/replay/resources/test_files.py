@@ -52,6 +52,22 @@ def test_a_file_that_has_expired(call):
 
 
 @rule(
+    "a file that has expired can't be mounted: 404; a copy that a session has stays", evidence="ours",
+    note="that its content is gone and that messages with it fail is documented",
+)  # fmt: skip
+def test_a_file_that_has_expired_is_not_mounted(call):
+    form = Form(Upload("a.txt", b"x", "text/plain"), fields={"expires_in_seconds": "3600"})
+    resource = {"type": "file", "file_id": call.send("POST", "/files", form=form)["id"]}
+    session = call.session(resources=[resource])
+    call.now = 3600.0
+    assert "expired at" in call.session(404, resources=[resource])
+    path = f"/sessions/{session['id']}/resources"
+    assert "expired at" in call.post(path, {**resource, "mount_path": "b.txt"}, 404)
+    (copy,) = call.get("/files", scope_id=session["id"])["data"]
+    assert copy["id"] == session["resources"][0]["file_id"] and copy["expires_at"] is None
+
+
+@rule(
     "`files.list(scope_id=…)` without the beta header of managed agents is 400; with `--assume "
     "files-by-session=taken` it is answered",
     evidence="unsettled",

@@ -170,6 +170,28 @@ def test_a_cursor_belongs_to_its_order():
 
 
 @pytest.mark.rule(
+    "between two pages of sessions their filters can change; a `created_at` that leaves out its place is "
+    "400",
+    topic="lists",
+    evidence="doc", source="docs: session operations",
+)  # fmt: skip
+def test_a_cursor_stays_where_it_is_when_filters_change():
+    call = Caller()
+    other = call.post("/agents", {**AGENT, "name": "other"})["id"]
+    sessions = [call.session(), call.session(agent=other), call.session(), call.session(agent=other)]
+    ids = [session["id"] for session in sessions]
+    assert len({session["created_at"] for session in sessions}) == 4
+    page = call.get("/sessions", limit="1", agent_id=other)  # the newest one, and the cursor stands there
+    assert [row["id"] for row in page["data"]] == [ids[3]]
+    rest = call.get("/sessions", page=page["next_page"])
+    assert [row["id"] for row in rest["data"]] == ids[2::-1]
+    old = {"created_at[lte]": sessions[2]["created_at"]}
+    assert "begin anew" in call.get("/sessions", 400, page=page["next_page"], **old)
+    new = {"created_at[gte]": sessions[2]["created_at"]}
+    assert [row["id"] for row in call.get("/sessions", page=page["next_page"], **new)["data"]] == [ids[2]]
+
+
+@pytest.mark.rule(
     "a page of events has 1,000 if no limit is given, a thread's too; with `--assume events-page=100` a "
     "session's has 100",
     topic="lists",

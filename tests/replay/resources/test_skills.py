@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from anthropic.lib import files_from_dir
 
-from tests.kit.calling import AGENT, HEADERS, SAY_GO, serving, strict
+from tests.kit.calling import AGENT, HEADERS, SAY_GO, Caller, serving, strict
 from tests.kit.passing import Time
 from utilities.replay.http.requests import Upload
 from utilities.replay.resources import skill_files
@@ -147,6 +147,19 @@ def test_versions_of_a_skill(skills):
         skills.versions.create(skill.id, files=[("other/SKILL.md", skill_md("other"))])
     with refused(404):
         skills.versions.retrieve("skver_x", skill_id=skill.id)
+
+
+@pytest.mark.rule(
+    "an agent may have skills and no tools",
+    topic="skills", evidence="doc", source="docs: skills",
+    note="the page's own example has none; a session's can't be cleared beside skills, which need `read`",
+)  # fmt: skip
+def test_an_agent_may_have_skills_and_no_tools():
+    call = Caller()
+    xlsx = {"type": "anthropic", "skill_id": "xlsx"}
+    agent = call.post("/agents", {**AGENT, "skills": [xlsx]})
+    assert (agent["tools"], [skill["skill_id"] for skill in agent["skills"]]) == ([], ["xlsx"])
+    assert call.session(agent=agent["id"])["agent"]["skills"] == agent["skills"]
 
 
 @pytest.mark.rule("deleting a skill deletes its versions", topic="skills", evidence="doc")

@@ -209,7 +209,7 @@ def test_requests_that_never_end_hold_nobody_up(server):
 
 
 def test_a_slow_body_is_waited_for(server):
-    body = json.dumps({"name": "slow", "model": "m"}).encode()
+    body = json.dumps({"name": "slow", "model": "claude-opus-5"}).encode()
     with connect(server) as raw:
         raw.sendall(post("/v1/agents", len(body), "connection: close\r\n"))
         for at in range(len(body)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import operator
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -73,7 +74,7 @@ class Query:
 
 def page_of(
     rows: Sequence[Any], query: Query, *, default: int, most: int, least: int = 0,
-    order: str = "asc", back: bool = False,
+    order: str = "asc", back: bool = False, number: Callable[[Any], int] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """One page of a list: `{"data", "next_page"}`, with `prev_page` too if `back`.
 
@@ -88,9 +89,13 @@ def page_of(
         least: the smallest one; 0, where the API states none, is the default. [ours]
         order: "desc" to list the newest first.
         back: whether this list can be paged backwards.
+        number: the place of a row among all that there are, where the rows are some of them: then a cursor
+            stays valid when another filter chooses others.
     """
     limit = query.number("limit", default, least, most) or default
-    at, count = _position(query.text("page"), order), len(rows)
+    at, count = position_of(query, order), len(rows)
+    numbers = range(count) if number is None else [number(row) for row in rows]
+    at = at if at is None else bisect_left(numbers, at)
     if order == "desc":
         end = count if at is None else min(at, count)
         start = max(0, end - limit)
@@ -101,10 +106,19 @@ def page_of(
         end = start + limit
         data, following, before = rows[start:end], end, max(0, start - limit)
         more, earlier = end < count, start > 0
-    page: dict[str, Any] = {"data": list(data), "next_page": _cursor(following, order) if more else None}
+
+    def cursor(index: int) -> str:
+        return _cursor(numbers[index] if index < count else numbers[-1] + 1, order)
+
+    page: dict[str, Any] = {"data": list(data), "next_page": cursor(following) if more else None}
     if back:
-        page["prev_page"] = _cursor(before, order) if earlier else None
+        page["prev_page"] = cursor(before) if earlier else None
     return page
+
+
+def position_of(query: Query, order: str) -> int | None:
+    """Where the cursor of a request stands; None if it has none."""
+    return _position(query.text("page"), order)
 
 
 def _cursor(position: int, order: str) -> str:

@@ -32,7 +32,9 @@ class Resources:
     def __init__(self, clock: Clock, files: Files, memory: MemoryStores, environments: Environments) -> None:
         self.clock, self.files, self.memory, self.environments = clock, files, memory, environments
 
-    def attachable(self, wanted: Sequence[Resource], environment: Resource) -> dict[str, Resource]:
+    def attachable(
+        self, wanted: Sequence[Resource], environment: Resource, now: float = 0.0
+    ) -> dict[str, Resource]:
         """Refuse what can't be mounted, before anything is; returns the memory stores as mounted, by id."""
         if any(resource["type"] != "memory_store" for resource in wanted):
             require_cloud(environment)
@@ -40,7 +42,7 @@ class Resources:
         taken: set[str] = set()
         for number, resource in enumerate(wanted):
             if resource["type"] != "memory_store":
-                taken.add(self._path(resource, taken, f"resources.{number}."))
+                taken.add(self._path(resource, taken, now, f"resources.{number}."))
         return attached
 
     def mount_all(self, session: Resource, wanted: Sequence[Resource], attached: dict[str, Resource]) -> None:
@@ -51,7 +53,7 @@ class Resources:
             else:
                 self._mount(session, resource)
 
-    def add(self, session: Resource, body: Any) -> Resource:
+    def add(self, session: Resource, body: Any, now: float) -> Resource:
         """Mount a file or a repository in a session that exists."""
         if isinstance(body, dict) and body.get("type") == "memory_store":
             raise ApiError(400, f"type: {LATE}")
@@ -59,7 +61,7 @@ class Resources:
         require_cloud(self.environments.get(session["environment_id"]))
         if sum(resource["type"] == "file" for resource in session["resources"]) >= MOST_FILES:
             raise ApiError(400, f"a session has at most {MOST_FILES} files")
-        self._path(given, {resource["mount_path"] for resource in session["resources"]})
+        self._path(given, {resource["mount_path"] for resource in session["resources"]}, now)
         return self._mount(session, given)
 
     def find(self, session: Resource, id: str) -> Resource:
@@ -97,12 +99,12 @@ class Resources:
         resource["updated_at"] = self.clock.tick()
         return resource
 
-    def _path(self, resource: Resource, taken: set[str], where: str = "") -> str:
+    def _path(self, resource: Resource, taken: set[str], now: float, where: str = "") -> str:
         """Refuse a resource that can't be mounted; returns the path it will be mounted at."""
         if resource["type"] == "github_repository":
             path = repository_path(resource, where)
         else:
-            self.files.get(resource["file_id"])
+            self.files.require_content(resource["file_id"], now)
             path = upload_path(resource, where)
         if path in taken:
             raise ApiError(400, f"{where}mount_path: {path} is taken by another resource")

@@ -71,11 +71,16 @@ class Files(Collection):
         content = self.contents[id]
         return self.add(file["filename"], content, mime_type=file["mime_type"], session_id=session_id)
 
-    def content(self, id: str, now: float = 0.0) -> tuple[bytes, str]:
-        """A file's bytes and its MIME type; when it has expired only what is known about it is left. [doc]"""
+    def require_content(self, id: str, now: float) -> Resource:
+        """A file whose content is still there; another is 404. [doc; ours: 404 for a mount too]"""
         file = self.get(id)
         if now >= self._ends.get(id, math.inf):
             raise ApiError(404, f"File {id} ({file['filename']}) expired at {file['expires_at']}.")
+        return file
+
+    def content(self, id: str, now: float = 0.0) -> tuple[bytes, str]:
+        """A file's bytes and its MIME type; when it has expired only what is known about it is left. [doc]"""
+        file = self.require_content(id, now)
         if not file["downloadable"]:
             message = (
                 f"File {id} ({file['filename']}) can't be downloaded: only what an agent or a tool made can."

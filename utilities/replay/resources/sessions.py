@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from anthropic.types.beta.session_create_params import SessionCreateParams
@@ -12,7 +12,7 @@ from anthropic.types.beta.sessions.event_send_params import EventSendParams
 from ..assumptions import NOTHING_ASSUMED, Assumptions
 from ..faults import NO_FAULTS, Faults
 from ..http.errors import ApiError, not_found
-from ..http.paging import Query, page_of
+from ..http.paging import Query, page_of, position_of
 from ..http.validation import Resource
 from ..ids import seconds_between
 from ..recordings.fit import Setup
@@ -76,7 +76,7 @@ class Sessions(Collection):
         vault_ids = list(given.get("vault_ids") or ())
         self.vaults.require_usable(vault_ids)
         wanted = list(given.get("resources") or ())
-        attached = self.resources.attachable(wanted, environment)
+        attached = self.resources.attachable(wanted, environment, now)
         id = self.new_id()
         copied = [resource for resource in wanted if resource["type"] != "memory_store"]
         setup = self._setup(agent, environment, [*attached.values(), *copied])
@@ -191,11 +191,23 @@ class Sessions(Collection):
             rows = [row for row in of_agent if version in (0, row["agent"]["version"])]
         if statuses := query.texts("statuses"):
             rows = [row for row in rows if row["status"] in statuses]
+        order = query.order("desc")
         if within := query.within("created_at"):
+            self._require_page_within(query, order, within)
             rows = [row for row in rows if within(row["created_at"])]
         if store := query.text("memory_store_id"):
             rows = [row for row in rows if store in map(handle, row["resources"])]
-        return page_of(rows, query, default=20, most=100, order=query.order("desc"), back=True)
+        number = {id: number for number, id in enumerate(self.items)}
+        return page_of(
+            rows, query, default=20, most=100, order=order, back=True, number=lambda row: number[row["id"]]
+        )
+
+    def _require_page_within(self, query: Query, order: str, within: Callable[[str], bool]) -> None:
+        """Refuse a `created_at` filter that leaves out the session at which a cursor stands. [doc]"""
+        at, items = position_of(query, order), list(self.items.values())
+        if at is not None and at < len(items) and not within(items[at]["created_at"]):
+            message = "page: the `created_at` filter leaves out where this cursor stands; begin anew"
+            raise ApiError(400, message)
 
     def archive_session(self, id: str, now: float) -> Resource:
         """End a session but keep its record and its events. [doc]"""
