@@ -139,6 +139,15 @@ def test_a_call_of_a_tool_that_the_agent_does_not_have_is_refused(scenarios, cap
     assert written(scenarios, own).events[-1]["type"] == "session.status_idle"
 
 
+def test_a_call_that_asks_in_a_self_hosted_environment_is_refused(scenarios, capsys):
+    text = SCENARIO.replace('{ name = "small" }', '{ name = "small", config = { type = "self_hosted" } }')
+    text = text.replace('tool = "bash"', 'tool = "bash"\nconfirm = "allow"')
+    (scenarios / "small.toml").write_text(text)
+    assert main([str(scenarios), "--write", "--unconfined"]) == 2
+    told = "line 28, turns[2].requests[1].calls[1].confirm: what a call that asks first looks like"
+    assert told in capsys.readouterr().err
+
+
 def test_a_command_that_ends_its_shell_is_noticed_by_the_next(scenarios):
     calls = [
         'input = { command = "exit 3" }, fails = true', 'input = { command = "echo on" }, fails = true',

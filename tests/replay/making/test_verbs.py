@@ -1,5 +1,7 @@
 """Each thing that a scenario can say: the recording that it makes, and how the SDK's own client plays it."""
 
+import re
+
 import pytest
 from anthropic.types.beta.sessions import BetaManagedAgentsSessionEvent
 from pydantic import TypeAdapter
@@ -28,8 +30,8 @@ def recordings(tmp_path_factory):
     for number, (title, _, toml) in enumerate(EXAMPLES):
         (data / f"scenarios/example{number}.toml").write_text(HEAD + toml)
         assert main([str(data / f"scenarios/example{number}.toml"), "--write", "--unconfined"]) == 0
-        name = "in_french" if "sessions" in toml else f"example{number}"
-        found[title] = Recording.load(data / f"recordings/{name}.jsonl")
+        names = re.findall(r'^name = "(\w+)"\n', toml.partition("[[sessions]]")[2], re.M)
+        found[title] = Recording.load(data / f"recordings/{[f'example{number}', *names[::-1]][-1]}.jsonl")
     assert main([str(data / "scenarios"), "--verify", "--unconfined"]) == 0
     return found
 
@@ -93,6 +95,29 @@ def test_an_error_stands_where_it_is_written(play):
     assert (error.error.type, error.error.mcp_server_name) == ("mcp_connection_failed_error", "tracker")
     before, after = of(events, "agent.message")
     assert events.index(before) < events.index(error) < events.index(after)
+
+
+def test_a_turn_is_refused_a_context_compacted_a_session_rescheduled(play):
+    events, _, _ = play("Refusals and long sessions")
+    assert of(events, "agent.thread_context_compacted")
+    kinds = [event.type for event in events]
+    at = kinds.index("session.status_rescheduled")
+    assert kinds[at : at + 4] == [
+        *("session.status_rescheduled", "session.thread_status_rescheduled"),
+        *("session.status_running", "session.thread_status_running"),
+    ]
+    done, refused = of(events, "session.status_idle")
+    assert (done.stop_reason.type, refused.stop_reason.type) == ("end_turn", "refusal")
+    assert (refused.stop_details.category, refused.stop_details.explanation) == ("bio", "It is forbidden.")
+
+
+def test_the_worker_of_a_self_hosted_environment_sends_what_was_executed(play):
+    events, _, _ = play("A self-hosted environment")
+    first, last = of(events, "session.status_idle")
+    (call,), (result,) = of(events, "agent.tool_use"), of(events, "user.tool_result")
+    assert (first.stop_reason.event_ids, last.stop_reason.type) == ([call.id], "end_turn")
+    assert (result.tool_use_id, result.content[0].text.strip()) == (call.id, "/mnt")
+    assert not of(events, "agent.tool_result")
 
 
 def test_an_interrupt_closes_the_open_call(play):

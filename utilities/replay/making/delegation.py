@@ -56,10 +56,10 @@ class Thread:
             self._status("running")
         self.running = True
 
-    def idle(self, stop_reason: dict[str, Any]) -> None:
+    def idle(self, stop_reason: dict[str, Any], **details: Any) -> None:
         """It stops, for this reason."""
         if self.running:
-            self._status("idle", stop_reason=stop_reason)
+            self._status("idle", stop_reason=stop_reason, **details)
         self.running = False
 
     def terminate(self) -> None:
@@ -86,6 +86,10 @@ class ThreadLogs:
         self.primary = Thread(log, "", make_id("sthr", log.name), agent, context)
         self.others: dict[str, Thread] = {}
         self.owing: list[Thread] = []  # those that were given work and have not reported
+
+    def fresh_context(self) -> Context:
+        """What a model has before it at first: its tools, and what it is told."""
+        return Context(self.base)
 
     def at_work(self) -> list[Thread]:
         """Those that have still to report."""

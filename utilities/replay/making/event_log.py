@@ -76,6 +76,8 @@ class EventLog:
         self.over = False  # nothing can follow: the session has ended
         self.outcome: happenings.Grading | None = None
         self.surprises: list[str] = []
+        # Whoever has the container executes its built-in calls, as a client of the session. [doc]
+        self.hosted = self.scenario.environment.config.get("type") == "self_hosted"
 
     # -- events --------------------------------------------------------------------------------------------
 
@@ -156,7 +158,7 @@ class EventLog:
             if request.report is not None:
                 self.threads.report(thread, request.report)
             return False
-        if request.seconds:
+        if request.seconds and not request.rescheduled:
             self.wait(request.seconds)
         return await happenings.happen(self, request, source)
 
@@ -198,21 +200,25 @@ class EventLog:
             kind = "agent.mcp_tool_use" if call.mcp else "agent.tool_use"
             fields |= {"name": name or call.tool, "input": call.input}
             fields |= permission(call)
-        if call.waits and not thread.primary:
+        if self._waits(call) and not thread.primary:
             return self.threads.cross_post(kind, fields, thread)
         return self.emit(kind, thread=thread, **fields, session_thread_id=None)
 
     async def _calls(self, calls: Made, thread: Thread) -> bool:
         """What comes of a request's calls; returns whether an interrupt has ended the turn."""
+        for _, call, source in calls:
+            if self.hosted and call.asks and call.tool in EXECUTED:
+                told = "what a call that asks first looks like in a self-hosted environment isn't known"
+                raise source.error(("confirm",), told)
         left = list(calls)
         for made in calls:
-            if made[1].waits:
+            if self._waits(made[1]):
                 continue
             if made[1].interrupt:
                 return self._interrupted(left, thread, made[1].seconds)
             await self._tool_result(*made, thread)
             left.remove(made)
-        waiting = [made for made in calls if made[1].waits]
+        waiting = [made for made in calls if self._waits(made[1])]
         if not waiting:
             return False
         whole = self.threads.park(thread, [id for id, _, _ in waiting])
@@ -230,6 +236,10 @@ class EventLog:
                 await self._tool_result(id, call, source, thread)
         return False
 
+    def _waits(self, call: ScriptedCall) -> bool:
+        """Whether the session waits for a client's event about this call."""
+        return call.waits or (self.hosted and call.tool in EXECUTED and not call.refused)
+
     # -- answers and results -------------------------------------------------------------------------------
 
     async def _client_answer(self, id: str, call: ScriptedCall, thread: Thread, source: Source) -> None:
@@ -244,9 +254,21 @@ class EventLog:
                 content=[{"type": "text", "text": text}], **to,
             )  # fmt: skip
             return
+        if not call.asks:
+            await self._worker_result(id, call, thread, source)
+            return
         self.answers += 1
         reason: dict[str, Any] = {} if call.deny_message is None else {"deny_message": call.deny_message}
         self.emit("user.tool_confirmation", tool_use_id=id, result=call.confirm, **reason, **to)
+
+    async def _worker_result(self, id: str, call: ScriptedCall, thread: Thread, source: Source) -> None:
+        """What the worker of a self-hosted environment sends: the call was executed there."""
+        content, is_error = self._executed(call, source)
+        self.now = later(self.now, call.seconds)  # the worker's time, not the agent's
+        to: dict[str, Any] = {} if thread.primary else {"session_thread_id": thread.id}
+        self.emit("user.tool_result", tool_use_id=id, content=content, is_error=is_error, **to)
+        thread.context.characters += sum(len(timeless(str(block.get("text", "")))) for block in content)
+        self._look(source)
 
     async def _custom_result(self, call: ScriptedCall, source: Source) -> tuple[str, bool]:
         """What the program's own tool says, and whether it is an error: executed, or written by hand."""
@@ -315,11 +337,11 @@ class EventLog:
 
     # -- ends ----------------------------------------------------------------------------------------------
 
-    def idle(self, stop_reason: dict[str, Any]) -> None:
+    def idle(self, stop_reason: dict[str, Any], **details: Any) -> None:
         """The session becomes idle: its own thread, if it isn't yet, what was used, the session."""
-        self.threads.primary.idle(stop_reason)
+        self.threads.primary.idle(stop_reason, **details)
         self.used()
-        self.emit("session.status_idle", stop_reason=stop_reason)
+        self.emit("session.status_idle", stop_reason=stop_reason, **details)
 
     def used(self) -> None:
         self.emit("session.usage", usage=self.spending.usage(), budget=None)

@@ -107,6 +107,48 @@ say = "I'll go on without the tracker."
 """,
     ),
     (
+        "Refusals and long sessions",
+        "A turn that the model refuses; a context that is compacted; a session that is rescheduled and runs on.",
+        """
+[[turns]]
+user = "Read all of it."
+[[turns.requests]]
+compacted = true
+[[turns.requests]]
+rescheduled = true
+seconds = 30.0
+[[turns.requests]]
+seconds = 1.0
+say = "Read."
+
+[[turns]]
+user = "And now the forbidden part."
+[[turns.requests]]
+refusal = { category = "bio", explanation = "It is forbidden." }
+""",
+    ),
+    (
+        "A self-hosted environment",
+        "Its worker executes the built-in calls, and sends their results as a client does: nothing else is written.",
+        """
+[[sessions]]
+name = "self_hosted"
+
+[sessions.environment]
+name = "mine"
+config.type = "self_hosted"
+
+[[sessions.turns]]
+user = "What is here?"
+[[sessions.turns.requests]]
+seconds = 1.0
+calls = [{ tool = "bash", seconds = 0.2, input = { command = "pwd" } }]
+[[sessions.turns.requests]]
+seconds = 0.8
+say = "A folder."
+""",
+    ),
+    (
         "Interrupts",
         "Of a call that is open, or between two requests (`[[turns.requests]]` with `interrupt = true`).",
         """

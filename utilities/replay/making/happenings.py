@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..ids import make_id
 from .format import WantedOutcome
-from .moves import NO_RUN, Evaluation, ScriptedError, ScriptedRequest, WorkflowRun
+from .moves import NO_RUN, Evaluation, Refusal, ScriptedError, ScriptedRequest, WorkflowRun
 from .parsing import Source
 
 if TYPE_CHECKING:
@@ -61,7 +61,14 @@ async def happen(log: EventLog, request: ScriptedRequest, source: Source) -> boo
         return interrupt(log)
     if request.error is not None:
         return fail(log, request.error)
-    if request.workflow is not None:
+    if request.refusal is not None:
+        return refuse(log, request.refusal)
+    if request.compacted:
+        log.emit("agent.thread_context_compacted")
+        log.threads.primary.context = log.threads.fresh_context()
+    elif request.rescheduled:
+        reschedule(log, request.seconds or 0.0)
+    elif request.workflow is not None:
         await run(log, request.workflow, source.at("workflow"))
     elif request.advice is not None:
         advise(log, request.advice)
@@ -84,6 +91,26 @@ def interrupt(log: EventLog) -> bool:
     log.threads.stop()
     log.idle({"type": "end_turn"})
     return True
+
+
+def refuse(log: EventLog, refusal: Refusal) -> bool:
+    """The model refuses, and the turn ends. [sdk]"""
+    details = {"type": "refusal", "category": refusal.category, "explanation": refusal.explanation}
+    log.threads.stop()
+    log.idle({"type": "refusal"}, stop_details=details)
+    return True
+
+
+def reschedule(log: EventLog, seconds: float) -> None:
+    """The session is taken off its machine for so long. [sdk; ours: the order]"""
+    primary = log.threads.primary
+    primary.run()
+    log.emit("session.status_rescheduled")
+    log.emit("session.thread_status_rescheduled", **primary.names)
+    log.wait(seconds)
+    log.emit("session.status_running")
+    primary.running = False
+    primary.run()
 
 
 def fail(log: EventLog, failure: ScriptedError) -> bool:

@@ -18,6 +18,7 @@ ERRORS = Literal[
 RUN_ERRORS = Literal[
     "timeout_error", "program_error", "thread_limit_error", "unknown_error", "max_workflow_runs_error",
 ]  # fmt: skip
+CATEGORIES = Literal["cyber", "bio", "frontier_llm", "reasoning_extraction", "general_harms"]
 NO_RUN = "max_workflow_runs_error"  # with which no run begins [sdk]
 
 Text = Annotated[str, StringConstraints(min_length=1)]
@@ -201,8 +202,18 @@ class WorkflowRun(Model):
         return self
 
 
+class Refusal(Model):
+    """The model refuses to go on, and the turn ends."""
+
+    category: CATEGORIES | None = Field(None, description="the policy category, if there is a named one")
+    explanation: str | None = Field(None, description="why, in words")
+
+
 OF_A_MODEL = ("say", "thinking", "calls", "thread", "delegate", "report")
-KINDS = ("error", "evaluation", "interrupt", "workflow", "advice")
+KINDS = (
+    *("error", "evaluation", "interrupt", "workflow", "advice"),
+    *("refusal", "compacted", "rescheduled"),
+)
 
 
 class ScriptedRequest(ModelRequest):
@@ -220,6 +231,11 @@ class ScriptedRequest(ModelRequest):
     interrupt: bool = Field(False, description="instead: the client interrupts, and the turn ends")
     workflow: WorkflowRun | None = Field(None, description="instead: a workflow run")
     advice: str | None = Field(None, description="instead: an advisor is asked, and says this")
+    refusal: Refusal | None = Field(None, description="instead: the model refuses, and the turn ends")
+    compacted: bool = Field(False, description="instead: the model's context is compacted")
+    rescheduled: bool = Field(
+        False, description="instead: the session is rescheduled; after `seconds` it runs on"
+    )
 
     @property
     def kind(self) -> str:
@@ -229,9 +245,7 @@ class ScriptedRequest(ModelRequest):
     @model_validator(mode="after")
     def _fits(self) -> ScriptedRequest:
         kinds = [kind for kind in KINDS if getattr(self, kind)]
-        own = [
-            key for key in ("say", "thinking", "calls", "thread", "delegate", "report") if getattr(self, key)
-        ]
+        own = [key for key in OF_A_MODEL if getattr(self, key)]
         if len(kinds) + bool(own) > 1:
             raise ValueError(f"{', '.join([*own[:1], *kinds])} can't be in one request: write one for each")
         if not kinds and self.seconds is None:
