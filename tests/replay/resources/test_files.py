@@ -137,7 +137,8 @@ def test_an_upload_is_kept_but_not_downloadable(call):
 @pytest.mark.rule(
     "a list is `{data, next_page}`, and the next page is asked for with `page=`",
     topic="lists",
-    evidence="sdk",
+    evidence="doc",
+    source="docs: session operations",
 )
 @pytest.mark.rule(
     "a mounted file is a copy with an id of its own, in the session's scope", topic="files", evidence="doc"

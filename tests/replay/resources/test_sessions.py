@@ -19,8 +19,8 @@ from utilities.replay.session.session import STALE_LOOKS
 @pytest.mark.rule(
     "sessions are listed newest first, have `prev_page` too, and are filtered by agent, version and status",
     topic="lists",
-    evidence="sdk",
-    source="session_list_params",
+    evidence="doc",
+    source="docs: session operations",
 )
 def test_sessions_by_agent_status_order_and_page(call):
     agent = call.post("/agents", AGENT)["id"]
@@ -46,8 +46,9 @@ def test_sessions_by_agent_status_order_and_page(call):
 @pytest.mark.rule(
     "archive or delete while running is 400, says to wait or to interrupt, and the turn goes on",
     topic="sessions",
-    evidence="claimed",
-    source="the seed tutorial, for archive",
+    evidence="doc",
+    note="the status is the skill's",
+    source="docs: session operations",
 )
 @pytest.mark.parametrize("action", ["archive", "delete"])
 def test_ending_a_session_too_early_fails_until_its_status_has_settled(action):
@@ -147,8 +148,8 @@ def walk(call, path, **query):
 @pytest.mark.rule(
     "a list is `{data, next_page}`, and the next page is asked for with `page=`",
     topic="lists",
-    evidence="sdk",
-    source="the page classes",
+    evidence="doc",
+    source="docs: session operations",
 )
 @pytest.mark.rule(
     "an array comes as `types[]=a&types[]=b`", topic="lists", evidence="sdk", source="run against the client"
@@ -205,7 +206,9 @@ def test_the_same_requests_get_the_same_bytes():
     assert run() == run()
 
 
-@pytest.mark.rule("a new session is idle", topic="sessions", evidence="seen")
+@pytest.mark.rule(
+    "a new session is idle", topic="sessions", evidence="doc", source="docs: session operations"
+)
 @pytest.mark.rule("a session is as old as the recording that it follows", topic="sessions", evidence="ours")
 def test_a_new_session_is_idle():
     session = Caller(going()).session()

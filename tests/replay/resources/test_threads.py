@@ -51,7 +51,11 @@ def played(call):
     return path
 
 
-@rule("every session has one primary thread, without a parent", evidence="sdk")
+@rule(
+    "every session has one primary thread, without a parent",
+    evidence="doc",
+    source="docs: multi-agent orchestration",
+)
 def test_every_session_has_a_primary_thread_from_the_start(call):
     session = call.session()
     (thread,) = call.get(f"/sessions/{session['id']}/threads")["data"]
@@ -258,7 +262,12 @@ def test_an_agent_that_nobody_saved_is_inline(call):
     assert (child["agent"]["type"], child["agent"]["name"]) == ("inline", "helper")
 
 
-@rule("an idle child can be archived, and is then terminated; the primary thread can't be", evidence="ours")
+@rule(
+    "an idle child can be archived, and is then terminated; the primary thread can't be",
+    evidence="doc",
+    source="docs: multi-agent orchestration",
+    note="that the primary thread can't be is ours",
+)
 def test_a_child_that_is_idle_can_be_archived(call):
     path = played(call)
     primary, child = call.get(f"{path}/threads")["data"]
@@ -268,7 +277,12 @@ def test_a_child_that_is_idle_can_be_archived(call):
     assert "primary" in call.post(f"{path}/threads/{primary['id']}/archive", status=400)
 
 
-@rule("archiving a running child is 400", evidence="ours")
+@rule(
+    "archiving a running child is 400",
+    evidence="doc",
+    source="docs: multi-agent orchestration",
+    note="the status isn't said",
+)
 def test_a_child_that_runs_can_not_be_archived():
     call = Caller(delegating(), speed=1.0)
     path = played(call)
@@ -284,7 +298,12 @@ def by_thread(call, path):
 
 
 @pytest.mark.parametrize(("now", "before"), [(0.5, ["running", "running"]), (2.5, ["running", "idle"])])
-@rule("an interrupt stops every thread that is at work, the primary one last", evidence="ours")
+@rule(
+    "an interrupt stops every thread that is at work, the primary one last",
+    evidence="doc",
+    source="docs: multi-agent orchestration",
+    note="in which order is ours",
+)
 def test_an_interrupt_leaves_no_thread_running(now, before):
     call = Caller(delegating(), speed=1.0)
     path = played(call)
@@ -393,7 +412,11 @@ def test_an_update_is_merged_into_a_configuration_of_the_same_type(call):
 
 
 @pytest.mark.rule(
-    "a thread's idle is not the session's: another thread may go on", topic="order", evidence="seen"
+    "a thread's idle is not the session's: another thread may go on",
+    topic="order",
+    evidence="doc",
+    source="docs: multi-agent orchestration",
+    note="the session's status sums up its threads'",
 )
 def test_a_threads_idle_is_not_the_sessions():
     script = Script()

@@ -115,8 +115,8 @@ def test_running_costs_too():
 @pytest.mark.rule(
     "the idle event of a used-up budget says budget_reached, after the threads' and the usage",
     topic="order",
-    evidence="seen",
-    source="event_shapes.json, trace A",
+    evidence="doc",
+    source="docs: session budgets",
 )
 def test_the_request_that_crosses_the_budget_is_finished_and_no_other_begun(amount, requests, reported):
     one = Spender(amount)
@@ -361,8 +361,8 @@ def error(spender, **fields):
 @pytest.mark.rule(
     "a budget can't be added later, nor after it was removed: 400 budget_create_only",
     topic="sessions",
-    evidence="sdk",
-    source="anthropic/types/beta/session_update_params.py",
+    evidence="doc",
+    source="docs: session budgets",
 )
 def test_a_budget_comes_at_creation_or_never():
     bare, removed = Spender(), Spender(5)
@@ -376,8 +376,8 @@ def test_a_budget_comes_at_creation_or_never():
 @pytest.mark.rule(
     "a budget at or below what is used is refused: 400 budget_not_raised",
     topic="sessions",
-    evidence="sdk",
-    source="anthropic/types/beta/session_update_params.py",
+    evidence="doc",
+    source="docs: session budgets",
 )
 def test_a_new_budget_must_be_above_what_is_used(amount, status):
     one = Spender(4)
@@ -415,8 +415,8 @@ def test_a_terminated_session_has_no_budget_to_change():
 @pytest.mark.rule(
     "an update is an event, session.updated, with what has changed; one that changes nothing is none",
     topic="sessions",
-    evidence="sdk",
-    source="anthropic/types/beta/beta_managed_agents_session_updated_event.py",
+    evidence="doc",
+    source="docs: reference",
 )
 def test_an_update_that_changes_nothing_is_no_event():
     one = Spender(5)

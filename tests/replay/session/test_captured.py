@@ -174,7 +174,8 @@ def test_the_events_of_the_recordings_have_the_captured_keys(log):
 )  # fmt: skip
 @pytest.mark.rule(
     "a turn closes with thread_status_idle, `session.usage`, status_idle",
-    topic="order", evidence="seen",
+    topic="order", evidence="doc", source="docs: events and streaming",
+    note="the usage right before every idle is documented; the thread's idle before it is seen",
 )  # fmt: skip
 def test_how_a_turn_opens_and_closes(log):
     labels = [label(event) for event in log]
@@ -253,7 +254,8 @@ def test_allowed_calls_do_not_wait(recording):
 
 @pytest.mark.rule(
     "a custom-tool turn: call, idle trio with `requires_action`; result, running pair, answer, idle trio",
-    topic="order", evidence="claimed", note="the order is that of captured built-in calls in a self-hosted "
+    topic="order", evidence="doc", source="docs: events and streaming",
+    note="the order is that of captured built-in calls in a self-hosted "
     "environment; no complete public capture of a custom call exists",
 )  # fmt: skip
 def test_a_custom_tool_turn():

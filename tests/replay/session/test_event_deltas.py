@@ -63,8 +63,8 @@ def test_a_stream_that_repeats_its_events_does_not_repeat_pieces_of_text():
 @pytest.mark.rule(
     "the pieces of a message's preview make the message",
     topic="streams",
-    evidence="sdk",
-    source="anthropic/lib/sessions/_accumulate.py",
+    evidence="doc",
+    source="docs: events and streaming",
 )
 def test_accumulated_previews_are_the_message(speed):
     seen, _ = streamed(["agent.message"], speed)
@@ -92,8 +92,8 @@ def test_each_preview_event_has_the_shape_of_the_sdk():
 @pytest.mark.rule(
     "a preview has the id that its event will have; thinking has a start only",
     topic="streams",
-    evidence="sdk",
-    source="anthropic/types/beta/beta_managed_agents_start_event.py",
+    evidence="doc",
+    source="docs: events and streaming",
 )
 def test_previews_come_right_before_their_event_and_thinking_has_a_start_only():
     seen, _ = streamed(BOTH)
@@ -125,8 +125,8 @@ def test_previews_are_in_no_history():
 @pytest.mark.rule(
     "only a stream that asks gets previews, of the types that it asks for",
     topic="streams",
-    evidence="sdk",
-    source="anthropic/types/beta/sessions/event_stream_params.py",
+    evidence="doc",
+    source="docs: events and streaming",
 )
 def test_only_what_was_asked_for_is_previewed(types, starts):
     seen, _ = streamed(types)
@@ -262,8 +262,8 @@ def talking_again():
 @pytest.mark.rule(
     "an interrupt in the middle of a message ends its model request, and no message comes",
     topic="streams",
-    evidence="sdk",
-    source="anthropic/types/beta/beta_managed_agents_start_event.py",
+    evidence="doc",
+    source="docs: events and streaming",
 )
 def test_an_interrupt_in_the_middle_of_a_message_ends_its_request():
     """[sdk] No event comes of it: the end of its model request closes the preview."""

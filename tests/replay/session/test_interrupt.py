@@ -235,7 +235,8 @@ def test_a_turn_that_was_stopped_leaves_what_it_had_written(stopped_after, files
 
 @pytest.mark.rule(
     "an interrupt of the first turn has a usage too: the tokens of its model requests",
-    topic="order", evidence="ours", note="that a usage comes before the idle is seen; its cost is not known",
+    topic="order", evidence="doc", source="docs: events and streaming",
+    note="that a usage comes before every idle is documented; its cost is not known",
 )  # fmt: skip
 def test_an_interrupted_first_turn_has_a_usage():
     script = Script()

@@ -29,8 +29,8 @@ def initial(count):
 @pytest.mark.rule(
     "initial events are taken up in order, up to 50 of them",
     topic="sessions",
-    evidence="sdk",
-    source="anthropic/types/beta/session_create_params.py",
+    evidence="doc",
+    source="docs: sessions",
 )
 def test_fifty_initial_events_are_taken_up_in_order():
     call = Caller(turns(50))
@@ -52,7 +52,7 @@ def test_fifty_initial_events_are_taken_up_in_order():
 )
 @pytest.mark.rule(
     "`initial_events` are sent as the session is created, up to 50; more are 400, and nothing is made",
-    topic="sessions", evidence="sdk", source="the docstring",
+    topic="sessions", evidence="doc", source="docs: sessions",
 )  # fmt: skip
 @pytest.mark.rule(
     "a session with initial events that are refused is not created", topic="sessions", evidence="doc"

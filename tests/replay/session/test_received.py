@@ -73,8 +73,8 @@ def test_other_events_are_echoed_without_one():
 @pytest.mark.rule(
     "an outcome is echoed with an `outcome_id` of the session's own, which its evaluations name",
     topic="sending",
-    evidence="sdk",
-    source="anthropic/types/beta/sessions/beta_managed_agents_user_define_outcome_event.py",
+    evidence="doc",
+    source="docs: define outcomes",
 )
 def test_an_outcome_gets_its_id():
     ids = set()
@@ -91,8 +91,8 @@ def test_an_outcome_gets_its_id():
 @pytest.mark.rule(
     "a session shows how far the evaluation of each outcome has come",
     topic="sessions",
-    evidence="sdk",
-    source="anthropic/types/beta/beta_managed_agents_outcome_evaluation_resource.py",
+    evidence="doc",
+    source="docs: define outcomes",
 )
 def test_the_states_of_an_outcome():
     call = Caller(graded("needs_revision", "satisfied"), speed=1.0)

@@ -37,7 +37,7 @@ def test_a_message_is_accepted_unstamped_and_then_stamped_under_the_same_id():
 @pytest.mark.rule(
     "a call's id is its event's own id, and the idle event names it in `event_ids`",
     topic="tools",
-    evidence="sdk",
+    evidence="doc",
     source="the docstrings",
 )
 def test_ids_in_events_are_the_sessions_own():

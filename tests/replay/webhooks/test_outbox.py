@@ -109,7 +109,8 @@ def test_a_budget_that_is_reached_is_told_once_for_each_value():
 @pytest.mark.rule(
     "webhooks about threads are about those that the session has created, not about its first",
     topic="webhooks",
-    evidence="ours",
+    evidence="doc",
+    source="docs: webhooks",
 )
 def test_other_threads_outcomes_retries_and_ends():
     script = Script()
