@@ -190,6 +190,31 @@ def test_a_server_that_is_down_is_told():
         asyncio.run(brain._pipeline.shutdown())
 
 
+def test_a_server_out_of_connections_is_told_and_loses_nothing(database, monkeypatch):
+    rows(database, "CREATE EXTENSION vector")
+    rows(database, "CREATE ROLE crowd LOGIN PASSWORD 'x'")
+    rows(database, f"GRANT ALL ON DATABASE {database.rpartition('/')[2]} TO crowd")
+    rows(database, "GRANT ALL ON SCHEMA public TO crowd")
+    secret = database.split("//")[1].split("@")[0]
+    crowd = database.replace(secret, "crowd:x")
+    monkeypatch.setenv("BRAIN_DSN", crowd)
+    monkeypatch.setattr(failures, "OPERATION_SECONDS", 3)
+    with opened() as brain:
+        retain(brain, "The cat is called Miro.")
+        rows(database, "ALTER ROLE crowd CONNECTION LIMIT 0")
+        rows(database, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'crowd'")
+        for ask in (recall, retain):
+            with pytest.raises(BrainError, match="out of connections"):
+                ask(brain, "pets")
+        assert "failed on our side (BrainError)" in Bank(brain, "me").refusal("recall", query="pets")
+        told = refusal(monkeypatch, crowd)
+        assert 'too many connections for role "crowd"' in told and "close some, or raise" in told
+        rows(database, "ALTER ROLE crowd CONNECTION LIMIT -1")
+        monkeypatch.setattr(failures, "OPERATION_SECONDS", 60)  # the pool looks again, later each time
+        assert recall(brain, "pets") == ["The cat is called Miro."]
+        assert retain(brain, "The dog is called Rex.")[0].stored
+
+
 def test_tables_are_set_up_once(brain, database):
     """Astrocyte's statements lock the table that others write to, and so refuse their memories."""
     oid = "SELECT oid FROM pg_trigger WHERE tgname = 'astrocyte_vectors_fts_trigger'"

@@ -25,6 +25,8 @@ __all__ = ["OneLoop", "PostgresError", "passing", "prepare", "too_large"]
 CONNECT_SECONDS = 5
 SET_UP_SECONDS = 30  # for tables that others write to meanwhile
 DROPPED = ("57P01", "57P02", "57P05", "08003", "08006")  # shut down, crashed, idle too long; no connection
+# Of sqlstate 53300, which psycopg doesn't say of a connection that was refused.
+CROWDED = ("too many clients", "too many connections", "connection slots are reserved")
 LOCK = 0x6272_6169_6E  # "brain", a key among PostgreSQL's advisory locks
 NO_EXTENSION = (
     "the server has no pgvector: install it there (Debian: postgresql-17-pgvector, for PostgreSQL 17), "
@@ -148,6 +150,8 @@ def _connected(options: dict[str, Any]) -> Any:
         raise PostgresError(f"vector_store_config.dsn: {told}") from None
     except psycopg.Error as error:
         told = "is the server up, and are user, password and database in vector_store_config.dsn right?"
+        if any(words in str(error) for words in CROWDED):
+            told = "close some, or raise the limit (max_connections, or that of the role or the database)"
         raise PostgresError(f"{_line(error)}; {told}") from error
 
 
