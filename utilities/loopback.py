@@ -79,6 +79,12 @@ def loopback_only(
     A request by httpx2, which the SDK uses, ends with what `refused` makes of a sentence; so does one on a
     connection that is open already. Any other connection, and the look-up of a name, is an OSError.
 
+    It sees what goes through Python: `httpx2` and whatever connects with a `socket.socket` or looks up a name
+    with `socket.getaddrinfo`, asyncio's own event loops among them. It doesn't see an event loop of its own
+    (uvloop), a library in C (libpq, libcurl, gRPC), datagrams without a connection, a raw system call, nor
+    other processes. Those that go by HTTP and read the environment are held back by `confining`, if
+    its variables are set; the others aren't.
+
     Args:
         refused: makes the exception. A BaseException isn't tried again by the SDK, nor caught by programs.
         allow: hosts that may be reached.

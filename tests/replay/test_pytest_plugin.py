@@ -420,6 +420,19 @@ def test_requests_that_were_all_turned_away_are_requests(suite):
     ends(suite(tests), passed=1)
 
 
+def test_requests_that_are_refused_for_their_headers_are_requests(suite):
+    tests = """
+    import httpx2
+    def test_it(managed_agents_api):
+        url = managed_agents_api.base_url + "/v1/agents"
+        assert httpx2.get(url, headers={"anthropic-beta": "managed-agents-2026-04-01"}).status_code == 400
+        (sent,) = managed_agents_api.exchanges
+        assert (sent.method, sent.path, sent.status) == ("GET", "/v1/agents", 400)
+        assert "anthropic-version" in sent.error
+    """
+    ends(suite(tests), passed=1)
+
+
 # -- what happened ---------------------------------------------------------------------------------------
 
 

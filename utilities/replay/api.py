@@ -85,6 +85,8 @@ class Api:
         self.requests, self._assume = 0, assume
         # Told of every request and its answer, in the server's thread: for tests that look at what happened.
         self.observer: Callable[[Request, Response | Subscription], object] = lambda request, answer: None
+        # The same of requests that the adapter refuses, for their headers for example: method, path, why.
+        self.on_refusal: Callable[[str, str, ApiError], object] = lambda method, path, error: None
         self._routes = [(method, _pattern(path), function) for method, path, function in self._table()]
 
     def handle(self, request: Request, now: float) -> Response | Subscription:

@@ -23,7 +23,7 @@ from anthropic import Anthropic, AsyncAnthropic
 
 from ..loopback import confining, direct
 from .faults import NO_FAULTS, Faults
-from .http.errors import UNRECORDED
+from .http.errors import UNRECORDED, ApiError
 from .http.requests import Request, Response
 from .recordings.exchanges import is_messages, load
 from .recordings.library import Library
@@ -180,6 +180,7 @@ class ManagedAgentsApi:
         self.faults = faults
         self.server = ReplayServer(library, faults=faults, **{"strict": True, **options})
         self.server.api.observer = self._observe
+        self.server.api.on_refusal = self._refused
         self.strict: bool = options.get("strict", True)
         self.exchanges: list[Sent] = []
         self.unrecorded: list[Sent] = []
@@ -292,6 +293,10 @@ class ManagedAgentsApi:
         refused = [f"refused: {exchange}" for exchange in self.exchanges if exchange.error]
         requests = f"{len(self.exchanges)} requests on {self.base_url}"
         return "\n".join([requests, *map(str, self.sessions), *refused])
+
+    def _refused(self, method: str, path: str, error: ApiError) -> None:
+        """Called in the server's thread, too."""
+        self.exchanges.append(Sent(method, path, error.status, error.message))
 
     def _observe(self, request: Request, answer: Response | Subscription) -> None:
         """Called in the server's thread, so all it does is append."""

@@ -71,6 +71,7 @@ class App:
         """The response to one request, whatever goes wrong on the way, by a fault, the client or a bug."""
         self.requests += 1  # its own count: many requests never come to the api
         refusal = {"request-id": make_id("req", "on the way", self.requests)}
+        fault = None
         try:
             self.browsers.require_welcome(http.headers)
             if is_preflight(http.method, http.headers):
@@ -92,6 +93,8 @@ class App:
                 await asyncio.to_thread(lambda: request.json)
             answer = self.api.handle(request, time.monotonic())
         except ApiError as error:
+            if fault is None:
+                self.api.on_refusal(http.method, http.url.path, error)
             return JSONResponse(error.body(refusal["request-id"]), error.status, refusal)
         except Exception as error:  # a bug here: the client gets the hosted shape, the terminal the trace
             logging.getLogger(__name__).exception("%s %s", http.method, http.url.path)
