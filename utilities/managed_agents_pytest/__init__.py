@@ -61,10 +61,10 @@ def managed_agents_api(request: pytest.FixtureRequest) -> Iterator[ManagedAgents
     another host than this machine or those of `allow`: none gets there while this fixture is in use.
 
     That holds for requests by `httpx2`, which the SDK uses, and for connections by Python's own sockets.
-    Where something else connects (uvloop, a library in C such as libpq, libcurl or gRPC, another process), requests
-    by HTTP meet a proxy that isn't there if they ask the environment for one, as most do; what doesn't ask,
-    or isn't HTTP, isn't stopped. To rule that out too, take the network away around pytest, on Linux:
-    `unshare -rn sh -c "ip link set lo up && pytest"`.
+    Where something else connects (uvloop, a library in C such as libpq, libcurl or gRPC, another process),
+    requests by HTTP meet a proxy that isn't there if they ask the environment for one, as most do; what
+    doesn't ask, or isn't HTTP, isn't stopped. To rule that out too, take the network away around pytest,
+    on Linux: `unshare -rn sh -c "ip link set lo up && pytest"`.
     """
     with ExitStack() as stack:
         try:
