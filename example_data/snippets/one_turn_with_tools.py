@@ -35,7 +35,7 @@ def answer(call):  # an error is an answer, too
 client = Anthropic()
 agent = client.beta.agents.create(name=NAME, model="claude-sonnet-4-6", tools=[TOOL])
 config = {"type": "cloud", "networking": {"type": "limited"}}
-environment = client.beta.environments.create(name=NAME, config=config)
+environment = client.beta.environments.create(name=agent.id, config=config)
 session = client.beta.sessions.create(agent=agent.id, environment_id=environment.id)
 message = {"type": "user.message", "content": [{"type": "text", "text": TASK}]}
 

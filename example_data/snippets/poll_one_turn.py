@@ -26,7 +26,7 @@ agent = client.beta.agents.create(
     tools=[{"type": "agent_toolset_20260401"}],
 )
 environment = client.beta.environments.create(
-    name="cookbook-one-turn",
+    name=f"for {agent.id}",  # names are unique
     config={"type": "cloud", "networking": {"type": "limited"}},
 )
 session = client.beta.sessions.create(agent=agent.id, environment_id=environment.id)

@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 from tests.kit.calling import AGENT, HEADERS, SAY_GO, TURN, serving
+from tests.kit.names import fresh
 from tests.kit.scripts import going
 from utilities.replay.http.requests import MANAGED_AGENTS
 
@@ -43,7 +44,7 @@ def url():
 
 @pytest.fixture
 def session(url):
-    agent, environment = post(f"{url}/agents", AGENT), post(f"{url}/environments", {"name": "curl"})
+    agent, environment = post(f"{url}/agents", AGENT), post(f"{url}/environments", {"name": fresh("curl")})
     wanted = {"agent": agent["id"], "environment_id": environment["id"]}
     return f"{url}/sessions/{post(f'{url}/sessions', wanted)['id']}"
 

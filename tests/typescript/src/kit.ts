@@ -10,7 +10,7 @@ export type Event = Anthropic.Beta.Sessions.BetaManagedAgentsStreamSessionEvents
 /** A session of an agent by this name, which decides the recordings that it can follow. */
 export async function newSession(name: string): Promise<string> {
   const agent = await client.beta.agents.create({ name, model: MODEL });
-  const environment = await client.beta.environments.create({ name: 'typescript' });
+  const environment = await client.beta.environments.create({ name: `for ${agent.id}` }); // names are unique;
   const session = await client.beta.sessions.create({ agent: agent.id, environment_id: environment.id });
   return session.id;
 }
