@@ -1,6 +1,6 @@
 """What a program makes at the service, remembered, so that one call ends it all.
 
-Copy this file together with the folder `turn/`; besides `anthropic` it needs nothing.
+Copy this file together with `left_behind.py` and the folder `turn/`; besides `anthropic` it needs nothing.
 
     made = made_with(client)
     agent = made(client.beta.agents.create(...))
@@ -12,14 +12,17 @@ Copy this file together with the folder `turn/`; besides `anthropic` it needs no
 from __future__ import annotations
 
 import inspect
+import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from anthropic import Anthropic, AsyncAnthropic, NotFoundError
 
+from .left_behind import MadeJournal
 from .turn import wait_for_idle_status
 
 __all__ = ["Ended", "Made", "NotEnded", "made_with"]
@@ -30,16 +33,24 @@ T = TypeVar("T")
 ARCHIVED = ("session", "environment", "agent", "vault", "vault_credential", "deployment")
 DELETED = ("file", "memory_store", "skill")
 
+JOURNAL = Path(".cache", "managed-agents-made")
+HERE = ("127.0.0.1", "localhost", "::1")
+log = logging.getLogger(__name__)
+
 _made: dict[tuple[str, str | None, str | None], Made] = {}
 
 
-def made_with(client: Anthropic) -> Made:
+def made_with(client: Anthropic, *, journal: Path | None = None) -> Made:
     """What this process has made with this client's service and key.
 
-    The same object each time, so that a cell of a notebook may run again and nothing is forgotten.
+    The same object each time, so that a cell of a notebook may run again and nothing is forgotten. What a
+    process left behind that has died, a kernel that was restarted, is found and ended with the rest; the log
+    says so.
 
     Args:
         client: the SDK's client; a newer one of the same service takes the place of the one before.
+        journal: a folder for the ids of what was made, which outlive the process. By default `JOURNAL` in
+            your home, but nothing for a server on this machine.
 
     Raises:
         TypeError: an async client.
@@ -47,7 +58,10 @@ def made_with(client: Anthropic) -> Made:
     if isinstance(client, AsyncAnthropic):
         raise TypeError("made_with needs Anthropic, also to end what AsyncAnthropic has made")
     service = (str(client.base_url), client.api_key, client.auth_token)
-    made = _made.setdefault(service, Made(client))
+    if service not in _made:
+        folder = journal or (None if client.base_url.host in HERE else Path.home() / JOURNAL)
+        _made[service] = Made(client, MadeJournal(folder, *service) if folder else None)
+    made = _made[service]
     made.client = client
     return made
 
@@ -100,15 +114,22 @@ class Made:
 
     Args:
         client: the SDK's client that ends it.
+        journal: where it is written down, if anywhere.
 
     Attributes:
         client: the same; it may be replaced.
     """
 
-    def __init__(self, client: Anthropic) -> None:
+    def __init__(self, client: Anthropic, journal: MadeJournal | None = None) -> None:
         self.client = client
         self._steps: list[_Step] = []
         self._ever = False
+        self._journal = journal
+        left = journal.left_behind() if journal else []
+        for kind, id, parent in left:
+            self._remember_resource(kind, id, parent)
+        if left:
+            log.warning("%d things were left behind by a process that died: end() ends them too", len(left))
 
     def __call__(self, resource: T) -> T:
         """Remember a resource, as the API has returned it.
@@ -131,7 +152,7 @@ class Made:
                 f"not {resource!r:.80}; for anything else there is made.also(function, *args)"
             )
         if not any(step.name == id for step in self._steps):
-            self._remember(_Step(kind, id, partial(self._end, kind, id, resource)))
+            self._remember_resource(kind, id, getattr(resource, "vault_id", None))
         return resource
 
     def also(self, function: Callable[..., object], *args: Any) -> None:
@@ -176,12 +197,14 @@ class Made:
                 errors.append(error)
             else:
                 self._steps.remove(step)
+                self._write_down(lambda journal, id=step.name: journal.ended(id))  # type: ignore[misc]
         if errors:
             left = ", ".join(f"{step.kind} {step.name}" for step in self._steps)
             raise NotEnded(
                 f"{len(errors)} of {len(steps)} could not be ended, and end() can be called again: {left}",
                 errors,
             )
+        self._write_down(lambda journal: journal.forget())
         kinds = [step.kind for step in done]
         return Ended(
             tuple(kind for kind in kinds if kind in ARCHIVED),
@@ -189,6 +212,20 @@ class Made:
             kinds.count("function"),
             self._nothing(),
         )
+
+    def _remember_resource(self, kind: str, id: str, parent: str | None) -> None:
+        self._write_down(lambda journal: journal.made(kind, id, parent))
+        self._remember(_Step(kind, id, partial(self._end, kind, id, parent)))
+
+    def _write_down(self, write: Callable[[MadeJournal], None]) -> None:
+        """In the journal, if there is one; a disk that is full must not stop a program that goes well."""
+        if self._journal is None:
+            return
+        try:
+            write(self._journal)
+        except OSError as error:
+            log.warning("what is made can't be written down, so it ends with this process only: %s", error)
+            self._journal = None
 
     def _remember(self, step: _Step) -> None:
         self._steps.append(step)
@@ -198,16 +235,18 @@ class Made:
         """Why there is nothing to end."""
         if self._ever:
             return "nothing left to end: all of it has ended already"
+        if self._journal is not None:
+            return "nothing to end: nothing was made here, and no process that died has left anything behind"
         return (
             "nothing to end: this process has made nothing here. If the kernel was restarted: what the "
             f"old one made is where it was, at {self.client.base_url}, unless that was a replay "
             "server of its own, which ended with it"
         )
 
-    def _end(self, kind: str, id: str, resource: Any) -> bool:
+    def _end(self, kind: str, id: str, parent: str | None) -> bool:
         """Archive or delete it; returns whether it was still there."""
         try:
-            return self._end_session(id) if kind == "session" else self._end_other(kind, id, resource)
+            return self._end_session(id) if kind == "session" else self._end_other(kind, id, parent)
         except NotFoundError:
             return False
 
@@ -222,10 +261,10 @@ class Made:
         sessions.archive(id)
         return True
 
-    def _end_other(self, kind: str, id: str, resource: Any) -> bool:
+    def _end_other(self, kind: str, id: str, parent: str | None) -> bool:
         beta = self.client.beta
         if kind == "vault_credential":
-            beta.vaults.credentials.archive(id, vault_id=resource.vault_id)
+            beta.vaults.credentials.archive(id, vault_id=str(parent))
             return True
         api = getattr(beta, f"{kind}s")
         (api.archive if kind in ARCHIVED else api.delete)(id)

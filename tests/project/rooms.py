@@ -34,7 +34,8 @@ LESSONS = tuple(f"course/{path.name}" for path in sorted(HOUSE.glob("course/less
 # `course` what several lessons need. An export is a client's work, so it waits as a client does: with `turn`.
 MAY_KNOW: dict[str, tuple[str, ...]] = {
     **{room: () for room in COPIED},
-    "made": ("turn",),  # and is copied with it
+    "left_behind": (),
+    "made": ("left_behind", "turn"),  # and is copied with them
     **{room: FLOORS[:floor] for floor, room in enumerate(FLOORS)},
     "replay/recorder": ("replay/ids", "replay/http", "replay/recordings"),
     "replay/making": ("memory", "replay/ids", "replay/recordings", "replay/recorder"),
@@ -137,7 +138,7 @@ def forbidden(found: Iterable[Import]) -> list[str]:
 
 START, END = "<!-- Written by `make rooms` from the imports. -->\n", "<!-- End of the picture. -->"
 GROUPS = {
-    "to copy": (*COPIED, "made"),
+    "to copy": (*COPIED, "made", "left_behind"),
     "replay/": tuple(room for room in HOUSEHOLD if room.startswith("replay")),
 }
 

@@ -21,7 +21,7 @@ for copy, then in ROWS:
     used = re.findall(r"(?<![.\w])(?=[A-Za-z])(\w+)\(|on_event=(\w+)", then)
     COPIED.setdefault(re.search(r"`utilities/([\w.]+)/?`", copy)[1], set()).update(a or b for a, b in used)
 # What is copied with it, as the row says, and what it needs besides anthropic, as the section says.
-WITH = {"made.py": ["turn"]}
+WITH = {"made.py": ["left_behind.py", "turn"]}
 NEEDS = {
     "memory": re.search(r"`memory` needs `(.*?)` and `(.*?)`", SECTION).groups(),
     "webhook.py": re.search(r"`webhook` needs `(.*?)`", SECTION).groups(),
@@ -102,7 +102,7 @@ def test_what_is_copied_needs_nothing_else_of_the_house(copied, tmp_path):
 @pytest.fixture
 def project(tmp_path):
     """A project with all that can be copied, and a program that uses it."""
-    (project_of(tmp_path, *COPIED) / "program.py").write_text(PROGRAM, "utf-8")
+    (project_of(tmp_path, *COPIED, "left_behind.py") / "program.py").write_text(PROGRAM, "utf-8")
     return tmp_path
 
 

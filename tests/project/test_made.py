@@ -1,5 +1,8 @@
 """What a program has made is remembered and ended, whatever state it is in."""
 
+import subprocess
+import sys
+from contextlib import contextmanager
 from secrets import token_hex
 
 import anthropic
@@ -9,7 +12,8 @@ from anthropic import Anthropic, AsyncAnthropic
 from tests.kit.calling import AGENT, serving, strict
 from tests.kit.recordings import Script
 from tests.kit.serving import served
-from utilities import made_with, stream_until_end_turn
+from utilities import Made, made_with, stream_until_end_turn
+from utilities.left_behind import MadeJournal
 
 AUTH = {"type": "static_bearer", "mcp_server_url": "https://mcp.example.com/sse", "token": "secret"}
 
@@ -170,3 +174,59 @@ def test_what_made_does_not_take_is_told(client):
         made.also(stop)
     with pytest.raises(TypeError, match="made_with needs Anthropic"):
         made_with(AsyncAnthropic(api_key="x"))
+
+
+DYING = """
+import os, sys
+from pathlib import Path
+from anthropic import Anthropic
+from utilities import made_with
+
+client = Anthropic(api_key=sys.argv[2], base_url=sys.argv[1])
+made = made_with(client, journal=Path(sys.argv[3]))
+agent = made(client.beta.agents.create(name="left", model="claude-sonnet-4-6"))
+environment = made(client.beta.environments.create(name="e"))
+made(client.beta.sessions.create(agent=agent.id, environment_id=environment.id))
+client.beta.environments.archive(environment.id)
+os._exit(9)  # as a kernel that is killed
+"""
+
+
+@pytest.mark.slow
+def test_what_a_process_left_behind_that_died_is_found_and_ended(client, tmp_path, caplog):
+    command = [sys.executable, "-c", DYING, str(client.base_url), client.api_key, str(tmp_path)]
+    assert subprocess.run(command).returncode == 9
+    assert len(list(tmp_path.iterdir())) == 1
+
+    with made_anew(client, tmp_path) as made:
+        assert "3 things were left behind by a process that died" in caplog.text
+        with made_anew(client, tmp_path) as another:  # as a kernel beside this one
+            assert str(another.end()).startswith("nothing to end: nothing was made here, and no process")
+        assert str(made.end()) == "1 session, 1 environment and 1 agent archived"
+    assert list(tmp_path.iterdir()) == []
+    assert client.beta.agents.list().data == []
+
+
+def test_a_journal_says_nothing_secret_and_is_gone_when_all_has_ended(client, tmp_path):
+    made = made_with(client, journal=tmp_path / "new")
+    agent = made(client.beta.agents.create(**AGENT))
+    (path,) = (tmp_path / "new").iterdir()
+    assert agent.id in path.read_text("utf-8")
+    assert client.api_key not in path.read_text("utf-8") + path.name
+    made.end()
+    assert not path.exists()
+
+
+def test_without_a_place_to_write_it_goes_on(client, tmp_path, caplog):
+    (tmp_path / "file").touch()
+    made = made_with(client, journal=tmp_path / "file" / "folder")
+    made(client.beta.agents.create(**AGENT))
+    assert "what is made can't be written down" in caplog.text
+    assert str(made.end()) == "1 agent archived"
+
+
+@contextmanager
+def made_anew(client, folder):
+    """What another process would have, with the same journal."""
+    service = (str(client.base_url), client.api_key, client.auth_token)
+    yield Made(client, MadeJournal(folder, *service))
