@@ -1,7 +1,7 @@
-"""Another process answers what a parked session waits for: `python answer_orders.py SESSION_ID`.
+"""Answers, as another process, what a parked session waits for.
 
-It knows the session's id, and reads all else from the history. Which service it talks to, and the key, come
-from its environment.
+python answer_orders.py SESSION_ID: all but that id is in the session's history. The
+service's address and the key are in the environment, where `Anthropic()` finds them.
 """
 
 import json
