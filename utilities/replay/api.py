@@ -169,7 +169,7 @@ class Api:
             ("POST", WORK + "/{other}", lambda c: work.update(*c.both, c.body)),
             ("POST", WORK + "/{other}/ack", lambda c: work.acknowledge(*c.both)),
             ("POST", WORK + "/{other}/heartbeat", lambda c: work.heartbeat(*c.both, c.query)),
-            ("POST", WORK + "/{other}/stop", lambda c: work.stop(*c.both, c.body)),
+            ("POST", WORK + "/{other}/stop", self._stop_work),
             ("GET", "/v1/models", lambda c: models.page(c.query)),
             ("GET", "/v1/models/{id}", lambda c: models.retrieve(c.id)),
             ("POST", "/v1/messages", self._complete),
@@ -321,6 +321,15 @@ class Api:
         content, filename = self.skills.content(*call.both)
         disposition = f'attachment; filename="{filename}"'
         return Response(200, content, {"content-type": "application/zip", "content-disposition": disposition})
+
+    def _stop_work(self, call: Call) -> Any:
+        """A worker stops. A message may have come as it did: then the session is queued again. [ours]"""
+        item = self.work.stop(*call.both, call.body)
+        play = self.sessions.plays.get(item["data"]["id"])
+        goes_on = play is not None and (play.current == "running" or bool(play.calls.waiting()))
+        if goes_on and self.work.left_undone(item):
+            self.work.add(self.sessions.get(item["data"]["id"]))
+        return item
 
     def _send(self, call: Call) -> Response:
         size = len(call.request.body)

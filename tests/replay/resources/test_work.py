@@ -146,3 +146,30 @@ def test_the_recording_plays_whether_or_not_anybody_works(call, queue):
     path = f"/sessions/{session(call, queue)}"
     call.post(f"{path}/events", SAY_GO)
     assert call.get(f"{path}/events")["data"][-1]["type"] == "session.status_idle"
+
+
+@rule(
+    "a worker that stops while a message comes leaves the session to the next one: it is queued again",
+    evidence="ours",
+    note="that a session which goes on is queued again is documented",
+)
+def test_a_message_that_comes_as_the_worker_stops_is_not_lost(call, queue):
+    id = session(call, queue)
+    path = f"{queue}/{call.get(f'{queue}/poll')['id']}"
+    call.post(f"{path}/ack")
+    call.post(f"/sessions/{id}/events", SAY_GO)  # the worker has the item, so nothing is queued
+    assert [item["state"] for item in call.get(queue)["data"]] == ["starting"]
+    call.post(f"{path}/stop", {"force": True})
+    assert [item["state"] for item in call.get(queue)["data"]] == ["stopped", "queued"]
+    again = f"{queue}/{call.get(f'{queue}/poll')['id']}"
+    call.post(f"{again}/stop", {"force": True})  # it has seen the message, and failed
+    assert [item["state"] for item in call.get(queue)["data"]] == ["stopped", "stopped"]
+
+
+def test_a_worker_that_stops_after_the_turn_leaves_nothing(call, queue):
+    id = session(call, queue)
+    path = f"{queue}/{call.get(f'{queue}/poll')['id']}"
+    call.post(f"/sessions/{id}/events", SAY_GO)
+    call.events(f"/sessions/{id}")
+    call.post(f"{path}/stop", {"force": True})
+    assert [item["state"] for item in call.get(queue)["data"]] == ["stopped"]

@@ -51,6 +51,7 @@ class Lease:
 
     polled_at: float | None = None  # by the callers' clock; None if nobody has it
     ttl: int = TTL
+    more: bool = False  # the client has sent something since a worker got it
 
 
 class WorkQueue(Collection):
@@ -87,6 +88,13 @@ class WorkQueue(Collection):
         mine = [item for item in self.items.values() if item["data"]["id"] == session["id"]]
         if all(item["state"] == "stopped" for item in mine):
             self.add(session)
+        for item in mine:
+            lease = self.leases[item["id"]]
+            lease.more = lease.more or lease.polled_at is not None
+
+    def left_undone(self, item: Resource) -> bool:
+        """Whether a worker has stopped that may not have seen what was sent meanwhile."""
+        return item["state"] == "stopped" and self.leases[item["id"]].more
 
     def accepts(self, token: str) -> bool:
         """Whether a worker may come with this instead of a key: the token of an item that it was given."""
