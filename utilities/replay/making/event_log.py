@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import mimetypes
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anthropic
 
 from ..ids import TICK, later, make_id
 from ..recordings.fit import MountedFile
-from ..recordings.recording import FORMAT, Event, Recording, packed
+from ..recordings.recording import FORMAT, Event, Recording
 from . import happenings
+from .call_parts import denied, described, permission, text_block
 from .delegation import Thread, ThreadLogs
 from .format import ScriptedTurn
 from .moves import EXECUTED, WEB, ModelRequest, ScriptedCall, ScriptedRequest
@@ -30,9 +30,6 @@ NOTE = (
 )
 BY_HAND = " What the client answered was written by hand too."
 NOT_EXECUTED = " What web and MCP tools returned was written by hand as well."
-DENIED = "The user denied this call."
-REFUSED = "The call was not executed: {reason}."  # the words [ours]
-GROUNDS = {"ask": "indeterminate", "deny": "high_risk"}  # of a verdict by the policy `auto` [sdk]
 INTERRUPTED = "Tool execution was interrupted before completion. Please retry."  # [doc]
 PAUSE = 20.0  # seconds in which the user reads before going on
 
@@ -283,10 +280,8 @@ class EventLog:
 
     async def _tool_result(self, id: str, call: ScriptedCall, source: Source, thread: Thread) -> None:
         executed = call.tool in EXECUTED and not call.refused
-        if call.auto == "deny":
-            content, is_error = [text_block(REFUSED.format(reason=grounds(call)))], True
-        elif call.confirm == "deny":  # what the hosted API says then is in no public capture [ours]
-            content, is_error = [text_block(call.deny_message or DENIED)], True
+        if call.refused:
+            content, is_error = [text_block(denied(call))], True
         elif executed:
             content, is_error = self._executed(call, source)
         else:
@@ -374,30 +369,3 @@ class EventLog:
         if own := self.threads.logs():
             header["threads"] = own
         return Recording(path, header, self.events)
-
-
-def permission(call: ScriptedCall) -> dict[str, Any]:
-    """What was found of a call's permission, and how, if the service has judged. [sdk]"""
-    if call.auto is None:
-        return {"evaluated_permission": "ask" if call.asks else "allow"}
-    verdict = {"type": call.auto} | ({} if call.auto == "allow" else {"reason_code": grounds(call)})
-    evaluation = {"type": "auto", "evaluated_permission": verdict}
-    return {"evaluated_permission": call.auto, "evaluation": evaluation}
-
-
-def grounds(call: ScriptedCall) -> str:
-    """Why the service has judged so."""
-    return call.reason_code or GROUNDS[str(call.auto)]
-
-
-def text_block(text: str) -> dict[str, Any]:
-    return {"type": "text", "text": text}
-
-
-def described(path: str, data: bytes, now: str) -> dict[str, str]:
-    """An output: its name, its kind, when it was there, and what is in it."""
-    name, content = PurePosixPath(path).name, packed(data)
-    kind = "text/x-python" if name.endswith(".py") else "text/plain"
-    if "encoding" in content:
-        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return {"filename": name, "mime_type": kind, "created_at": now, **content}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..ids import make_id
 from .format import WantedOutcome
-from .moves import NO_RUN, Evaluation, Refusal, ScriptedError, ScriptedRequest, WorkflowRun
+from .moves import NO_RUN, Evaluation, ScriptedError, ScriptedRefusal, ScriptedRequest, WorkflowRun
 from .parsing import Source
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def interrupt(log: EventLog) -> bool:
     return True
 
 
-def refuse(log: EventLog, refusal: Refusal) -> bool:
+def refuse(log: EventLog, refusal: ScriptedRefusal) -> bool:
     """The model refuses, and the turn ends. [sdk]"""
     details = {"type": "refusal", "category": refusal.category, "explanation": refusal.explanation}
     log.threads.stop()

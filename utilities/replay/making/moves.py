@@ -202,7 +202,7 @@ class WorkflowRun(Model):
         return self
 
 
-class Refusal(Model):
+class ScriptedRefusal(Model):
     """The model refuses to go on, and the turn ends."""
 
     category: CATEGORIES | None = Field(None, description="the policy category, if there is a named one")
@@ -231,7 +231,7 @@ class ScriptedRequest(ModelRequest):
     interrupt: bool = Field(False, description="instead: the client interrupts, and the turn ends")
     workflow: WorkflowRun | None = Field(None, description="instead: a workflow run")
     advice: str | None = Field(None, description="instead: an advisor is asked, and says this")
-    refusal: Refusal | None = Field(None, description="instead: the model refuses, and the turn ends")
+    refusal: ScriptedRefusal | None = Field(None, description="instead: the model refuses, and the turn ends")
     compacted: bool = Field(False, description="instead: the model's context is compacted")
     rescheduled: bool = Field(
         False, description="instead: the session is rescheduled; after `seconds` it runs on"
