@@ -44,12 +44,7 @@ def url():
 
 @pytest.fixture
 def session(url):
-<<<<<<< HEAD
     agent, environment = post(f"{url}/agents", AGENT), post(f"{url}/environments", {"name": fresh("curl")})
-=======
-    agent = post(f"{url}/agents", AGENT)
-    environment = post(f"{url}/environments", {"name": f"for {agent['id']}"})
->>>>>>> 5f7af1e (Tests of other clients give each environment a name of its own)
     wanted = {"agent": agent["id"], "environment_id": environment["id"]}
     return f"{url}/sessions/{post(f'{url}/sessions', wanted)['id']}"
 

@@ -10,11 +10,7 @@ export type Event = Anthropic.Beta.Sessions.BetaManagedAgentsStreamSessionEvents
 /** A session of an agent by this name, which decides the recordings that it can follow. */
 export async function newSession(name: string): Promise<string> {
   const agent = await client.beta.agents.create({ name, model: MODEL });
-<<<<<<< HEAD
   const environment = await client.beta.environments.create({ name: `for ${agent.id}` }); // names are unique;
-=======
-  const environment = await client.beta.environments.create({ name: `for ${agent.id}` }); // a name of its own
->>>>>>> 5f7af1e (Tests of other clients give each environment a name of its own)
   const session = await client.beta.sessions.create({ agent: agent.id, environment_id: environment.id });
   return session.id;
 }
