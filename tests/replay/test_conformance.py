@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 pytest_plugins = ["pytester"]
 
-MOST = 36  # lower it when the list gets shorter; it gets longer only when more of the SDK's tests are run
+MOST = 38  # lower it when the list gets shorter; it gets longer only when more of the SDK's tests are run
 
 SUITE = """
 import pytest
