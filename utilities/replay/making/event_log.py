@@ -288,7 +288,6 @@ class EventLog:
             content, is_error = [text_block(call.result or "")], call.is_error
             self.by_hand += 1
             self.spending.searches += call.tool == WEB[0]
-            self.spending.fetches += call.tool == WEB[1]
         self.wait(call.seconds)
         self._emit_result(id, call, thread, content, is_error)
         thread.context.characters += sum(len(timeless(str(block.get("text", "")))) for block in content)

@@ -34,7 +34,6 @@ class Spending:
     tokens: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTED, 0))
     active: float = 0.0  # seconds
     searches: int = 0  # of the web
-    fetches: int = 0
 
     def request(self, context: Context, produced: int) -> dict[str, Any]:
         """A model request that has produced so many characters; returns its `model_usage`."""
@@ -70,7 +69,10 @@ class Spending:
                 "ephemeral_5m_input_tokens": self.tokens["cache_write"],
                 "ephemeral_1h_input_tokens": 0,
             },
-            "server_tool_use": {"web_search_requests": self.searches, "web_fetch_requests": self.fetches},
+            "server_tool_use": {
+                "web_search_requests": self.searches,
+                "web_fetch_requests": 0,
+            },  # not metered [doc]
             "list_cost": None if cost is None else in_cents(cost),
         }
 
