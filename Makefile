@@ -8,6 +8,7 @@ SPEC ?=
 SDK ?=
 LIVE ?=
 MINUTES ?= 5
+VERSIONS ?=
 LAB_ARGS ?=
 # Twice as many workers as cores, since tests mostly wait; in small portions, so that the notebooks, which take
 # longest and come first, are spread over all of them.
@@ -31,7 +32,7 @@ needs = Python 3.11 or newer is needed, and $(1). Name another one: make setup P
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lab run check test conformance newest-sdk confirm-live test-postgres test-typescript reset notebooks \
-	recordings assumptions verify fidelity scenarios rooms budgets pictures guards lint bench soak doctor
+	recordings assumptions verify fidelity scenarios rooms budgets pictures guards lint bench soak versions doctor
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' "$(strip $(MAKEFILE_LIST))"
@@ -127,6 +128,9 @@ bench: setup  ## measure what the README promises
 
 soak: setup  ## turns, webhooks and memories under faults, kills and full disks (MINUTES=5)
 	@$(PY) -m tests.soak --minutes $(MINUTES)
+
+versions: setup  ## quick tests with the lowest versions allowed (VERSIONS="--python python3.13 --locked")
+	@$(PY) -m tests.versions $(VERSIONS)
 
 # Not after setup, and run as a file: it must be able to say what is wrong when nothing can be imported.
 doctor:  ## check this machine: Python, packages, kernel, port, key, recordings
