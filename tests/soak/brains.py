@@ -57,25 +57,27 @@ class Brains:
     """This part of the soak."""
 
     def __init__(self, folder: Path) -> None:
-        self.path, self.diary = folder / "brain.db", Diary(folder / "retained")
+        self.path, self.folder = folder / "brain.db", folder
         self.kills = self.full = self.in_a_write = 0
 
     def run(self, until: float) -> None:
         first = 0
         while time.monotonic() < until:
             full = self.kills % 4 == 3
-            brain = Child(remember, self.path, self.diary.path, first, full)
+            # A diary of its own: what limits the brain's file limits all that its process writes.
+            diary = Diary(self.folder / f"{self.kills}.retained")
+            brain = Child(remember, self.path, diary.path, first, full)
             self.full += full
             brain.word()
             time.sleep(random.uniform(0.1, 2.5))
             brain.kill()
             self.kills += 1
-            *_, last = self.diary.read()
+            *_, last = diary.read()
             self.in_a_write += last["what"] == "begin"
             first = last["number"] + 1
 
     def rows(self) -> list[Row]:
-        notes = list(self.diary.read())
+        notes = [note for path in self.folder.glob("*.retained") for note in Diary(path).read()]
         stored = [note["number"] for note in notes if note["what"] == "stored"]
         refused = [note for note in notes if note["what"] == "refused"]
         silent = [note for note in notes if note["what"] == "not stored"]

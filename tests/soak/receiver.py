@@ -17,7 +17,7 @@ import httpx2
 
 from tests.kit.receiving import payload, post
 from tests.kit.webhooks import SECRET
-from tests.soak.processes import Child, Diary
+from tests.soak.processes import Child, Diary, Note
 from tests.soak.reporting import Row, must_be_zero
 from utilities import WebhookReceiver, serving
 
@@ -54,7 +54,7 @@ class Webhooks:
     """This part of the soak."""
 
     def __init__(self, folder: Path) -> None:
-        self.inbox, self.handled = folder / "inbox.db", Diary(folder / "handled")
+        self.inbox, self.folder = folder / "inbox.db", folder
         self.accepted: Counter[str] = Counter()
         self.refused: Counter[int] = Counter()
         self.sent = self.kills = self.full = 0
@@ -62,7 +62,7 @@ class Webhooks:
     def run(self, until: float) -> None:
         while time.monotonic() < until:
             self._life(min(until, time.monotonic() + random.uniform(0.3, 2.5)))
-        last = Child(receive, self.inbox, self.handled.path, False)
+        last = Child(receive, self.inbox, self._diary(), False)
         last.word()
         while set(self.accepted) - self._done() and time.monotonic() < until + 60:
             time.sleep(0.1)
@@ -71,7 +71,7 @@ class Webhooks:
     def _life(self, until: float) -> None:
         """One receiver, from its start to its kill."""
         full = self.kills % 4 == 3
-        receiver = Child(receive, self.inbox, self.handled.path, full)
+        receiver = Child(receive, self.inbox, self._diary(), full)
         self.full += full
         url = receiver.word()
         while time.monotonic() < until:
@@ -94,11 +94,18 @@ class Webhooks:
                 self.refused[status] += 1
 
     def _done(self) -> set[str]:
-        return {note["session"] for note in self.handled.read()}
+        return {note["session"] for note in self._notes()}
+
+    def _diary(self) -> Path:
+        """One for each life: what limits the inbox's file limits all that its process writes."""
+        return self.folder / f"{self.kills}.handled"
+
+    def _notes(self) -> list[Note]:
+        return [note for path in self.folder.glob("*.handled") for note in Diary(path).read()]
 
     def rows(self) -> list[Row]:
         lives: dict[str, list[int]] = defaultdict(list)
-        for note in self.handled.read():
+        for note in self._notes():
             lives[note["session"]].append(note["pid"])
         again = sum(len(set(pids)) - 1 for pids in lives.values())
         twice = sum(len(pids) - len(set(pids)) for pids in lives.values())
