@@ -25,9 +25,8 @@ agent = client.beta.agents.create(
     model="claude-sonnet-4-6",
     tools=[{"type": "agent_toolset_20260401"}],
 )
-environment = client.beta.environments.create(
-    name=f"for {agent.id}",  # names are unique
-    config={"type": "cloud", "networking": {"type": "limited"}},
+environment = client.beta.environments.create(  # names are unique
+    name=f"for {agent.id}", config={"type": "cloud", "networking": {"type": "limited"}}
 )
 session = client.beta.sessions.create(agent=agent.id, environment_id=environment.id)
 message = {"type": "user.message", "content": [{"type": "text", "text": TASK}]}
@@ -38,7 +37,8 @@ with client.beta.sessions.events.stream(session.id) as stream:  # first open,
         if event.type == "agent.message":
             print(*(block.text for block in event.content))
         elif event.type == "agent.tool_use":
-            print("   ", event.name, event.input)
+            print(f"[{event.name}]", *event.input.values(), sep="\n")
         elif event.type in ENDS:
             break
-print(event.type, getattr(event, "stop_reason", None) and event.stop_reason.type)
+reason = getattr(event, "stop_reason", None)  # only an idle event has one
+print(event.type, reason and reason.type)

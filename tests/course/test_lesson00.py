@@ -18,6 +18,7 @@ def test_three_lines_ran_here(passes, right):
         ("abcd", "that was the agent's command"),
         ("c", "that was the agent's command"),
         ("ad", "is true, but it isn't all"),
+        ("bd", "it isn't all: the session is at the service, but the call that made it ran here"),
         ("abde", "is none of the answers"),
         (["for event in stream:"], "is true, but it isn't all"),
     ],

@@ -20,29 +20,33 @@ IMAGES = ROOT / "notebooks" / "images"
 
 
 def one_turn() -> Drawing:
-    """00: the whole map, and five arrows."""
+    """00: the whole map, and six arrows."""
     drawing = Drawing(
-        436,
+        444,
         "One turn of an agent",
         "A map of three places. Your process creates an agent, an environment and a session at the "
         "service (1), opens a stream of the session's events (2) and sends the question (3). The "
-        "agent's program is written and run in a container, which belongs to the service too. Events "
-        "come down the stream (4); the last one says that the session is idle (5).",
+        "agent's program is written and run in a container (4), which belongs to the service too. Events "
+        "come down the stream (5); the last one says that the session is idle (6). What is grey belongs to "
+        "later lessons.",
     )
     full_map(drawing, ["agent", "environment", "session", "event log", "/mnt/user"], ["your program"])
-    arrows = ((74, 1, YOURS), (130, 3, YOURS), (182, 2, YOURS), (208, 4, ON), (234, 5, ON))
+    arrows = ((74, 1, YOURS), (117, 2, YOURS), (143, 3, YOURS), (190, 5, ON), (224, 6, ON))
     for y, number, kind in arrows:
         drawing.line(f"M172 {y}H257" if kind == YOURS else f"M258 {y}H173", kind, arrow=True)
         drawing.number(214, y, number, kind)
     drawing.line("M540 130H609", ON, arrow=True)
+    drawing.number(574, 130, 4)
     drawing.legend(
         344,
         (YOURS, "create agent, environment and session"),
         (YOURS, "open the stream"),
         (YOURS, "send the question"),
+        (ON, "the agent's program runs in the container"),
         (ON, "events come, one by one"),
         (ON, "idle: the turn is over"),
     )
+    drawing.text(26, 430, "grey: later lessons", OFF, size=13)
     return drawing
 
 

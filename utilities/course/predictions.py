@@ -31,11 +31,12 @@ class Prediction(Exercise):
         right: the letter of the right one, or several letters, "bd", where each has to be picked.
         why: what to say when it is right.
         wrong: by letter, what an answer overlooks; without it the cells below are pointed to.
+        missing: by letter, why a right answer that wasn't picked is right too.
         hints: if somebody asks for one.
         minutes: how long it takes.
 
     Raises:
-        ValueError: `right` or `wrong` names a letter that no option has.
+        ValueError: `right`, `wrong` or `missing` names a letter that no option has.
     """
 
     def __init__(
@@ -47,16 +48,19 @@ class Prediction(Exercise):
         why: str,
         *,
         wrong: Mapping[str, str] | None = None,
+        missing: Mapping[str, str] | None = None,
         hints: Sequence[str] = (HINT,),
         minutes: int = 1,
     ) -> None:
         super().__init__(title, self._judge, hints, minutes=minutes)
         self.question = question
         self.options = dict(zip(ascii_lowercase, options, strict=False))
-        self.right, self.why, self._wrong = frozenset(right), why, dict(wrong or {})
-        if not self.right or not self.right | self._wrong.keys() <= self.options.keys():
+        self.right, self.why = frozenset(right), why
+        self._wrong, self._missing = dict(wrong or {}), dict(missing or {})
+        named = self.right | self._wrong.keys() | self._missing.keys()
+        if not self.right or not named <= self.options.keys():
             raise ValueError(
-                f"{title}: right and wrong name its options by letter: {', '.join(self.options)}"
+                f"{title}: right, wrong and missing name its options by letter: {', '.join(self.options)}"
             )
 
     def ask(self) -> None:
@@ -84,7 +88,8 @@ class Prediction(Exercise):
             letter = false[0]
             overlooked = self._wrong.get(letter, "run the cells below and look, then pick again")
             raise Wrong(f"{letter}, {self.options[letter]!r}: {overlooked}")
-        raise Wrong("what you picked is true, but it isn't all")
+        left_out = filter(None, map(self._missing.get, sorted(self.right - picked)))
+        raise Wrong(": ".join(["what you picked is true, but it isn't all", *left_out]))
 
     def _letters(self, guesses: Iterable[Any]) -> set[str]:
         """The letters that a guess names: "b", "B)", "a, c", ["a", "c"], or the text of an option."""

@@ -6,7 +6,7 @@ from ..predictions import Prediction
 
 where = Prediction(
     "Exercise 1",
-    "Which of these lines ran on your machine?",
+    "Which of these lines did your Python execute?",
     [
         "session = client.beta.sessions.create(…)",
         "for event in stream:",
@@ -16,8 +16,9 @@ where = Prediction(
     right="abd",
     why="your program calls, listens and checks; what the agent runs, it runs in its own container",
     wrong={"c": "that was the agent's command, and you only read about it in an event"},
+    missing={"a": "the session is at the service, but the call that made it ran here"},
     hints=[
         "You typed, or could have typed, the lines that ran here. Which one did the agent type?",
-        "The lines with an indent in the turn's output are what the agent asked its container to do.",
+        "What stands below [write] and [bash] in the turn's output, the agent asked its container to do.",
     ],
 )
