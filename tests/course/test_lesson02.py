@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
 import hashlib
 import logging
 import re
+import secrets
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from astrocyte import Astrocyte
+from nbformat.v4 import new_code_cell, new_notebook
 
 from utilities import memories_of, memory_tools, open_brain
 from utilities.course import lesson02
 from utilities.course.lesson02 import checks
+from utilities.course.running.notebooks import execute
 
 pytestmark = pytest.mark.slow
 
@@ -88,7 +94,7 @@ def test_the_note_as_it_was_comes_last_when_asked_for_the_spanish_lesson():
         "Ada is learning Spanish with Rosa, Thursday evenings at seven.",
         "Rosa gives Ada Spanish lessons every Thursday at 19h.",
         "Ada studies Castilian Spanish with her tutor Rosa on Thursday at 19:00.",
-        "The user attends Spanish lessons with ROSA on thursdays at 7 pm.\n",
+        "Ada attends Spanish lessons with ROSA on thursdays at 7 pm.\n",
     ],
 )
 def test_a_sentence_that_can_be_understood_alone_is_found(content, passes):
@@ -104,6 +110,8 @@ def test_a_sentence_that_can_be_understood_alone_is_found(content, passes):
         ("She has it on Thursdays at 7 with Rosa.", "and yours is number"),
         ("Ada meets Rosa on Thursdays at 7 pm.", "first, and yours is number"),
         ("Castellano with Rosa, Thursday at 19:00.", "first, and yours is number"),
+        ("Thu 19h Rosa, castellano (Spanish).", "'What does Ada do on Thursdays?', the bank puts"),
+        ("Thu 19h Rosa, Spanish course", "'What does Ada do on Thursdays?', the bank puts"),
         ("Ada has a Spanish language course.", "the day is lost"),
         ("Ada has a Spanish course on Thursdays, with Rosa.", "the hour is lost"),
         ("Ada has a Spanish language course on Thursdays at 7.", "the name is lost"),
@@ -118,21 +126,78 @@ def test_a_text_that_is_not_found_or_is_not_the_fact_is_told_why(content, why, f
 # -- 3: one bank for each user ---------------------------------------------------------------------------
 
 
+# Functions of the top level, as in a cell: the check defines them anew in another process.
+
+
+def by_sha256(user_id: str) -> str:
+    return hashlib.sha256(user_id.encode()).hexdigest()
+
+
+def by_md5(user_id: str) -> str:
+    result = hashlib.md5(user_id.encode("utf-8")).hexdigest()
+    return PREFIX + result
+
+
+PREFIX = "user-"
+by_uuid = lambda user_id: str(uuid.uuid5(uuid.NAMESPACE_URL, user_id))  # noqa: E731
+
+
 def by_base32(user_id: str) -> str:
     return "u" + base64.b32encode(hashlib.blake2b(user_id.encode()).digest()).decode().strip("=")
 
 
+def a_quarter(user_id: str) -> str:
+    return by_sha256(user_id)[:16]
+
+
+def legible(user_id: str) -> str:
+    return f"hex-{user_id.encode().hex()}" if len(user_id) < 50 else f"digest-{by_sha256(user_id)}"
+
+
+@functools.cache
+def cached(user_id: str) -> str:
+    return by_sha256(user_id)
+
+
+def made_by(prefix: str) -> Callable[[str], str]:
+    return lambda user_id: prefix + by_sha256(user_id)
+
+
+from_a_factory = made_by("user:")
+
+
 @pytest.mark.parametrize(
-    "right",
-    [
-        lambda user_id: hashlib.sha256(user_id.encode()).hexdigest(),
-        lambda user_id: "user-" + hashlib.md5(user_id.encode("utf-8")).hexdigest(),
-        lambda user_id: str(uuid.uuid5(uuid.NAMESPACE_URL, user_id)),
-        by_base32,
-    ],
+    "right", [by_sha256, by_md5, by_uuid, by_base32, a_quarter, legible, cached, from_a_factory]
 )
 def test_a_digest_is_a_bank_for_whoever_comes(right, passes):
     passes(lesson02.banking, right)
+
+
+EARLIER = """
+import hashlib
+from utilities.course import lesson02
+PREFIX, result, numbers = "user-", object(), {}
+def digest(text): return hashlib.sha256(text.encode()).hexdigest()
+"""
+USES_THEM = """
+def bank_for(user_id):
+    result = PREFIX + digest(user_id)
+    return result
+lesson02.banking.check(bank_for)
+"""
+USES_A_TABLE = """
+def bank_for(user_id): return PREFIX + digest(user_id)[:60] + str(numbers.setdefault(user_id, len(numbers)))
+lesson02.banking.check(bank_for)
+"""
+
+
+def test_a_function_of_a_notebook_may_use_what_earlier_cells_have_but_nothing_that_changes(tmp_path):
+    path = tmp_path / "03_bank.ipynb"
+    cells = [new_code_cell(source) for source in (EARLIER, USES_THEM, USES_A_TABLE)]
+    nbformat.write(new_notebook(cells=cells), path)
+    _, right, changing = execute(path).notebook.cells
+    assert "Exercise 3: right: 19 users" in str(right.outputs)
+    assert "numbers is of another cell (dict); define it in the same cell" in str(changing.outputs)
 
 
 def shared(user_id: str) -> str:
@@ -191,9 +256,46 @@ def nothing_for_long_ones(user_id: str) -> str | None:
     return hashlib.sha256(user_id.encode()).hexdigest() if len(user_id) < 300 else None
 
 
+def by_hash(user_id: str) -> str:
+    return f"user-{hash(user_id)}"
+
+
+numbers: dict[str, int] = {}
+
+
+def counted(user_id: str) -> str:
+    return f"user-{numbers.setdefault(user_id, len(numbers))}"
+
+
+def counted_inside(user_id: str, numbers: dict[str, int] = {}) -> str:  # noqa: B006
+    return f"user-{numbers.setdefault(user_id, len(numbers))}"
+
+
+SALT = secrets.token_hex(8)
+
+
+def salted(user_id: str) -> str:
+    return hashlib.sha256((SALT + user_id).encode()).hexdigest()
+
+
+def short(user_id: str) -> str:
+    return by_sha256(user_id)[:8]
+
+
+def short_if_long(user_id: str) -> str:
+    return user_id.encode().hex() if len(user_id) < 100 else by_sha256(user_id)[:12]
+
+
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
+        (by_hash, "tomorrow's process calls the bank of 'ada' 'user-"),
+        (counted, "tomorrow's process calls the bank of 'ada' 'user-18' and not 'user-0': what was stored"),
+        (counted_inside, "what was stored would be lost"),
+        (salted, "what was stored would be lost"),
+        (short, "differ in about 32 bits, so among 77,333 users two would probably share a bank"),
+        (short_if_long, "differ in about 48 bits, so among"),
+        (made_by("user:"), "in a new process, bank_for doesn't work: the function has no name"),
         (shared, "'ada' and 'Ada' would share the bank 'users'"),
         (as_it_is, "for 'ada ', the bank 'ada ' is refused: a name is 1 to"),
         (prefixed, "for 'ada ', the bank 'user-ada ' is refused"),

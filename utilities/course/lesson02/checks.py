@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import hashlib
+import inspect
+import math
+from collections.abc import Callable, Collection
+from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import FunctionType
 from typing import Any
 
 from astrocyte import Astrocyte
@@ -14,6 +19,7 @@ from utilities import memory_tools, open_brain
 
 from ..exercises import Exercise, NotAttempted, TookTooLong, Wrong, within
 from ..predictions import Prediction
+from .another_process import NotThere, returned_elsewhere
 
 PATIENCE = 10.0  # seconds for what should take a tenth of one
 
@@ -69,6 +75,7 @@ QUESTIONS = (
     "Who teaches Ada Spanish?",
     "When does Ada learn Spanish?",
     "When is the Spanish course?",
+    "What does Ada do on Thursdays?",
 )
 LONGEST = 200  # characters
 
@@ -107,7 +114,7 @@ def _check_finding(content: Any) -> str:
                 f"asked {question!r}, the bank puts {texts[0]!r} first, "
                 + (f"and yours is number {place} of {len(texts)}" if place else "and doesn't find yours")
             )
-    return f"it comes first for {len(found)} questions, among {len(OTHERS) + 1} memories"
+    return f"among {len(OTHERS) + 1} memories it comes first for {' · '.join(found)}"
 
 
 finding = Exercise(
@@ -128,10 +135,13 @@ USERS = (
     *("ada", "Ada", "ada ", "ada\n", "ada@example.org", "ada+1@example.org", "../ada", "..", "-ada"),
     *("a/b", "a_b", "a-b", "a.b", "Ümit", "Umit", "梅", "💜", "x" * 300, "x" * 301),
 )
+LENGTHS = (64, 320)  # characters of a user's name: one that fits a bank's name, and one that doesn't
+SAMPLE = 1_000  # users, in whose banks' names each character of each place turns up
+ENOUGH = 60  # bits: with a billion users, the chance that two of them share a bank is below one half
 
 
 def _check_bank_for(bank_for: Callable[[str], Any]) -> str:
-    if not callable(bank_for):
+    if not isinstance(inspect.unwrap(bank_for), FunctionType):
         raise Wrong(f"bank_for is to be a function, not {_short(bank_for)}")
     banks = {user: _bank(bank_for, user) for user in USERS}
     if all(bank is ... or bank is None for bank in banks.values()):
@@ -146,13 +156,19 @@ def _check_bank_for(bank_for: Callable[[str], Any]) -> str:
         if bank in owners:
             raise Wrong(f"{_short(owners[bank])} and {_short(user)} would share the bank {_short(bank)}")
         owners[bank] = user
+    _require_the_same_tomorrow(bank_for, banks)
+    for length in LENGTHS:
+        _require_room(bank_for, length)
     try:
         leaks = _run(lambda brain: _leaks(brain, banks))
     except TookTooLong:
         raise Wrong(f"the banks were not filled after {PATIENCE:.0f} s") from None
     if leaks:
         raise Wrong(leaks)
-    return f"{len(banks)} users, however they are named, and none finds what another has stored"
+    return (
+        f"{len(banks)} users, however they are named, each with the same bank in every process; "
+        "and none finds what another has stored"
+    )
 
 
 def _bank(bank_for: Callable[[str], Any], user: str) -> Any:
@@ -160,6 +176,38 @@ def _bank(bank_for: Callable[[str], Any], user: str) -> Any:
         return bank_for(user)
     except Exception as error:  # the learner's own code may raise anything
         raise Wrong(f"bank_for({_short(user)}) raised {type(error).__name__}: {error}") from error
+
+
+def _require_the_same_tomorrow(bank_for: Callable[[str], Any], banks: dict[str, str]) -> None:
+    """Ask a new process, where the users come in another order."""
+    users = [*reversed(banks)]
+    try:
+        there = dict(zip(users, returned_elsewhere(bank_for, users, PATIENCE), strict=True))
+    except NotThere as error:
+        raise Wrong(f"in a new process, bank_for doesn't work: {error}") from error
+    for user, bank in banks.items():
+        if there[user] != bank:
+            raise Wrong(
+                f"tomorrow's process calls the bank of {_short(user)} {_short(there[user])} and not "
+                f"{_short(bank)}: what was stored would be lost"
+            )
+
+
+def _require_room(bank_for: Callable[[str], Any], length: int) -> None:
+    """A shortened digest shows no collision among a few users; so count what the names differ in."""
+    users = [(hashlib.sha256(str(n).encode()).hexdigest() * 5)[:length] for n in range(SAMPLE)]
+    bits = _bits([_bank(bank_for, user) for user in users])
+    if bits < ENOUGH:
+        many = math.ceil(1.18 * 2 ** (bits / 2))  # the birthday problem, for a chance of one half
+        raise Wrong(
+            f"the names differ in about {bits:.0f} bits, so among {many:,} users two would probably share a "
+            "bank; don't shorten a digest so far"
+        )
+
+
+def _bits(names: Collection[str]) -> float:
+    """How much these names can differ, at most: the number of characters in each place, as bits."""
+    return sum(math.log2(len(set(place))) for place in zip_longest(*names))
 
 
 async def _leaks(brain: Astrocyte, banks: dict[str, str]) -> str:
@@ -189,7 +237,8 @@ banking = Exercise(
     [
         "A bank's name takes A-Z a-z 0-9 . _ : @ - only, and at most 255 of them; a user's can be anything.",
         "Replacing what isn't allowed makes two users one. What gives different texts different plain names?",
-        "hashlib.sha256(user_id.encode()).hexdigest() has 64 letters and digits, and no two users share it.",
+        "hashlib.sha256(user_id.encode()).hexdigest() has 64 letters and digits, the same in every process, "
+        "and no two users share it.",
     ],
     minutes=6,
 )
