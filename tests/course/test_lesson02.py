@@ -347,6 +347,14 @@ def test_what_was_asked_comes_with_nearness_in_recalls_order(tmp_path):
     assert near.text in str(lesson02.picture_of(found))
 
 
+def test_a_wrong_hit_may_score_as_a_right_one_and_be_nearer(tmp_path):
+    brain = retained(tmp_path, "Ada is allergic to hazelnuts.", "Ada's product launch is on 12 March.")
+    kitchen, colour = "What should the kitchen leave out of the dessert?", "What is Ada's favourite colour?"
+    found = asyncio.run(lesson02.asked(brain, "user-ada", [kitchen, colour]))
+    right, wrong = found[kitchen][0], found[colour][0]
+    assert "hazelnuts" in right.text and wrong.score == right.score and wrong.nearness > right.nearness
+
+
 def test_words_in_common_are_the_same_whatever_case_and_punctuation():
     assert lesson02.words_in_common("Is Ada HERE?", "here, ada sits") == {"ada", "here"}
 
@@ -356,5 +364,8 @@ def test_a_refusal_is_what_the_agent_reads_and_a_call_that_works_is_an_error(tmp
     given = {"memory_ids": "0123456789abcdef"}
     said = asyncio.run(lesson02.refused(tools, "memory_forget", given))
     assert said == "memory_ids: there is no memory 0123456789abcdef; recall shows the ids"
+    event = asyncio.run(lesson02.answer_to(tools, "memory_forget", given))
+    assert (event["type"], event["is_error"]) == ("user.custom_tool_result", True)
+    assert event["content"] == [{"type": "text", "text": said}]
     with pytest.raises(AssertionError, match="memory_recall took"):
         asyncio.run(lesson02.refused(tools, "memory_recall", {"query": "tea"}))

@@ -6,13 +6,14 @@ from .counting import CountedBrain, looking, statuses_sent
 from .numbering import numbered
 from .own_tool import executions, own_tool
 from .recalls import asked, picture_of, words_in_common
-from .refusing import refused
+from .refusing import answer_to, refused
 
 __all__ = [
     "NOTE",
     "QUESTIONS",
     "SENTENCES",
     "CountedBrain",
+    "answer_to",
     "asked",
     "banking",
     "barrier_log",

@@ -114,7 +114,7 @@ def _check_finding(content: Any) -> str:
                 f"asked {question!r}, the bank puts {texts[0]!r} first, "
                 + (f"and yours is number {place} of {len(texts)}" if place else "and doesn't find yours")
             )
-    return f"among {len(OTHERS) + 1} memories it comes first for {' · '.join(found)}"
+    return f"among {len(OTHERS) + 1} memories it comes first for each question ({' · '.join(found)})"
 
 
 finding = Exercise(
