@@ -19,6 +19,7 @@ from utilities.course.exercises import Exercise
 from utilities.course.lesson01 import changed_functions, planted, run_tests
 from utilities.course.lesson01 import checks as lesson01
 from utilities.replay import Recording
+from utilities.replay.testing import ManagedAgentsApi
 
 EXERCISES = [exercise for exercise in vars(lesson01).values() if isinstance(exercise, Exercise)]
 CALC = (DATA / "iterate" / "calc.py").read_text("utf-8")
@@ -230,6 +231,7 @@ def test_what_is_no_call_at_all(first_turn, fails):
     said = next(event for event in first_turn if event.type == "agent.message")
     for id in (said.id, "sevt_nope", 3):
         fails(lesson01.mean, first_turn, id, "add", why="is not the id of an agent.tool_use event")
+    fails(lesson01.mean, first_turn, "edit", "add", why="'edit' is the name of a tool")
 
 
 def test_a_live_turn_that_went_another_way_is_judged_by_what_happened_in_it(first_turn, passes, fails):
@@ -318,6 +320,18 @@ def leave(client: Any, session_id: str, timeout: float) -> Any:
     raise SystemExit(1)
 
 
+def archives_the_notebooks_own(client: Any, session_id: str, timeout: float) -> Any:
+    with ManagedAgentsApi(Recording.load(lesson01.RECORDING)) as api:  # ids are the same in each server
+        return client.beta.sessions.archive(api.create_session("01_tests_green"))
+
+
+def breaks_at_the_deadline(client: Any, session_id: str, timeout: float) -> Any:
+    deadline = time.monotonic() + timeout
+    while client.beta.sessions.retrieve(session_id).status == "running" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return client.beta.sessions.archive(session_id)
+
+
 def gives_up_too_early(client: Any, session_id: str, timeout: float) -> Any:
     deadline = time.monotonic() + timeout
     while client.beta.sessions.retrieve(session_id).status == "running":
@@ -334,6 +348,8 @@ def gives_up_too_early(client: Any, session_id: str, timeout: float) -> Any:
         (never_archive, "became idle, but was not archived"),
         (give_up_silently, "a session that never became idle was reported as archived"),
         (forget_the_id, "'it took too long': whoever reads it needs the session's id"),
+        (archives_the_notebooks_own, "archived another session than that of its argument"),
+        (breaks_at_the_deadline, "still running: after the deadline, raise a TimeoutError"),
         (gives_up_too_early, "gave up on a session that would have been idle in a moment"),
         (leave, "your code raised SystemExit"),
     ],

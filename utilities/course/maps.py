@@ -46,20 +46,21 @@ def one_turn() -> Drawing:
         (ON, "events come, one by one"),
         (ON, "idle: the turn is over"),
     )
-    drawing.text(26, 430, "grey: later lessons", OFF, size=13)
+    drawing.text(16, 430, "grey: later lessons", OFF, size=13)
     return drawing
 
 
 def two_shelves() -> Drawing:
     """01: what is made once, what for each run, and the log below."""
     drawing = Drawing(
-        452,
+        486,
         "Made once, and made for each run",
         "Two shelves. On the upper one lies what is made once and used again: the agent, version 1, and "
-        "the environment. On the lower one what each run makes anew: a session and its container, with "
-        "copies of your files in uploads, a folder to work in, and outputs. Your process uploads the "
-        "files (1) and sends the task (2); all that happens is kept in the event log below (3); results "
-        "come back from outputs (4).",
+        "the environment. On the lower one what each run makes anew: a session with files, and its "
+        "container, with copies of the files in uploads, a folder to work in, and outputs. Your process "
+        "uploads the files to the service (1), and the session mounts copies of them (2). Your process sends "
+        "the task (3). All that happens is kept in the event log at the service (4). Results come back from "
+        "outputs (5). What is grey belongs to later lessons.",
     )
     for place, x, w in (("your process", 16, 168), ("the service", 246, 306), ("the container", 602, 182)):
         drawing.box(x, 14, w, 354, kind="place")
@@ -73,30 +74,35 @@ def two_shelves() -> Drawing:
     drawing.box(406, 76, 132, 42, "environment", ON)
     drawing.line("M252 126H546", ON, width=4)
     drawing.text(260, 163, "made for each run", ON, bold=True)
-    drawing.box(260, 172, 278, 52, "session", ON)
-    drawing.box(260, 252, 132, 30, "memory store")
-    drawing.box(406, 252, 132, 30, "vault")
-    drawing.line("M252 292H546M608 292H778", ON, width=4)
+    drawing.box(260, 172, 184, 46, "session", ON)
+    drawing.box(458, 172, 80, 46, "files", ON)
+    drawing.line("M252 226H546M608 292H778", ON, width=4)
+    drawing.box(260, 258, 132, 30, "memory store")
+    drawing.box(406, 258, 132, 30, "vault")
     for y, text in ((140, "/mnt/session/uploads"), (191, "/mnt/user"), (242, "/mnt/session/outputs")):
         drawing.box(612, y, 162, 40, text, ON, size=12.5, code=True)
     drawing.text(288, 314, "event log", ON, bold=True)
-    drawing.box(260, 322, 514, 34, kind=ON)
-    for x in (274, 302, 318, 346, 400, 412, 440, 494, 530, 542, 590, 640, 668, 680, 734, 760):
+    drawing.box(260, 322, 278, 34, kind=ON)
+    for x in (274, 290, 302, 330, 342, 356, 388, 400, 412, 440, 470, 482, 494, 520):
         drawing.line(f"M{x} 330V348", ON, width=3)
-    drawing.line("M172 84H214V142H580V160H609", YOURS, arrow=True)
+    drawing.line("M172 84H214V142H498V169", YOURS, arrow=True)
     drawing.number(214, 112, 1, YOURS)
-    drawing.line("M172 198H257", YOURS, arrow=True)
-    drawing.number(214, 198, 2, YOURS)
-    drawing.number(270, 309, 3)
-    drawing.line("M610 262H582V238H173", ON, arrow=True)
-    drawing.number(214, 238, 4)
+    drawing.line("M540 195H578V160H609", ON, arrow=True)
+    drawing.number(578, 178, 2)
+    drawing.line("M172 195H257", YOURS, arrow=True)
+    drawing.number(214, 195, 3, YOURS)
+    drawing.number(270, 309, 4)
+    drawing.line("M610 262H578V242H173", ON, arrow=True)
+    drawing.number(214, 242, 5)
     drawing.legend(
         392,
-        (YOURS, "files are uploaded; the session gets copies"),
+        (YOURS, "files are uploaded"),
+        (ON, "the session gets copies of them"),
         (YOURS, "the task is sent"),
         (ON, "all that happens is kept"),
         (ON, "results come back from outputs"),
     )
+    drawing.text(16, 476, "grey: later lessons", OFF, size=13)
     return drawing
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from anthropic import BadRequestError
 from anthropic._models import construct_type
 from anthropic.types.beta.sessions import BetaManagedAgentsSessionEvent
 
@@ -70,7 +71,7 @@ ENDS = {  # the sessions of the exercise, by how a loop over each has to end
     "end_turn": ("finishes", _idle("end_turn")),
     "refusal": ("refuses", _idle("refusal")),
     "requires_action": ("waits for an answer", _idle("requires_action")),
-    "terminated": ("breaks down", _event("session.status_terminated")),
+    "terminated": ("is terminated by an error", _event("session.status_terminated")),
     "deleted": ("is deleted", _event("session.deleted")),
 }
 MORE_REASONS = ("retries_exhausted", "budget_reached", "a_reason_of_next_year")
@@ -133,6 +134,10 @@ def _check_mean(events: Sequence[Any], call_id: Any, function: Any) -> str:
     """`call_id` may be the event itself, `function` may be written as a call."""
     call_id, function = getattr(call_id, "id", call_id), _name(function)
     calls = {event.id: event for event in events if event.type == "agent.tool_use"}
+    if call_id in {call.name for call in calls.values()}:
+        raise Wrong(
+            f"{call_id!r} is the name of a tool, and several calls can share it: a call's id is call.id"
+        )
     if call_id not in calls:
         raise Wrong(f"{call_id!r} is not the id of an agent.tool_use event of this turn")
     steps = list(_steps(calls.values()))
@@ -222,6 +227,9 @@ def _check_archiving(archive_safely: Callable[..., Any]) -> str:
             raise Wrong(f"it was still waiting after {PATIENCE:.0f} s for a session that was idle") from None
         except TimeoutError:
             raise Wrong("it gave up on a session that would have been idle in a moment") from None
+        every = client.beta.sessions.list(include_archived=True)
+        if any(each.archived_at for each in every if each.id != settled):
+            raise Wrong("it archived another session than that of its argument session_id")
         if client.beta.sessions.retrieve(settled).archived_at is None:
             raise Wrong("the session became idle, but was not archived")
     unfinished = Recording(RECORDING, recording.header, recording.events[:20])  # a turn that never ends
@@ -231,6 +239,10 @@ def _check_archiving(archive_safely: Callable[..., Any]) -> str:
             within(PATIENCE, archive_safely, client, stuck, timeout=0.3)
         except TookTooLong:
             raise Wrong(f"it was still waiting after {PATIENCE:.0f} s, although timeout was 0.3") from None
+        except BadRequestError:
+            raise Wrong(
+                "it archived a session that was still running: after the deadline, raise a TimeoutError"
+            ) from None
         except TimeoutError as error:
             if stuck not in str(error):
                 raise Wrong(
@@ -242,7 +254,9 @@ def _check_archiving(archive_safely: Callable[..., Any]) -> str:
 
 
 def _session_that_is_just_idle(api: ManagedAgentsApi, recording: Recording) -> str:
-    session_id = api.create_session(recording.name)
+    # Ids are the same each time: the first ones are those of a notebook's own sessions, and `session.id`
+    # instead of the argument would be right by accident.
+    session_id = [api.create_session(recording.name) for _ in range(4)][-1]
     message = next(event for event in recording.events if event["type"] == "user.message")
     api.client.beta.sessions.events.send(
         session_id, events=[{"type": "user.message", "content": json.loads(json.dumps(message["content"]))}]
