@@ -150,7 +150,12 @@ def test_both_of_ours_are_fine(faults):
 
 @pytest.mark.parametrize(
     ("faults", "verdict"),
-    [("", "fine"), ("drop=6", "fine"), ("error=exhausted,after=4", "fine"), ("lose,on=POST/events", "twice")],
+    [
+        ("", "fine"),
+        ("drop=6", "fine"),
+        ("error=exhausted,after=4", "fine"),
+        ("lose,on=POST/events", "lost parked twice"),
+    ],
 )
 def test_the_sdks_runner_listens_before_the_message_is_sent(faults, verdict):
     """As the other ways do. Else all of a turn that is played at once is history to it, and its faults hit

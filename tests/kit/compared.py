@@ -45,10 +45,19 @@ class ComparedItem(NotebookItem):
 
     def runtest(self) -> None:
         with kernels_of_make_notebooks():
-            result = NotebookRun(self.path, self.config.option.nbmake_timeout).execute()
+            try:
+                result = self.executed()
+            except RuntimeError as error:
+                if "Kernel died before replying" not in str(error):
+                    raise
+                # Its ports are chosen before it binds them, and something else may be quicker: once more.
+                result = self.executed()
         error = result.error or compare(self.path, result.nb)
         if error:
             raise NotebookFailedException(NotebookResult(nb=result.nb, error=error))
+
+    def executed(self) -> NotebookResult:
+        return NotebookRun(self.path, self.config.option.nbmake_timeout).execute()
 
 
 def compare(path: Path, executed: NotebookNode) -> NotebookError | None:

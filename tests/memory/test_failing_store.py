@@ -68,7 +68,7 @@ FAILURES = {
     "a part of it is": (changed("DROP TABLE astrocyte_vectors_fts"), "no such table: astrocyte_vectors_fts"),
     "a column is": (
         changed("ALTER TABLE astrocyte_vectors RENAME forgotten_at TO forgotten"),
-        "no such column: forgotten_at",
+        r"no such column: (v\.)?forgotten_at",  # whichever of the two searches fails first
     ),
 }
 
