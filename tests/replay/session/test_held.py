@@ -72,8 +72,8 @@ def test_a_stream_that_is_opened_looks_whether_its_client_reads_it_or_not():
 
 
 @pytest.mark.rule(
-    "at speed 0 a stream that has had the end of a turn is a look at the next one only after half a second: "
-    "if nobody closed it, a stream that is opened after the next message still has all of it",
+    "at speed 0 a stream that has had the end of a turn is a look at the next one only after a tenth of a "
+    "second: if nobody closed it, a stream that is opened after the next message still has all of it",
     topic="streams",
     evidence="ours",
 )
@@ -93,7 +93,7 @@ def test_a_stream_left_open_does_not_make_the_next_one_late():
     assert left() == again
 
 
-def test_a_stream_that_goes_on_over_turns_gets_the_next_one_in_half_a_second():
+def test_a_stream_that_goes_on_over_turns_gets_the_next_one_a_moment_later():
     script = going()
     script.message("again")
     script.idle()
@@ -102,9 +102,9 @@ def test_a_stream_that_goes_on_over_turns_gets_the_next_one_in_half_a_second():
     one.send(*SAY_GO["events"])
     assert only() == TURN
     one.send(message("again"))
-    one.call.now = 0.4
+    one.call.now = 0.09
     assert only() == []
-    one.call.now = 0.5
+    one.call.now = 0.1
     assert only()[-1] == END
 
 

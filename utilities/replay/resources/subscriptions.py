@@ -11,7 +11,7 @@ from ..session.previews import TYPES, Previews
 from ..session.session import Session
 
 START, END = "span.model_request_start", "span.model_request_end"
-LEFT_OPEN = 0.5  # seconds that a held turn waits for a newer stream than those of the turn before
+LEFT_OPEN = 0.1  # seconds that a held turn waits for a newer stream than those of the turn before
 MOST_VALUES = 100  # of the query parameter `event_deltas` [doc]
 
 
