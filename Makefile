@@ -60,7 +60,7 @@ run: setup  ## run the lessons on their recordings, headless (NB=01 for one, NB=
 	@$(PY) -m utilities.course.running $(NB)
 
 check: lint  ## what an edit needs: lint, types and the tests that are quick
-	@$(PY) -m pytest -n 2 -m "not slow" tests
+	@$(PY) -m pytest -n 3 -m "not slow" tests
 
 # The notebooks first, because they take longest; each is executed once, and its outputs compared.
 test: setup  ## every test, every notebook, outputs and recordings as committed

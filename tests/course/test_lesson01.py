@@ -21,6 +21,8 @@ from utilities.course.lesson01 import checks as lesson01
 from utilities.replay import Recording
 from utilities.replay.testing import ManagedAgentsApi
 
+pytestmark = pytest.mark.slow
+
 EXERCISES = [exercise for exercise in vars(lesson01).values() if isinstance(exercise, Exercise)]
 CALC = (DATA / "iterate" / "calc.py").read_text("utf-8")
 
@@ -52,7 +54,6 @@ def test_the_outcome_of_each_test_by_name(code, outcomes):
     assert run_tests(code) == dict(zip(["test_add", "test_divide", "test_mean"], outcomes, strict=True))
 
 
-@pytest.mark.slow
 def test_code_that_never_ends_is_an_outcome_too(monkeypatch):
     monkeypatch.setattr("utilities.course.lesson01.calc.TIME", 1.0)
     assert set(run_tests("while True: pass").values()) == {"TimeoutExpired"}
@@ -363,7 +364,6 @@ def waits_for_terminated(client: Any, session_id: str, timeout: float) -> Any:
         time.sleep(0.05)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [

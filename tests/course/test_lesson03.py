@@ -23,6 +23,8 @@ from utilities.course.running.notebooks import code_cells, read
 from utilities.replay.testing import ManagedAgentsApi
 from utilities.short_errors import in_short
 
+pytestmark = pytest.mark.slow
+
 EXERCISES = [exercise for exercise in vars(lesson03).values() if isinstance(exercise, Exercise)]
 SHELL = "<>|&;$`()\n"
 READERS = ("cat", "grep", "head", "ls", "tail", "wc")
@@ -518,7 +520,6 @@ def test_silence_is_no_and_an_unknown_order_is_an_error():
         asyncio.run(decide.call({"order": "1002", "proposal": "Refund it."}))
 
 
-@pytest.mark.slow
 def test_another_process_answers_what_waits_once():
     with ManagedAgentsApi([BOUNCE]) as api:
         session = api.create_session("03_bounce")

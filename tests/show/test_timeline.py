@@ -10,6 +10,8 @@ import pytest
 from tests.kit.turns import call, event, result, span, turn
 from utilities.show import timeline
 
+pytestmark = pytest.mark.slow
+
 
 def test_alt_text_is_computed_from_the_data():
     assert timeline(turn()).alt == (
@@ -45,7 +47,6 @@ def test_the_picture_is_the_same_bytes_whatever_the_readers_settings():
     assert timeline(turn()[:-3]).png != first.png
 
 
-@pytest.mark.slow
 def test_the_picture_is_the_same_in_another_process_and_leaves_pyplot_alone():
     code = (
         "import sys, hashlib, utilities.show\n"

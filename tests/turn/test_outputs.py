@@ -18,6 +18,8 @@ from utilities import outputs_of, outputs_of_async, stream_until_end_turn
 from utilities.replay import Faults, Library, ReplayServer
 from utilities.replay.http.requests import Request
 
+pytestmark = pytest.mark.slow
+
 
 def two_files() -> Script:
     """A turn that leaves two files, the second one just before its end."""

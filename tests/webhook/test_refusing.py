@@ -9,6 +9,8 @@ from tests.kit.webhooks import SECRET
 from utilities import WebhookApp, WebhookReceiver, serving
 from utilities.webhook import LIMIT
 
+pytestmark = pytest.mark.slow
+
 NOT_UTF8 = GOOD.encode() + b"\xff"
 NO_EVENTS = {
     "not an object": "[]",

@@ -14,6 +14,8 @@ from utilities.replay import Library, Recording, ReplayServer
 from utilities.replay.making.brain_calls import fixed_id
 from utilities.replay.scenario import main
 
+pytestmark = pytest.mark.slow
+
 AGENT = """
 start = "2026-11-21T09:00:00Z"
 agent = { name = "remembering", model = "claude-sonnet-4-6", system = "", tools = [] }

@@ -14,6 +14,8 @@ from tests.kit.replaying import replayed
 from utilities.replay import Recording
 from utilities.replay.scenario import main
 
+pytestmark = pytest.mark.slow
+
 EVENT = TypeAdapter(BetaManagedAgentsSessionEvent)
 FOLDER = Path(__file__).parent / "kinds"
 KINDS = sorted(path.stem for path in FOLDER.glob("*.toml"))

@@ -11,6 +11,8 @@ from tests.kit.sessions import message
 from utilities.replay.resources import deployments as module
 from utilities.replay.webhooks.outbox import Outbox
 
+pytestmark = pytest.mark.slow
+
 GO = SAY_GO["events"]
 NOON = {"type": "cron", "expression": "0 12 * * *", "timezone": "UTC"}
 BUDGET = {"type": "limit", "max_list_cost": {"amount": "2000", "currency": "USD"}}

@@ -8,6 +8,8 @@ from tests.kit.scripts import going
 from utilities.replay.http.requests import NOTE_HEADER
 from utilities.replay.resources import dreams as module
 
+pytestmark = pytest.mark.slow
+
 MODEL = "claude-sonnet-4-6"
 
 

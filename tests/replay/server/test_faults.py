@@ -21,6 +21,8 @@ from utilities.replay import Faults
 from utilities.replay.__main__ import main
 from utilities.replay.faults import FAULTS_HEADER, KINDS, FaultError
 
+pytestmark = pytest.mark.slow
+
 both_clients = pytest.mark.parametrize("kind", CLIENTS)
 
 
