@@ -22,6 +22,7 @@ import httpx2
 from anthropic import Anthropic
 
 from tests.kit.calling import AGENT, HEADERS, SAY_GO, Caller
+from tests.kit.names import fresh
 from tests.kit.recordings import Script
 from utilities.replay.http.sse import encoded
 from utilities.replay.ids import seconds_between
@@ -73,7 +74,7 @@ def new_sessions(url: str, count: int) -> list[str]:
         def made(path: str, body: dict[str, Any]) -> str:
             return str(client.post(path, json=body).raise_for_status().json()["id"])
 
-        agent, environment = made("/agents", AGENT), made("/environments", {"name": "e"})
+        agent, environment = made("/agents", AGENT), made("/environments", {"name": fresh()})
         return [made("/sessions", {"agent": agent, "environment_id": environment}) for _ in range(count)]
 
 
