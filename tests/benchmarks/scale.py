@@ -21,7 +21,7 @@ from typing import Any
 import httpx2
 from anthropic import Anthropic
 
-from tests.kit.calling import AGENT, HEADERS, SAY_GO, Caller
+from tests.kit.calling import AGENT, HEAD, HEADERS, JSON_HEAD, SAY_GO, Caller
 from tests.kit.names import fresh
 from tests.kit.recordings import Script
 from utilities.replay.http.sse import encoded
@@ -141,13 +141,13 @@ async def learn(url: str, session_id: str, sent_at: float, opened: asyncio.Barri
     host, port = url.removeprefix("http://").split(":")
     path, body = f"/v1/sessions/{session_id}/events", json.dumps(SAY_GO).encode()
     reader, writer = await asyncio.open_connection(host, int(port))
-    writer.write(f"GET {path}/stream HTTP/1.1\r\nhost: x\r\n\r\n".encode())
+    writer.write(f"GET {path}/stream HTTP/1.1\r\n{HEAD}\r\n".encode())
     await reader.readuntil(b"\r\n\r\n")
     await opened.wait()
     await asyncio.sleep(max(0.0, sent_at - time.monotonic()))
     _, post = await asyncio.open_connection(host, int(port))
     sent = time.monotonic()
-    post.write(f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
+    post.write(f"POST {path} HTTP/1.1\r\n{JSON_HEAD}content-length: {len(body)}\r\n\r\n".encode() + body)
     delays, first = [], ""
     while len(delays) < STEPS + 6:
         line = await asyncio.wait_for(reader.readline(), 60)
