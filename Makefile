@@ -59,8 +59,9 @@ lab: setup  ## open the course in JupyterLab (LAB_ARGS="--no-browser --port 9999
 run: setup  ## run the lessons on their recordings, headless (NB=01 for one, NB=deep for those that go deeper)
 	@$(PY) -m utilities.course.running $(NB)
 
+check: PYTEST_ARGS = -n 3
 check: lint  ## what an edit needs: lint, types and the tests that are quick
-	@$(PY) -m pytest -n 3 -m "not slow" tests
+	@$(PY) -m pytest $(PYTEST_ARGS) -m "not slow" tests
 
 # The notebooks first, because they take longest; each is executed once, and its outputs compared.
 test: setup  ## every test, every notebook, outputs and recordings as committed

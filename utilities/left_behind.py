@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
 __all__ = ["MadeJournal"]
+
+log = logging.getLogger(__name__)
 
 if sys.platform == "win32":
     import msvcrt
@@ -72,12 +75,14 @@ class MadeJournal:
             Path(self._file.name).unlink(missing_ok=True)
             self._file = None
 
-    def left_behind(self) -> list[tuple[str, str, str | None]]:
-        """Kind, id and parent of what processes that have died had made, the oldest first.
+    def left_behind(self) -> Iterator[tuple[str, str, str | None]]:
+        """Kind, id and parent of what processes that have died had made.
 
-        Their files are removed: what is still there has to be written down anew.
+        Write each down anew as it comes: a file is removed once all that it says has been taken, so nothing
+        is lost if this process dies, too. A line that can't be read is left out, with a warning.
         """
-        return [found for path in self._others() for found in _taken_over(path)]
+        for path in self._others():
+            yield from _taken_over(path)
 
     def _others(self) -> list[Path]:
         own = self._file and Path(self._file.name)
@@ -95,21 +100,33 @@ class MadeJournal:
 
 def _taken_over(path: Path) -> Iterator[tuple[str, str, str | None]]:
     """What a file says is left, if nobody holds it any more."""
-    left: dict[str, tuple[str, str, str | None]] = {}
     try:
-        with path.open("r+", encoding="utf-8") as file:
+        with path.open("r+", encoding="utf-8", errors="replace") as file:
             if not _lock(file):
                 return
             file.seek(0)
-            for line in file:
-                if not line.endswith("\n"):
-                    break  # its process died while it wrote this
-                entry = json.loads(line)
-                if "ended" in entry:
-                    left.pop(entry["ended"], None)
-                else:
-                    left[entry["made"]] = (entry["kind"], entry["made"], entry["parent"])
+            yield from _left(path, file)
     except FileNotFoundError:
         return  # another process was faster
-    yield from left.values()
+    except OSError as error:
+        log.warning("what a process that died has left behind can't be read: %s", error)
+        return
     path.unlink(missing_ok=True)
+
+
+def _left(path: Path, lines: Iterable[str]) -> list[tuple[str, str, str | None]]:
+    left: dict[str, tuple[str, str, str | None]] = {}
+    for number, line in enumerate(lines, 1):
+        if not line.endswith("\n"):
+            break  # its process died while it wrote this
+        try:
+            entry = json.loads(line)
+            if "ended" in entry:
+                left.pop(entry["ended"], None)
+            else:
+                left[entry["made"]] = (entry["kind"], entry["made"], entry["parent"])
+        except (ValueError, KeyError, TypeError):
+            log.warning(
+                "line %d of %s can't be read; what it said may still be there: %.200s", number, path, line
+            )
+    return list(left.values())

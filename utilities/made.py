@@ -125,11 +125,10 @@ class Made:
         self._steps: list[_Step] = []
         self._ever = False
         self._journal = journal
-        left = journal.left_behind() if journal else []
-        for kind, id, parent in left:
+        for kind, id, parent in journal.left_behind() if journal else ():
             self._remember_resource(kind, id, parent)
-        if left:
-            log.warning("%d things were left behind by a process that died: end() ends them too", len(left))
+        if left := len(self._steps):
+            log.warning("%d things were left behind by a process that died: end() ends them too", left)
 
     def __call__(self, resource: T) -> T:
         """Remember a resource, as the API has returned it.

@@ -47,3 +47,9 @@ def test_every_module_that_is_run_is_there(path):
     for module in re.findall(r"python -m ((?:utilities|tests)[\w.]*)", path.read_text("utf-8")):
         file = ROOT / module.replace(".", "/")
         assert file.with_suffix(".py").is_file() or (file / "__main__.py").is_file(), module
+
+
+def test_the_readme_leads_to_every_lesson_and_to_what_goes_deeper():
+    notebooks = [*NOTEBOOKS.glob("*.ipynb"), *NOTEBOOKS.glob("deep/*.ipynb")]
+    links = LINK.findall(prose(ROOT / "README.md"))
+    assert {path.relative_to(ROOT).as_posix() for path in notebooks} <= set(links)

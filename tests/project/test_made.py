@@ -217,6 +217,35 @@ def test_a_journal_says_nothing_secret_and_is_gone_when_all_has_ended(client, tm
     assert not path.exists()
 
 
+def written_down(folder, *lines):
+    """A file of a process that has died, and whose lines these are."""
+    journal = MadeJournal(folder, "service")
+    journal.made("agent", "agent_1", None)
+    journal.made("agent", "agent_2", None)
+    (path,) = folder.iterdir()
+    del journal  # and its lock
+    path.write_text(path.read_text("utf-8") + "".join(lines), "utf-8")
+    return path
+
+
+def test_a_line_that_cannot_be_read_is_told_and_the_others_count(tmp_path, caplog):
+    path = written_down(
+        tmp_path, "no JSON\n", '["no entry"]\n', '{"ended": "agent_1"}\n', '{"made": "cut off'
+    )
+    assert list(MadeJournal(tmp_path, "service").left_behind()) == [("agent", "agent_2", None)]
+    assert f"line 3 of {path} can't be read" in caplog.text and f"line 4 of {path}" in caplog.text
+    assert not path.exists()
+
+
+def test_what_was_left_behind_stays_written_down_until_all_of_it_is_taken(tmp_path):
+    path = written_down(tmp_path)
+    taking = MadeJournal(tmp_path, "service").left_behind()
+    assert next(taking) == ("agent", "agent_1", None)
+    taking.close()  # as if this process died, too
+    assert [id for _, id, _ in MadeJournal(tmp_path, "service").left_behind()] == ["agent_1", "agent_2"]
+    assert not path.exists()
+
+
 def test_without_a_place_to_write_it_goes_on(client, tmp_path, caplog):
     (tmp_path / "file").touch()
     made = made_with(client, journal=tmp_path / "file" / "folder")
