@@ -386,26 +386,3 @@ def test_not_attempted_is_no_error(first_turn, capsys):
     lesson01.reaches.check("")
     assert [exercise.passed for exercise in EXERCISES] == [None] * 5
     assert capsys.readouterr().out.count("not attempted yet") == 5
-
-
-# -- notebook 01b ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("right", ["ce", "e, c", ["c", "e"], ("C", "E")])
-def test_what_is_done_to_the_session_reaches_it(passes, right):
-    passes(lesson01.reaches, right)
-
-
-@pytest.mark.parametrize(
-    ("wrong", "why"),
-    [
-        ("ace", "in a new version of the agent"),
-        ("bce", "whose file is mounted?"),
-        ("cde", "an archived agent any more"),
-        ("cef", "an archived environment any more"),
-        ("c", "is true, but it isn't all"),
-        ("xyz", "none of the answers"),
-    ],
-)
-def test_what_is_done_elsewhere_does_not(fails, wrong, why):
-    fails(lesson01.reaches, wrong, why=why)
