@@ -262,11 +262,14 @@ class Made:
 
     def _end_other(self, kind: str, id: str, parent: str | None) -> bool:
         beta = self.client.beta
-        if kind == "vault_credential":
-            beta.vaults.credentials.archive(id, vault_id=str(parent))
-            return True
-        api = getattr(beta, f"{kind}s")
-        (api.archive if kind in ARCHIVED else api.delete)(id)
+        within: dict[str, Any] = {"vault_id": parent} if parent else {}
+        api = beta.vaults.credentials if kind == "vault_credential" else getattr(beta, f"{kind}s")
+        if kind in DELETED:
+            api.delete(id)
+        elif api.retrieve(id, **within).archived_at is not None:
+            return False
+        else:
+            api.archive(id, **within)
         return True
 
 

@@ -110,6 +110,20 @@ def test_what_is_gone_already_is_no_error_and_is_not_counted(client):
     assert str(made.end()) == "1 environment and 1 agent archived, 1 file deleted"
 
 
+def test_what_has_been_archived_already_is_not_counted(client):
+    made, beta = made_with(client), client.beta
+    vault = beta.vaults.create(display_name="ada")
+    auth = {"type": "static_bearer", "mcp_server_url": "https://mcp.example/ada", "token": "t"}
+    credential = beta.vaults.credentials.create(vault.id, auth=auth)
+    agent = beta.agents.create(name="a", model="claude-sonnet-4-6")
+    environment = beta.environments.create(name="e")
+    for resource in (agent, environment, vault, credential):
+        made(resource)
+    beta.agents.archive(agent.id)
+    beta.vaults.credentials.archive(credential.id, vault_id=vault.id)
+    assert str(made.end()) == "1 vault and 1 environment archived"
+
+
 def test_functions_are_called_in_the_same_order_the_newest_first_after_the_sessions(client):
     made, called = made_with(client), []
     made.also(called.append, "first")
@@ -202,7 +216,7 @@ def test_what_a_process_left_behind_that_died_is_found_and_ended(client, tmp_pat
         assert "3 things were left behind by a process that died" in caplog.text
         with made_anew(client, tmp_path) as another:  # as a kernel beside this one
             assert str(another.end()).startswith("nothing to end: nothing was made here, and no process")
-        assert str(made.end()) == "1 session, 1 environment and 1 agent archived"
+        assert str(made.end()) == "1 session and 1 agent archived"
     assert list(tmp_path.iterdir()) == []
     assert client.beta.agents.list().data == []
 

@@ -96,7 +96,7 @@ def test_lenient_gives_the_closest_and_says_so():
     body = json.dumps(asks("What does Bob drink, please?", system="Answer from the facts.")).encode()
     answer = call.api.handle(Request("POST", "/v1/messages", body=body), 0.0)
     assert answer.content["content"][0]["text"] == "Coffee, black."
-    assert "not the recorded one" in answer.headers["x-replay-note"]
+    assert "no recording has this request to the model, going on with" in answer.headers["x-replay-note"]
     assert "x-replay-note" not in call.api.handle(
         Request("POST", "/v1/messages", body=json.dumps(TEA[0].request).encode()), 0.0
     ).headers  # fmt: skip

@@ -78,7 +78,7 @@ class Completions:
                 hint = "Send what was recorded, or record this request anew."
                 message = f"no recording has this request. {difference}. {hint}"
                 raise ApiError(400, message, code=UNRECORDED)
-            note = f"your request to the model is not the recorded one, the answer is ({difference})"
+            note = f"no recording has this request to the model, going on with {difference}"
             text = closest.asked
             same = [exchange for exchange in self.exchanges if exchange.asked == text]
         turn = min(self.given[text], len(same) - 1)  # asked once more than recorded: the last answer again

@@ -173,8 +173,7 @@ class Intake:
                 raise self._unrecorded(event, differences, text)
             closest = self.tracks[likeness.index(max(likeness))]
             name, difference = closest.recording.name, differences[self.tracks.index(closest)]
-            what = f"your {event['type']} is not the recorded one, the answer is"
-            self.notes.append(f"{what}: going on with {name} ({difference})")
+            self.notes.append(f"no recording has this {event['type']}, going on with {name} ({difference})")
             agreeing = [closest]
         for track in agreeing:
             index = track.counterpart(event, calls, behind=parked)
