@@ -263,7 +263,7 @@ class Made:
     def _end_other(self, kind: str, id: str, parent: str | None) -> bool:
         beta = self.client.beta
         within: dict[str, Any] = {"vault_id": parent} if parent else {}
-        api = beta.vaults.credentials if kind == "vault_credential" else getattr(beta, f"{kind}s")
+        api: Any = beta.vaults.credentials if kind == "vault_credential" else getattr(beta, f"{kind}s")
         if kind in DELETED:
             api.delete(id)
         elif api.retrieve(id, **within).archived_at is not None:
