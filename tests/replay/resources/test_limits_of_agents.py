@@ -323,6 +323,61 @@ def test_an_advisor_comes_last():
     assert "anthropic.advisor" in call.post("/agents", {**AGENT, "multiagent": taken}, 400)
 
 
+def advised_by(model, kind="coordinator"):
+    if kind == "coordinator":
+        return {"multiagent": {"type": kind, "agents": [{"type": "advisor", "model": model}]}}
+    return {"multiagent": {"type": kind, "advisor": {"type": "enabled", "model": model}}}
+
+
+@rule(
+    "an advisor is Sonnet 4.6 or more capable, and not less capable than the agent's own model; another pair "
+    "is 400 when the agent is saved, and names both",
+    evidence="doc", source="multi-agent orchestration, and the table of the page about the advisor tool",
+    note="a pair with a model that is newer than the table of August 2026 is taken, and what a session's "
+    "override of the model does to a pair isn't said",
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["coordinator", "multiagent_20261001"])
+@pytest.mark.parametrize(
+    ("model", "advisor"),
+    [
+        ("claude-haiku-4-5", "claude-haiku-4-5"),
+        ("claude-haiku-4-5", "claude-opus-4-5-20251101"),
+        ("claude-sonnet-4-5", "claude-opus-5"),
+        ("claude-opus-4-6", "claude-sonnet-4-6"),
+        ("claude-sonnet-5", "claude-opus-4-6"),
+        ("claude-opus-4-7", "claude-sonnet-5"),
+        ("claude-opus-5", "claude-opus-4-8"),
+        ("claude-fable-5-2", "claude-haiku-4-5-20251001"),
+    ],
+)
+def test_a_pair_with_an_advisor_that_is_refused(call, model, advisor, kind):
+    refused(
+        call, {"model": model, **advised_by(advisor, kind)}, f"'{advisor}' can't advise an agent that runs"
+    )
+    saved = call.post("/agents", {**AGENT, "model": model})["id"]
+    assert f"'{model}'" in call.post(f"/agents/{saved}", advised_by(advisor, kind), 400)
+
+
+@pytest.mark.parametrize(
+    ("model", "advisor"),
+    [
+        ("claude-haiku-4-5-20251001", "claude-sonnet-4-6"),
+        ("claude-opus-4-8", "claude-opus-4-7"),
+        ("claude-mythos-5", "claude-fable-5"),
+        ("claude-opus-5-5", "claude-opus-5"),  # newer than the table
+        ("claude-opus-5", "claude-opus-5-5"),
+    ],
+)
+def test_a_pair_with_an_advisor_that_is_taken(call, model, advisor):
+    call.post("/agents", {**AGENT, "model": model, **advised_by(advisor)})
+
+
+def test_an_agent_with_an_advisor_gets_no_model_that_is_more_capable(call):
+    agent = call.post("/agents", {**AGENT, **advised_by("claude-sonnet-4-6")})["id"]
+    assert "can't advise" in call.post(f"/agents/{agent}", {"model": "claude-opus-5"}, 400)
+    call.post(f"/agents/{agent}", {"model": "claude-opus-5", "multiagent": None})
+
+
 @rule(
     "an agent's model is Claude 4.5 or later; another, or none, is 400",
     evidence="doc", source="docs: agent setup",

@@ -40,6 +40,13 @@ def turn(client, session):
     source="anthropic/resources/beta/webhooks.py",
 )
 @pytest.mark.rule(
+    "a webhook event's id begins with `whe_`, and is the header `webhook-id` too",
+    topic="webhooks",
+    evidence="doc",
+    source="docs: webhooks",
+    note="Anthropic's skill, a month older, writes `event_`; the SDK says nothing of it",
+)
+@pytest.mark.rule(
     "status_running is told as session.status_run_started, status_idle as session.status_idled",
     topic="webhooks",
     evidence="doc",
@@ -57,6 +64,7 @@ def test_a_turn_is_told_in_the_sdks_shapes_and_order():
     for (_, headers, raw), event in zip(receiver.got, receiver.verified(), strict=True):
         TypeAdapter(BetaWebhookEvent).validate_python(json.loads(raw))
         assert (event.type, event.data.id, headers["webhook-id"]) == ("event", session, event.id)
+        assert event.id.startswith("whe_")
         assert event.data.organization_id.startswith("org_")
         assert event.data.workspace_id.startswith("wrkspc_")
         assert set(json.loads(raw)["data"]) == {"type", "id", "organization_id", "workspace_id"}

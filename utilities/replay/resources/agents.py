@@ -123,6 +123,7 @@ class Agents(Collection):
         limits.check_agent(agent)
         owner = {**agent, "multiagent": None}  # not yet what was sent
         agent["multiagent"] = multiagent.resolved(given.get("multiagent"), owner, self.version)
+        multiagent.check_pairing(agent)
         self.items[agent["id"]] = agent
         self.versions[agent["id"]] = [agent]
         self.tell(agent, "created")
@@ -157,6 +158,7 @@ class Agents(Collection):
         changed["metadata"] = patched_metadata(agent["metadata"], given.get("metadata"))
         if "multiagent" in given:
             changed["multiagent"] = multiagent.resolved(given["multiagent"], agent, self.version)
+        multiagent.check_pairing(changed)
         if changed != agent:
             changed |= {"version": agent["version"] + 1, "updated_at": self.clock.tick()}
             self.items[id] = changed

@@ -41,6 +41,33 @@ def runs_agents(id: str) -> bool:
     return parts[1] in FAMILIES and (int(parts[2]), int(parts[3] or 0)) >= OLDEST
 
 
+# How capable a model is beside others, by the table of who may advise whom. [doc: the page about the advisor
+# tool, whose pairs hold for agents too]
+CAPABILITY = {
+    "claude-haiku-4-5": 0,
+    "claude-sonnet-4-6": 1,
+    "claude-opus-4-6": 2,
+    "claude-sonnet-5": 3,
+    **dict.fromkeys(("claude-opus-4-7", "claude-opus-4-8"), 4),
+    **dict.fromkeys(("claude-opus-5", "claude-fable-5", "claude-mythos-5"), 5),
+}
+LEAST_ADVISOR = CAPABILITY["claude-sonnet-4-6"]
+NOT_IN_THE_TABLE = ("claude-opus-4-5", "claude-sonnet-4-5")  # though they run agents, so no pair has them
+
+
+def advises(advisor: str, model: str) -> bool:
+    """Whether a model may advise an agent that runs another one. [doc]
+
+    It has to be Sonnet 4.6 or more capable, and not less capable than the agent's own. The table is of August
+    2026: a pair with a model that came later is taken, as nobody says how capable it counts. [ours]
+    """
+    pair = [DATE.sub("", id) for id in (advisor, model)]
+    if any(id in NOT_IN_THE_TABLE for id in pair):
+        return False
+    given, needed = map(CAPABILITY.get, pair)
+    return given is None or given >= max(LEAST_ADVISOR, needed or 0)
+
+
 def shown(id: str) -> Resource:
     """A model; what isn't known here is null. A client sees no more than its own SDK says. [ours]"""
     words = DATE.sub("", id).replace("-", " ").title()

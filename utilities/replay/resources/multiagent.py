@@ -10,7 +10,7 @@ from typing import Any
 
 from ..http.errors import ApiError
 from ..http.validation import Resource
-from .models import runs_agents
+from .models import advises, runs_agents
 
 Lookup = Callable[[str, int | None], Resource]  # an agent by id and version; None is the newest
 
@@ -92,10 +92,25 @@ def _reference(entry: Any, owner: Resource, find: Lookup) -> Resource:
 
 
 def _advising(entry: Resource) -> Resource:
-    """An advisor's entry, whose model has to be one that runs agents. [ours; doc: pairs are checked, too]"""
+    """An advisor's entry, whose model has to be one that runs agents. [ours]"""
     if not runs_agents(entry["model"]):
         raise ApiError(400, f"multiagent: {entry['model']!r} is no model that can advise")
     return entry
+
+
+def check_pairing(agent: Resource) -> None:
+    """Refuse an agent whose model its advisor may not advise. [doc: when the agent is saved]
+
+    Raises:
+        ApiError: 400, naming both models.
+    """
+    consulted, model = advisor(agent["multiagent"]), agent["model"]["id"]
+    if consulted and not advises(consulted["model"], model):
+        raise ApiError(
+            400,
+            f"multiagent: {consulted['model']!r} can't advise an agent that runs {model!r}: an advisor is "
+            "Sonnet 4.6 or more capable, and at least as capable as the agent's own model",
+        )
 
 
 def expanded(multiagent: Resource | None, find: Lookup) -> Resource | None:

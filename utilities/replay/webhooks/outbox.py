@@ -122,7 +122,7 @@ class Outbox:
         if type not in self.wanted and type.partition(".")[0] not in self.wanted:
             return
         self.count += 1
-        id = make_id("event", about, type, self.count)
+        id = make_id("whe", about, type, self.count)  # documented; Anthropic's skill writes event_ [doc]
         ids = {"id": about, "organization_id": ORGANIZATION, "workspace_id": WORKSPACE}
         body = {"type": "event", "id": id, "created_at": created_at, "data": {"type": type, **ids, **more}}
         self.waiting.append(Delivery(id, json.dumps(body)))
