@@ -11,7 +11,16 @@ from ..session.previews import TYPES, Previews
 from ..session.session import Session
 
 START, END = "span.model_request_start", "span.model_request_end"
-LEFT_OPEN = 0.1  # seconds that a held turn waits for a newer stream than those of the turn before
+# Seconds that a held turn waits for a newer stream than those of the turn before. [ours]
+#
+# Only time can tell, so no rule about requests can stand here instead. Of two right programs, both have a
+# stream left open and send a message. The first opens another stream, to read this turn. The second reads the
+# turn from the old stream, and then opens another one to be ready for its next message: of the old turn that
+# one must bring nothing, or a loop that reads to the idle event would end before the message was sent. Both
+# make the same requests in the same order. At the hosted service, too, what tells them apart is when they do
+# it: while a turn runs, or after it. Whoever waits longer before opening can close the old stream, send at a
+# --speed above 0, or open the stream before the message is sent.
+LEFT_OPEN = 0.1
 MOST_VALUES = 100  # of the query parameter `event_deltas` [doc]
 
 
