@@ -13,6 +13,7 @@ from .short_errors import said
 __all__ = ["NotConnected", "replays"]
 
 PATIENCE = 10.0  # seconds
+UNSENDABLE = "the key has a line break in it, or another character that can't be sent"
 REPLAY_HEADER = "x-replay-server"  # on every answer of a replay server
 STAY = "COOKBOOK_OFFLINE=1"
 HOW_TO_STAY = f"To stay on recordings: %env {STAY} in a cell above this one (or set it before you start)."
@@ -36,8 +37,11 @@ def replays(url: str, key: str, named: str, client: Anthropic | None = None) -> 
         client: what reaches it otherwise than by its address.
 
     Raises:
-        NotConnected: nobody answers there, or refuses the key, or it is no such service.
+        NotConnected: nobody answers there, or refuses the key, or it is no such service; or no request can
+            carry the key.
     """
+    if not key.isprintable():  # the HTTP library would say it with the key in its words
+        raise NotConnected(f"{UNSENDABLE} ({named})\nSet it again and run this cell again. {HOW_TO_STAY}")
     asks = client or Anthropic(api_key=key, base_url=url, **direct(Anthropic, url))
     try:
         agents = asks.with_options(max_retries=1, timeout=PATIENCE, middleware=[]).beta.agents
@@ -54,7 +58,9 @@ def replays(url: str, key: str, named: str, client: Anthropic | None = None) -> 
         raise NotConnected(_told(f"{url} refuses the key", named, error, "Set one that may")) from error
     except anthropic.APIConnectionError as error:
         what, why = f"nobody answers at {url}", error.__cause__ or error
-        raise NotConnected(_told(what, named, why, "Start it, or set another address")) from error
+        ours = named == "ANTHROPIC_BASE_URL"
+        then = "Start it, or set another address" if ours else "Check your connection"
+        raise NotConnected(_told(what, named, why, then)) from error
     except (anthropic.APIError, ValueError, AttributeError) as error:
         what = f"what answers at {url} is no Managed Agents API"
         raise NotConnected(_told(what, named, error, "Set another address")) from error

@@ -74,6 +74,16 @@ def test_a_key_that_does_not_work_is_two_lines(monkeypatch, capsys, answer, told
     assert "sk-secret" not in str(caught.value) and not capsys.readouterr().out
 
 
+def test_a_key_that_no_request_can_carry_is_two_lines_without_it(monkeypatch):
+    """A line break that was copied with it, most often."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-secret\n")
+    with pytest.raises(ConnectionError) as caught:
+        connect()
+    first, second = caught.value._render_traceback_()
+    assert "line break" in first and "(ANTHROPIC_API_KEY)" in first and "COOKBOOK_OFFLINE=1" in second
+    assert "sk-secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize("kind", [Anthropic, AsyncAnthropic])
 def test_an_address_where_nobody_answers_is_two_lines(monkeypatch, kind):
     with socket.create_server(("127.0.0.1", 0)) as listening:

@@ -11,6 +11,9 @@ from pathlib import Path
 from threading import Condition, Thread
 from types import TracebackType
 from typing import IO, Any, Self
+from urllib.parse import urlsplit
+
+from utilities.loopback import confining, is_loopback
 
 from .places import DATA
 
@@ -172,7 +175,12 @@ def _found(path: Path) -> Path:
 
 
 def _environment(client: Any) -> dict[str, str]:
-    """This process's, with the client's service and key, which nothing else may overrule."""
+    """This process's, with the client's service and key, which nothing else may overrule.
+
+    A service on this machine is reached whatever proxies and certificates are named there.
+    """
     ours = {name: value for name, value in os.environ.items() if name != "COOKBOOK_OFFLINE"}
+    if is_loopback(urlsplit(str(client.base_url)).hostname):
+        ours |= confining(ours)
     address = {"ANTHROPIC_BASE_URL": str(client.base_url), "ANTHROPIC_API_KEY": client.api_key or ""}
     return {**ours, **address, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}

@@ -1,0 +1,34 @@
+"""Machines that are not like ours, each imitated as far as it can be."""
+
+import pytest
+
+from tests.kit.machines import C_LOCALE, COMPANY, copy_of_the_course, machine, read_only, run_on
+from tests.kit.places import DATA, ROOT
+
+pytestmark = pytest.mark.slow
+
+FIRST_TURN = ROOT / "tests/kit/first_turn.py"
+
+
+def turned(done, data):
+    """Whether the first turn ended, and the program beside it reached the same service."""
+    assert done.returncode == 0, done.stderr
+    lines = dict(line.split(": ", 1) for line in done.stdout.splitlines() if ": " in line)
+    assert lines["turn"].startswith("end_turn There are 1229 prime numbers"), done.stdout
+    assert lines["beside"] == "Ağ ✓ first"
+    assert lines["data"] == str(data)
+
+
+def test_in_a_companys_network():
+    """Proxies for everything, one of a kind that needs a package, and certificates that aren't there."""
+    turned(run_on(machine(COMPANY), str(FIRST_TURN)), DATA)
+
+
+def test_in_an_odd_place(tmp_path):
+    """Blanks and umlauts in the path, nothing there can be written; no HOME, no UTF-8, run from elsewhere."""
+    course, elsewhere = tmp_path / "Übung 1 (für Zoë)", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    copy_of_the_course(course)
+    environ = machine(C_LOCALE | read_only(course, tmp_path / "guard"), without=("HOME",))
+    turned(run_on(environ, str(FIRST_TURN), cwd=elsewhere), course / "example_data")
+    assert list(course.rglob("__pycache__")) == []  # Python itself was told that it can't
