@@ -358,7 +358,7 @@ def headers_about(session: Session, *, notes: bool = True) -> dict[str, str]:
         session: as it is played.
         notes: whether its client can be told something now; each note is told once.
     """
-    acted = session.provenance()
+    acted = session.head.provenance()
     return {
         **({RECORDING_HEADER: _ascii(acted)} if acted else {}),
         **(_noted(" | ".join(session.fresh_notes())) if notes else {}),

@@ -121,22 +121,23 @@ class PlayedSession:
     @property
     def recording(self) -> str | None:
         """The name of the recording that it follows."""
-        return self.play.leader.recording.name if self.play.leader else None
+        return self.play.head.leader.recording.name if self.play.head.leader else None
 
     @property
     def missing(self) -> str | None:
         """What its recording still has that did not happen, or None if all of it did."""
-        leader = self.play.leader
+        leader = self.play.head.leader
         if leader is None:
             return "there was no recording to follow"
-        if any(not track.open() for track in self.play.tracks[1:]) and self.status in ("idle", "terminated"):
+        head, over = self.play.head, self.status in ("idle", "terminated")
+        if over and any(not track.open() for track in head.tracks[1:]):
             return None
         events = leader.recording.events
         if (index := next(iter(leader.open()), None)) is not None:
             recorded = events[index]
             what = f"{recorded['type']} {said(recorded)[:80]!r}, which was never sent"
-        elif self.play.position < len(events):
-            index, what = self.play.position, f"{events[self.play.position]['type']}, not played yet"
+        elif head.next is not None:
+            index, what = head.position, f"{head.next['type']}, not played yet"
         else:
             return None
         return f"{leader.recording.name} goes on at event {index + 1} of {len(events)} with {what}"

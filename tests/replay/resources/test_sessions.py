@@ -11,7 +11,7 @@ from tests.kit.recordings import START
 from tests.kit.scripts import going
 from tests.kit.sessions import message
 from utilities.replay.http.requests import Request
-from utilities.replay.session.session import STALE_LOOKS
+from utilities.replay.session.lag import STALE_LOOKS
 
 # -- sessions ---------------------------------------------------------------------------------------------
 

@@ -121,9 +121,9 @@ def test_a_thread_keeps_its_id_when_another_recording_goes_on():
     tracks = Caller(approve, deny).api.sessions.library.tracks("tester")
     talk = Session("sesn_1", "2026-11-21T09:00:00Z", tracks, strict=True)
     talk.send(SAY_GO["events"], 0)
-    (call,) = talk.awaited
+    (call,) = talk.calls.awaited
     talk.send([{"type": "user.tool_confirmation", "tool_use_id": call, "result": "deny"}], 0)
-    assert talk.leader.recording.name == "deny"
+    assert talk.head.leader.recording.name == "deny"
     threads = [event["session_thread_id"] for event in talk.log if "thread_status" in event["type"]]
     assert len(threads) == 3 and len(set(threads)) == 1
 

@@ -114,7 +114,7 @@ def test_a_parked_session_is_interrupted_and_told_more_in_one_send():
     script.idle()
     talk = session(script)
     talk.send([message("go")], 0.0)
-    call = talk.awaited[0]
+    call = talk.calls.awaited[0]
     talk.send([result(call, "a ok"), INTERRUPT, message("again")], 0.0)
     assert "done again" in str(talk.log)
     assert [event["type"] for event in talk.log if event["type"].startswith("user.")] == [

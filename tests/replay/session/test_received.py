@@ -65,7 +65,7 @@ def test_a_result_is_echoed_with_its_time(speed):
 def test_other_events_are_echoed_without_one():
     talk = session(asking("asks", "allow"))
     assert talk.send([message("clean up")], 0.0)[0]["processed_at"] is None
-    (call,) = talk.awaited
+    (call,) = talk.calls.awaited
     assert talk.send([confirm(call)], 0.0)[0]["processed_at"] is None
     assert talk.send([INTERRUPT], 0.0)[0]["processed_at"] is None
 

@@ -11,7 +11,7 @@ from tests.kit.scripts import windowed
 from tests.kit.sessions import INTERRUPT, calls_of, message, refused, result, session, types
 from utilities.replay.http.errors import ApiError
 from utilities.replay.ids import parse_time
-from utilities.replay.session.session import STALE_LOOKS
+from utilities.replay.session.lag import STALE_LOOKS
 
 
 def test_nothing_happens_before_the_client_does_something():
@@ -272,7 +272,7 @@ def test_ids_are_unique_and_time_only_goes_on(data):
     now, accepted = 0.0, []
     for _ in range(data.draw(st.integers(1, 12))):
         now += data.draw(st.sampled_from([0.0, 0.1, 5.0]))
-        open_calls = [call for call in calls_of(talk) if call not in talk.answered]
+        open_calls = [call for call in calls_of(talk) if call not in talk.calls.answered]
         batch = data.draw(
             st.lists(st.sampled_from([message("look up"), message("what?"), *open_calls]), max_size=3)
         )

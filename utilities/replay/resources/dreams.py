@@ -176,7 +176,7 @@ class Dreams(Collection):
         play = self.sessions.plays.get(dream["session_id"])
         if play is not None and not self.sessions.items[play.id]["archived_at"]:
             if play.status == "running":
-                play.happens(made_up.idle(play.log, {"type": "end_turn"}))
+                play.add(made_up.idle(play.log, {"type": "end_turn"}))
             play.archive(AGENT_NAME)
             self.sessions.items[play.id]["archived_at"] = play.updated_at
 
@@ -212,9 +212,7 @@ class Dreams(Collection):
         if self.sessions.outbox is not None:
             self.sessions.outbox.follow(play)
         thread = {"session_thread_id": thread_id(id, 0), "agent_name": AGENT_NAME}
-        play.happens(
-            [{"type": "session.status_running"}, {"type": "session.thread_status_running", **thread}]
-        )
+        play.add([{"type": "session.status_running"}, {"type": "session.thread_status_running", **thread}])
         return id
 
     def _environment(self) -> str:

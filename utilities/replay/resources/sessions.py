@@ -20,9 +20,11 @@ from ..recordings.library import Library
 from ..recordings.recording import Event
 from ..recordings.track import Track
 from ..session import budgets, outcomes
+from ..session.held import HeldTurn
 from ..session.names import thread_id
 from ..session.previews import Previews
 from ..session.session import Session
+from ..session.session_budget import SessionBudget
 from ..webhooks.outbox import Outbox
 from . import limits
 from .agents import Agents, overridden, overriding, resolved_agent
@@ -85,8 +87,9 @@ class Sessions(Collection):
         created_at = ranked[0][0].header["recorded_at"] if ranked else self.clock.tick()
         tracks = [Track(recording) for recording, _ in ranked]
         play = Session(
-            id, created_at, tracks, strict=self.strict, speed=self.speed, holds=not self.speed, budget=budget
-        )
+            id, created_at, tracks, strict=self.strict, speed=self.speed, budget=SessionBudget(budget),
+            held=HeldTurn(holds=not self.speed),
+        )  # fmt: skip
         item = {
             "id": id,
             "type": "session",
@@ -146,7 +149,7 @@ class Sessions(Collection):
     def update(self, id: str, body: Any, now: float) -> Resource:
         given = limits.checked(SessionUpdateParams, body)
         item, play = self.get(id), self.existing(id)
-        if play.held is None:
+        if play.held.since is None:
             play.advance(now)
         if given.get("vault_ids") is not None:
             raise ApiError(400, "vault_ids: can't be changed after the session was created")  # [sdk]
@@ -156,14 +159,14 @@ class Sessions(Collection):
         if "budget" in given:
             if play.status == "terminated":  # [sdk]
                 raise ApiError(400, f"Session {id} is terminated, its budget can't be changed.")
-            changed["budget"] = budgets.changed(play.budget, given["budget"], play.cost())
+            changed["budget"] = budgets.changed(play.budget.limit, given["budget"], play.head.cost())
             if given["budget"] is not None:
                 limits.check_prices(models_of(item["agent"]))
         if "agent" in given:
             play.require_settled("updated")
             changed["agent"] = {**item["agent"], **resolved_agent(given["agent"])}
             limits.check_agent(changed["agent"])
-        before = {**item, "budget": play.budget}
+        before = {**item, "budget": play.budget.limit}
         if changed := {key: value for key, value in changed.items() if value != before[key]}:
             item |= {key: changed[key] for key in changed if key != "budget"}
             told = {key: changed[key] for key in changed if changed[key] != {}}  # no emptied metadata [sdk]
@@ -177,7 +180,7 @@ class Sessions(Collection):
     def _listed(self, id: str, now: float) -> str:
         """The status in a list, which doesn't lag; but it is a look at a turn that is held."""
         play = self.play(id, now)
-        return play.look() if play.held is not None else play.status
+        return play.look() if play.held.since is not None else play.status
 
     def list_sessions(self, query: Query, now: float) -> dict[str, Any]:
         rows = [self._shown(id, self._listed(id, now)) for id in self.items]
@@ -233,19 +236,19 @@ class Sessions(Collection):
 
     def _shown(self, id: str, status: str) -> Resource:
         play = self.plays[id]
-        active = active_in_all(play.log)
+        active, usage = active_in_all(play.log), play.budget.usage
         tokens = {"input_tokens": 0, "output_tokens": 0, "cache_read_input_tokens": 0}
         return {
             **self.items[id],
-            "budget": play.budget,
+            "budget": play.budget.limit,
             "outcome_evaluations": outcomes.evaluations(play.log),
             "status": status,
             "updated_at": play.updated_at,
             "stats": {
-                "active_seconds": (play.usage.get("active_seconds") or 0.0) if active is None else active,
+                "active_seconds": (usage.get("active_seconds") or 0.0) if active is None else active,
                 "duration_seconds": max(0.0, seconds_between(play.created_at, play.updated_at)),
             },
-            "usage": {**tokens, **play.usage},
+            "usage": {**tokens, **usage},
         }
 
     def play(self, id: str, now: float, *, look: bool = False) -> Session:
@@ -349,6 +352,7 @@ class Sessions(Collection):
         """A stream from here on: opening one replays nothing [doc], but what nobody could have seen yet."""
         previews = Previews(previewed(query))
         play = self.existing(id)
-        if play.held is None:
+        if play.held.since is None:
             play.advance(now)
-        return Subscription(play, play.shown, previews, Late.at(play, play.shown, now))
+        shown = play.held.shown(len(play.log))
+        return Subscription(play, shown, previews, Late.at(play, shown, now))

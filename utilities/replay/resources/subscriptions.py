@@ -42,7 +42,7 @@ class Late:
         before = session.log[:sent]
         ended = {event["model_request_start_id"] for event in before if event["type"] == END}
         begun = [event["id"] for event in before if event["type"] == START]
-        upcoming = session.upcoming(now) if session.held is None else None
+        upcoming = session.head.upcoming(now) if session.held.since is None else None
         written = upcoming.event["id"] if upcoming is not None and upcoming.start < now else None
         return cls(next((id for id in begun[-1:] if id not in ended), None), written)
 
@@ -75,14 +75,14 @@ class Subscription:
             The new events and their previews, when the next will be due (None: not before the client
             does something), and whether the stream is over.
         """
-        held = self.session.held
+        held = self.session.held.since
         if self.left_open and held is not None and now < held + LEFT_OPEN:
             return [], held + LEFT_OPEN, False
         due = self.session.be_seen(now)
         carried = []
         for event in self.fresh():
             carried += [event] if self.late.misses(event) else [*self.previews.before(event), event]
-        upcoming = self.session.upcoming(now) if self.previews.types else None
+        upcoming = self.session.head.upcoming(now) if self.previews.types else None
         if upcoming and self.carries(upcoming.event) and not self.late.misses(upcoming.event):
             started, due = self.previews.during(upcoming, now)
             carried += started

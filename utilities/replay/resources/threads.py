@@ -101,7 +101,7 @@ class Threads:
             for event in created
         ]  # fmt: skip
         if not children:
-            primary["usage"] = of_the_only_thread(play.usage)
+            primary["usage"] = of_the_only_thread(play.budget.usage)
         return [primary, *children]
 
     def _thread(self, play: Session, id: str, agent: Resource, created_at: str) -> Resource:

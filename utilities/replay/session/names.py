@@ -62,6 +62,13 @@ class Names:
         if recorded["type"] == "user.custom_tool_result":
             self.learned = {**learned_ids(recorded, sent), **self.learned}
 
+    def meet(self, recorded: Event, sent: Event) -> None:
+        """The client has sent `sent` where the recording has `recorded`: what was one id is the other now."""
+        self.ours[recorded["id"]] = sent["id"]
+        if "outcome_id" in sent and isinstance(recorded.get("outcome_id"), str):
+            self.ours[recorded["outcome_id"]] = sent["outcome_id"]
+        self.learn(recorded, sent)
+
     def forget(self, events: Iterable[Event]) -> None:
         """These will be played a second time, and be other events then."""
         for event in events:

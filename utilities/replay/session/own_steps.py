@@ -24,16 +24,16 @@ def own_steps(play: Session, id: str) -> list[Event]:
         play: the session.
         id: the thread's id in it.
     """
-    if play.leader is None:
+    if play.head.leader is None:
         return []
-    recording = play.leader.recording
+    recording = play.head.leader.recording
     ids = {thread_id(play.id, number): theirs for theirs, number in recording.threads.items()}
     log: list[Event] = recording.header.get("threads", {}).get(ids.get(id), [])
     if not log:
         return []
     posted = {event["id"] for event in recording.events}
     own = [event for event in log if event["id"] not in posted]
-    names = {**play.names.ours, **{event["id"]: make_id("sevt", play.id, event["id"]) for event in own}}
+    names = {**play.head.names.ours, **{event["id"]: make_id("sevt", play.id, event["id"]) for event in own}}
     times = [parse_time(event["processed_at"]) for event in recording.events]
     played = {event["id"]: event["processed_at"] for event in play.log}
     steps = []
@@ -41,7 +41,7 @@ def own_steps(play: Session, id: str) -> list[Event]:
         index = bisect_right(times, parse_time(event["processed_at"])) - 1
         before = recording.events[max(index, 0)]
         moment = played.get(names.get(before["id"], ""))
-        if index + 1 < play.position and moment is not None:  # the session's next event has come, too
+        if index + 1 < play.head.position and moment is not None:  # the session's next event has come, too
             passed = seconds_between(before["processed_at"], event["processed_at"])
             steps.append({**_renamed(event, names), "processed_at": later(moment, passed)})
     return steps

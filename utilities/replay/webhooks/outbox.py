@@ -144,8 +144,8 @@ class Outbox:
 
     def _budget_reached(self, session: Session, event: Event) -> None:
         """At most once for each value of the budget. [doc]"""
-        if session.id not in self.spent or self.spent[session.id] != session.budget:
-            self.spent[session.id] = session.budget
+        if session.id not in self.spent or self.spent[session.id] != session.budget.limit:
+            self.spent[session.id] = session.budget.limit
             self.tell(session.id, "session.budget_reached", event["processed_at"])
 
 
