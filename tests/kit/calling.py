@@ -76,7 +76,8 @@ class Caller:
 
     def session(self, status: int = 200, **fields: Any) -> Any:
         agent = fields.pop("agent", None) or self.post("/agents", AGENT)["id"]
-        environment = self.post("/environments", {"name": fresh()})["id"]
+        config = fields.pop("environment", None)
+        environment = self.post("/environments", {"name": fresh(), "config": config})["id"]
         return self.post("/sessions", {"agent": agent, "environment_id": environment, **fields}, status)
 
     def events(self, path: str) -> Any:

@@ -6,6 +6,7 @@ import anthropic
 import pytest
 
 from tests.newest_sdk.compare import differences, report
+from tests.newest_sdk.sentences import sentences
 from tests.newest_sdk.surface import surface
 
 pytestmark = pytest.mark.slow
@@ -112,3 +113,43 @@ def test_the_routes_of_the_installed_sdk_are_among_them():
     routes = surface(Path(anthropic.__file__).parent).routes
     assert routes["POST /v1/agents"] == "managed-agents-2026-04-01"
     assert "GET /v1/sessions/{session_id}/events/stream" in routes and "GET /v1/files" in routes
+
+
+SAID = '''
+class Params(TypedDict, total=False):
+    """An agent. Its name must be unique.
+
+    Unique ID of nothing.
+    """
+
+    name: Required[str]
+    """The name. Up to 256 characters; a name of another agent is
+    rejected. Write-only. What you like.
+    """
+'''
+METHOD = '''
+class Agents:
+    def archive(self, agent_id):
+        """Archive it. An archived agent cannot be changed.
+
+        Args:
+          agent_id: must be there
+        """
+'''
+
+
+def test_sentences_that_say_what_must_be_are_found_once_each(tmp_path):
+    files = {
+        "types/beta/agent_params.py": SAID,
+        "types/beta/agent_other_params.py": SAID,
+        "types/beta/message_params.py": SAID.replace("256", "1"),
+        "resources/beta/agents/agents.py": METHOD,
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert list(sentences(tmp_path).values()) == [
+        ("agent_other_params.Params", "Its name must be unique."),
+        ("agent_other_params.Params.name", "Up to 256 characters; a name of another agent is rejected."),
+        ("agents/agents.archive", "An archived agent cannot be changed."),
+    ]

@@ -162,6 +162,16 @@ def test_files_by_scope_by_ids_and_by_page(call):
 
 
 @pytest.mark.rule(
+    "files are listed by at most 100 different ids (400)",
+    topic="files", evidence="sdk", source="file_list_params.py",
+)  # fmt: skip
+def test_files_by_too_many_ids(call):
+    ids = [f"file_{number}" for number in range(101)]
+    assert "ids: at most 100" in call.get("/files", 400, **{"ids[]": ids})
+    assert call.get("/files", **{"ids[]": [*ids[1:], ids[1]]})["data"] == []
+
+
+@pytest.mark.rule(
     "what the agent leaves in `/mnt/session/outputs` is in `files.list(scope_id=…)`, to be downloaded",
     topic="files",
     evidence="doc",

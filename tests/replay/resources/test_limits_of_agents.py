@@ -307,6 +307,91 @@ def test_the_strict_client_sees_an_agent_at_its_limits():
         assert len(agent.tools) == 128
 
 
+@rule(
+    "the name of an MCP tool that a toolset configures has 1 to 128 characters",
+    evidence="sdk", source="its docstring",
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["", "x" * 129])
+def test_names_of_mcp_tools(call, name):
+    configured = {**MCP, "configs": [{"name": name}]}
+    refused(call, {"tools": [configured], "mcp_servers": [SERVER]}, "tools.0.configs.0.name: ")
+
+
+@rule(
+    "`speed: fast` is for models with a fast mode, Opus 5 and Opus 4.8; for others it is 400",
+    evidence="sdk", source="the docstring of `speed`: invalid combinations are rejected at create time",
+    note="of a model that is newer than the documentation it isn't said, so it is taken; the Messages API "
+    "takes it for Opus 4.6 and runs that at the standard speed",
+)  # fmt: skip
+@pytest.mark.parametrize("id", ["claude-haiku-4-5-20251001", "claude-sonnet-5", "claude-opus-4-7"])
+def test_models_without_a_fast_mode(call, id):
+    refused(call, {"model": {"id": id, "speed": "fast"}}, "model.speed: ")
+
+
+def test_models_with_a_fast_mode(call):
+    for id in ("claude-opus-5", "claude-opus-4-8", "claude-opus-5-5"):
+        assert (
+            call.post("/agents", {**AGENT, "model": {"id": id, "speed": "fast"}})["model"]["speed"] == "fast"
+        )
+
+
+def fetching(**sources):
+    return {"tools": [TOOL, {**TOOLSET, "configs": [{"name": "web_fetch", "url_sources": sources}]}]}
+
+
+def only(*names, kind="only"):
+    return {"type": kind, "tools": [{"type": "tool_reference", "name": name} for name in names]}
+
+
+@rule(
+    "`url_sources` of web_fetch: not all three `none`; a list has 1 to 128 names, none twice, of custom "
+    "tools that there are or of the web tools; answers have the object form",
+    evidence="sdk", source="the docstrings of `url_sources`",
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("sources", "told"),
+    [
+        (dict.fromkeys(["user_input", "client_tool_results", "server_tool_results"], "none"), "all three"),
+        ({"client_tool_results": only()}, "client_tool_results.tools: 1 to 128 entries"),
+        ({"server_tool_results": only(kind="except")}, "server_tool_results.tools: 1 to 128 entries"),
+        ({"client_tool_results": only(*(f"t{n}" for n in range(129)))}, "not 129"),
+        ({"client_tool_results": only("t", "t")}, "'t' is there twice"),
+        ({"client_tool_results": only("T")}, "'T' is not one of t"),
+        ({"server_tool_results": only("bash", kind="except")}, "'bash' is not one of web_search, web_fetch"),
+    ],
+)
+def test_sources_of_addresses_that_are_refused(call, sources, told):
+    refused(call, fetching(**sources), told)
+
+
+def test_sources_of_addresses_are_answered_as_objects():
+    with serving() as server:
+        given = fetching(client_tool_results=only("t"), user_input="none")
+        agent = strict(server).beta.agents.create(**{**AGENT, **given})
+        sources = agent.tools[1].configs[0].url_sources
+        assert (sources.user_input.type, sources.server_tool_results) == ("none", None)
+        assert [tool.name for tool in sources.client_tool_results.tools] == ["t"]
+
+
+@rule(
+    "an execution identity's role has at most 2,048 characters",
+    evidence="sdk", source="beta_managed_agents_aws_role_execution_identity_params.py",
+)  # fmt: skip
+def test_how_long_a_role_is(call):
+    for length, status in ((2_049, 400), (2_048, 200)):
+        role = {"type": "aws_role", "role_arn": "x" * length}
+        call.post("/agents", {**AGENT, "execution_identity": role}, status)
+
+
+@rule(
+    "a version that an agent is asked for by is 1 or more (400)",
+    evidence="sdk", source="agent_retrieve_params.py",
+)  # fmt: skip
+def test_versions_begin_with_one(call):
+    agent = call.post("/agents", AGENT)["id"]
+    assert "version" in call.get(f"/agents/{agent}", 400, version="0")
+
+
 # -- a roster -----------------------------------------------------------------------------------------
 
 

@@ -90,6 +90,19 @@ def test_an_update_of_a_sessions_agent_must_fit_too(call):
 
 
 @rule(
+    "an update of a session's agent changes its tools and MCP servers only, and not while it runs (400)",
+    evidence="sdk", source="session_update_params.py",
+)  # fmt: skip
+def test_when_a_sessions_agent_can_change(call):
+    path = f"/sessions/{call.session()['id']}"
+    for other in ({"model": "claude-opus-5"}, {"system": "s"}, {"skills": []}):
+        call.post(path, {"agent": other}, 400)
+    call.post(path, {"agent": {"tools": [TOOLSET]}})
+    call.post(f"{path}/events", SAY_GO)
+    assert "running" in call.post(path, {"agent": {"tools": []}}, 400)
+
+
+@rule(
     "initial events have at most one outcome, and at most 100 documents from files; an outcome has up to 20 "
     "iterations and a rubric of up to 262,144 characters",
     evidence="doc",

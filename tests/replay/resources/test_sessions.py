@@ -34,6 +34,7 @@ def test_sessions_by_agent_status_order_and_page(call):
     assert listed(order="asc", include_archived="true") == ids
     assert listed(agent_id=agent, order="asc") == ids[1:4]
     assert listed(agent_id=agent, agent_version="2") == []
+    assert listed(agent_version="2") == listed()  # it counts only with an agent [sdk]
     assert listed(include_archived="true", **{"statuses[]": ["terminated", "running"]}) == ids[:1]
     assert listed(**{"created_at[gt]": "2027-01-01T00:00:00Z"}) == []
     first = call.get("/sessions", limit="3")

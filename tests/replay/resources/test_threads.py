@@ -358,10 +358,18 @@ def test_threads_come_in_the_order_of_their_creation():
     assert first["data"] + rest["data"] == threads and len(threads) == 4
 
 
+@pytest.mark.rule(
+    "a roster names distinct agents, at most 20, that exist, aren't archived, have no roster of their own, "
+    "and without inline agents it names at least one",
+    topic="agents",
+    evidence="sdk",
+    source="the docstrings of the multi-agent parameters",
+)
 @pytest.mark.parametrize(
     ("multiagent", "message"),
     [
         ({"type": "coordinator", "agents": []}, "1 to 20"),
+        ({"type": "coordinator", "agents": ["{helper}"] * 21}, "1 to 20"),
         ({"type": "coordinator", "agents": ["agent_none"]}, "agent_none"),
         ({"type": "coordinator", "agents": [{"type": "self"}, {"type": "self"}]}, "twice"),
         ({"type": "coordinator", "agents": ["{helper}", "{helper}"]}, "twice"),

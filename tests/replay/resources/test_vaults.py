@@ -225,6 +225,25 @@ def test_names_have_limits(call, vault, name, status):
 
 
 @rule(
+    "a credential's display name has up to 255 characters, at an update 1 to 255",
+    evidence="sdk", source="the docstrings of `display_name`",
+)  # fmt: skip
+def test_names_of_credentials_have_limits(call, credentials):
+    for name, status in (("", 200), ("x" * 255, 200), ("x" * 256, 400)):
+        call.post(
+            credentials,
+            {
+                "auth": {**BEARER, "mcp_server_url": f"https://{len(name)}.example.com/mcp"},
+                "display_name": name,
+            },
+            status,
+        )
+    (made, *_) = call.get(credentials)["data"]
+    for name, status in (("", 400), ("x" * 255, 200), ("x" * 256, 400)):
+        call.post(f"{credentials}/{made['id']}", {"display_name": name}, status)
+
+
+@rule(
     "`vault_ids` of a new session that are unknown are 404, archived ones 400",
     evidence="ours",
     note="documented is that a session with an archived one fails, not with which status",

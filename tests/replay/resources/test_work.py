@@ -75,7 +75,16 @@ def test_an_item_is_polled_once_and_offered_again_if_nobody_acknowledges_it(call
     assert call.post(f"{queue}/{item['id']}/ack")["state"] == "starting"
     call.now = 100.0
     assert call.get(f"{queue}/poll") is None
-    assert "block_ms" in call.get(f"{queue}/poll", 400, block_ms="0")
+
+
+@rule(
+    "a poll waits 1 to 999 milliseconds at most, or not at all", evidence="sdk", source="work_poll_params.py"
+)
+def test_how_long_a_poll_waits(call, queue):
+    for block_ms in ("0", "1000"):
+        assert "block_ms" in call.get(f"{queue}/poll", 400, block_ms=block_ms)
+    for block_ms in ("1", "999"):
+        call.get(f"{queue}/poll", block_ms=block_ms)
 
 
 def test_items_are_polled_in_order_and_counted(call, queue):

@@ -169,3 +169,31 @@ def test_where_a_system_message_may_stand():
     assert "claude-sonnet-4-6" in call.post(other, {"events": [*SAY_GO["events"], NOTE]}, 400)
     call.post(path, {"events": [*SAY_GO["events"], NOTE]})
     assert "system.message" in [event["type"] for event in call.get(path)["data"]]
+
+
+@pytest.mark.rule(
+    "a `deny_message` comes only with the result `deny` (400)",
+    topic="sending", evidence="sdk", source="user_tool_confirmation_event_params.py",
+)  # fmt: skip
+def test_why_a_call_was_allowed_is_not_said():
+    call = Caller(asking("one", "allow"))
+    path = f"/sessions/{call.session()['id']}/events"
+    call.post(path, {"events": [message("clean up")]})
+    asked = next(event["id"] for event in call.get(path)["data"] if event["type"] == "agent.tool_use")
+    allowed = {**confirm(asked), "deny_message": "no reason"}
+    assert "events.0.deny_message" in call.post(path, {"events": [allowed]}, 400)
+    call.post(path, {"events": [confirm(asked)]})
+
+
+@pytest.mark.rule(
+    "a user.tool_result is only for sessions of self-hosted environments (400)",
+    topic="sending", evidence="sdk", source="beta_managed_agents_user_tool_result_event.py",
+    note="the status isn't said",
+)  # fmt: skip
+def test_in_the_cloud_nobody_sends_the_results_of_built_in_tools():
+    call = Caller(asking("one", "allow"))
+    path = f"/sessions/{call.session()['id']}/events"
+    call.post(path, {"events": [message("clean up")]})
+    asked = next(event["id"] for event in call.get(path)["data"] if event["type"] == "agent.tool_use")
+    sent = {"events": [{"type": "user.tool_result", "tool_use_id": asked}]}
+    assert "only valid on self_hosted environments" in call.post(path, sent, 400)

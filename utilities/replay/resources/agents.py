@@ -10,7 +10,7 @@ from anthropic.types.beta.agent_update_params import AgentUpdateParams
 from ..http.errors import ApiError, not_found
 from ..http.paging import Query, page_of
 from ..http.validation import Resource
-from . import limits, multiagent
+from . import limits, multiagent, url_sources
 from .collection import Clock, Collection, checked_metadata, patched_metadata
 from .skills import Skills
 
@@ -35,6 +35,8 @@ def resolved_tool(tool: Resource) -> Resource:
     configs = []
     for config in tool.get("configs") or ():
         given = {key: value for key, value in config.items() if value is not None}
+        if "url_sources" in given:
+            given["url_sources"] = url_sources.shown(given["url_sources"])
         named = {"type": config["name"]} if tool["type"] != "mcp_toolset" else {}
         configs.append({**named, **default, **given})
     return {**tool, "default_config": default, "configs": configs}

@@ -16,6 +16,7 @@ from ..ids import later
 from .collection import Clock, Collection
 
 LONGEST_NAME = 255  # characters [doc]
+MOST_IDS = 100  # in one list of files by their ids [sdk]
 FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f]')  # in a file's name [doc]
 
 
@@ -93,7 +94,9 @@ class Files(Collection):
         if ids := query.texts("ids"):
             if query.text("page") or query.text("limit"):
                 raise ApiError(400, "ids: can't be combined with page or limit")
-            return {"data": [file for file in rows[::-1] if file["id"] in ids][:100], "next_page": None}
+            if (count := len(set(ids))) > MOST_IDS:
+                raise ApiError(400, f"ids: at most {MOST_IDS} different ones, not {count}")
+            return {"data": [file for file in rows[::-1] if file["id"] in ids], "next_page": None}
         if scope := query.text("scope_id"):
             rows = self.of_session(scope)
         return page_of(rows, query, default=20, most=1000, least=self.least, order="desc")

@@ -34,7 +34,8 @@ from anthropic.types.beta.vaults.credential_update_params import CredentialUpdat
 
 from ..http.errors import ApiError
 from ..http.validation import Resource, body_of
-from . import domains, models
+from ..recordings.costs import FAST
+from . import domains, models, url_sources
 
 # Gets a field's value, not null, and gives what is wrong with it, as it follows the field's path in a
 # message: ": must not be empty", ".url: must not be empty".
@@ -129,6 +130,8 @@ def model(given: Any) -> Iterator[str]:
         yield from not_empty(id)
     elif not models.runs_agents(id):
         yield f": {id!r} is no model that runs agents, as claude-opus-5 is: Claude 4.5 and later do"
+    elif isinstance(given, dict) and given.get("speed") == "fast" and not models.runs_fast(id):
+        yield f".speed: {id!r} has no fast mode; {', '.join(FAST)} have"
 
 
 # -- checks of a toolset or a tool ------------------------------------------------------------------
@@ -140,6 +143,8 @@ def tool(given: Resource) -> Iterator[str]:
         yield from custom_tool(given)
     elif given["type"] == "mcp_toolset":
         yield from (f".mcp_server_name{told}" for told in characters(1, 255)(given["mcp_server_name"]))
+        for number, config in enumerate(given.get("configs") or ()):
+            yield from (f".configs.{number}.name{told}" for told in characters(1, 128)(config["name"]))
     else:
         for number, config in enumerate(given.get("configs") or ()):
             wrong = [*domains.wrong_lists(config), *user_location(config.get("user_location") or {})]
@@ -218,6 +223,11 @@ def written_by_a_client(content: list[Resource]) -> Iterator[str]:
         yield ": a redacted block comes only from the service"
 
 
+def confirmation(event: Resource) -> Iterator[str]:
+    if event.get("result") == "allow" and event.get("deny_message") is not None:
+        yield ".deny_message: only with the result 'deny'"
+
+
 def system_message(events: list[Resource]) -> Iterator[str]:
     """At most one, as the last event, behind what it accompanies. [sdk]"""
     at = [index for index, event in enumerate(events) if event["type"] == "system.message"]
@@ -245,6 +255,7 @@ TOOLS: tuple[Limit, ...] = (
     ("tools", entries(128)),  # [doc]
     ("tools.*", tool),
     ("tools", unique("name")),  # [doc]
+    ("tools", url_sources.wrong_sources),  # [sdk]
     ("mcp_servers", entries(20)),  # [sdk]
     ("mcp_servers", unique("name")),  # [sdk]
     ("mcp_servers.*.name", characters(1, 255)),  # [sdk]
@@ -312,6 +323,7 @@ LIMITS: dict[type, tuple[Limit, ...]] = {
         ("events", entries(MOST_EVENTS)),
         *below("events.*", OUTCOME),
         ("events.*.content", written_by_a_client),  # [doc]
+        ("events.*", confirmation),  # [sdk]
         ("events", system_message),
     ),
     SessionCreateParams: (

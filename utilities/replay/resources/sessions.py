@@ -320,12 +320,25 @@ class Sessions(Collection):
         play = self.existing(id)
         if any(event["type"] == "system.message" for event in events):
             limits.check_system_messages(self.get(id)["agent"]["model"]["id"])
+        self._require_self_hosted(id, events)
         self._require_threads(play, events)
         if not (play.begun or play.closed):  # what it has can change until then
             self._begin(play)
         accepted = play.send(events, now, faults, assume)
         self._keep(play)
         return {"data": accepted}
+
+    def _require_self_hosted(self, id: str, events: Sequence[Event]) -> None:
+        """In the cloud the service itself answers the built-in tools' calls. [sdk; ours: 400]"""
+        if any(event["type"] == "user.tool_result" for event in events):
+            environment = self.environments.get(self.items[id]["environment_id"])
+            if environment["config"]["type"] != "self_hosted":
+                raise ApiError(
+                    400,
+                    "events: user.tool_result is only valid on self_hosted environments, and "
+                    f"{environment['id']} of session {id} is none. A custom tool's call is answered by a "
+                    "user.custom_tool_result.",
+                )
 
     def _require_threads(self, play: Session, events: Sequence[Event]) -> None:
         """The threads that interrupts name must be there. [ours: 404]"""
