@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from utilities.turn.drive import Sync
-from utilities.turn.plan import Pause, Step
+from utilities.turn.steps import Pause, Step
 
 
 class Clock(Sync):

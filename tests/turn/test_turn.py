@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from tests.kit.loose_events import MINE, RUNNING, error, event, idle, kinds, queued
-from utilities.turn.protocol import Answer, Finish, History, Show, Turn
+from utilities.turn.history import History
+from utilities.turn.protocol import Answer, Finish, Show, Turn
 from utilities.turn.result import TurnError, TurnTimeout
 
 

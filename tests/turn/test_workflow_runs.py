@@ -6,7 +6,8 @@ from tests.kit.loose_events import MINE, RUNNING, event, idle, kinds, of_run
 from tests.kit.recordings import Script
 from tests.kit.serving import served
 from utilities import TurnTimeout
-from utilities.turn.protocol import History, Turn
+from utilities.turn.history import History
+from utilities.turn.protocol import Turn
 
 pytestmark = pytest.mark.slow
 

@@ -140,7 +140,7 @@ async def _record(session: ScriptedSession, data: Path, answers: Path | None, un
         raise
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         raise ScenarioError(f"{source.path.name}: {type(error).__name__}: {error}") from error
-    return Recorded(log.recording(source.path.with_name(f"{scenario.name}.jsonl")), log.surprises)
+    return Recorded(log.recording(source.path.with_name(f"{scenario.name}.jsonl")), log.results.surprises)
 
 
 def _store(given: Store, data: Path, source: Source) -> Mount:

@@ -20,11 +20,11 @@ from typing import Any, ClassVar, TypeVar
 
 from anthropic import Anthropic, AsyncAnthropic, AsyncStream, Stream
 
-from .plan import Ask, Next, Pause, Run, Step
 from .protocol import Show
 from .reading import Pages, checked, checked_event, readable
 from .result import Event
 from .retry import StreamEnded
+from .steps import Ask, Next, Pause, Run, Step
 from .timing import in_time, in_time_async
 from .tools import (
     Confirm,

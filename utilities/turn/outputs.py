@@ -11,7 +11,7 @@ from typing import Any
 from anthropic import Anthropic, AsyncAnthropic
 from anthropic.types.beta import BetaFileMetadata
 
-from .protocol import Forward
+from .history import Forward
 from .reading import Pages, checked, readable
 from .settle import PASSING, Patience
 from .timing import in_time, in_time_async

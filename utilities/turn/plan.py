@@ -16,71 +16,21 @@ from typing import Any
 
 import anthropic
 
-from .protocol import Answer, Finish, First, History, Show, Turn
+from .history import First, History
+from .protocol import Answer, Finish, Show, Turn
 from .reading import Into
 from .result import Event, Sent, TurnResult, TurnTimeout
 from .retry import MAX_ASKED, REFUSED, is_passing, is_refusal, wait_before
 from .sending import user_message
+from .steps import Ask, Pause, Run, Step, Steps
 from .tools import undeliverable
 
-__all__ = ["Ask", "Message", "Next", "Pause", "Plan", "Run", "Step", "Steps"]
+__all__ = ["QUIET", "Message", "Plan"]
 
 Message = str | Iterable[Any] | None
 QUIET = 60.0  # seconds of silence after which it is doubted that anything will come
 DOOMED_QUIET = 2.0  # the same, after an error that will end the session
 LOOKS = (0.25, 0.5, 1.0, 2.0)  # seconds before each look for what may only be late
-
-
-# -- the steps; `Show`, of the protocol, is one too ------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Ask:
-    """A request; the reply is the SDK's, or of a list the events that `into` kept.
-
-    A stream stays open, in place of the one before, for `Next` to read from.
-
-    Attributes:
-        method: of `client.beta.sessions`.
-        arguments: of that method.
-        seconds: how long all of it may take.
-        into: takes a list's events, page after page, until it wants no more.
-    """
-
-    method: str
-    arguments: dict[str, Any]
-    seconds: float
-    into: Into | None = None
-
-
-@dataclass(frozen=True)
-class Next:
-    """The next event of the stream; the reply is None after so many seconds of silence."""
-
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Run:
-    """Run these calls' tools and ask about permissions; the reply is the events to send, by call id,
-    None if the time was not enough."""
-
-    calls: list[Event]
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Pause:
-    """Wait before the next step."""
-
-    seconds: float
-
-
-Step = Ask | Next | Run | Pause | Show
-Steps = Generator[Step, Any, Any]  # gets the reply to each
-
-
-# -- the plan ----------------------------------------------------------------------------------------------
 
 
 @dataclass

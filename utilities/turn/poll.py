@@ -26,9 +26,11 @@ import httpx2
 from anthropic import Anthropic, AsyncAnthropic
 
 from .drive import Async, Sync
-from .plan import QUIET, Ask, Message, Pause, Plan, Steps
-from .protocol import Forward, Show
+from .history import Forward
+from .plan import QUIET, Message, Plan
+from .protocol import Show
 from .result import Event, TurnResult, TurnTimeout, time_of
+from .steps import Ask, Pause, Steps
 from .tools import Confirm, Tool
 
 __all__ = ["poll_until_end_turn", "poll_until_end_turn_async"]

@@ -23,7 +23,7 @@ do: show an event, answer tool calls, stop. The rules, of the API's documentatio
    while another one runs. The session is idle only when all threads are, which may be long after.
 10. `event_start` and `event_delta` are previews, of the stream only: they are shown and not kept.
 11. In a history, a turn begins after the last end of a turn that something followed: a
-    `session.status_running` or a queued client event.
+    `session.status_running` or a queued client event. (`history.py`)
 12. A workflow run is background work: the documentation doesn't say whether the session can be idle
     meanwhile. So an `end_turn` while a run is running is not the end of the work, unless the caller says so:
     that is the next one after the run has ended. Runs that are idle themselves hold up nothing. A run that
@@ -36,9 +36,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from .meaning import awaited, is_queued, stop_reason, thread_of
 from .result import CALLS, Event, TurnResult, answered_call, inner, time_of
+from .workflow_runs import Runs
 
-__all__ = ["Answer", "Finish", "First", "Forward", "History", "Runs", "Show", "Turn"]
+__all__ = ["Answer", "Finish", "Show", "Turn"]
 
 PREVIEWS = ("event_start", "event_delta")  # stream only, never stored
 
@@ -73,33 +75,6 @@ class Finish:
     """The turn is over."""
 
     result: TurnResult
-
-
-class Runs:
-    """The workflow runs that are open, and whether one of them is running."""
-
-    def __init__(self) -> None:
-        self._running: dict[str, bool] = {}  # by id
-
-    def take(self, event: Event) -> None:
-        """Take an event into account, in order."""
-        id = run_of(event)
-        if id is None:
-            return
-        if event.type == "workflow_run.status_ended":
-            self._running.pop(id, None)
-        elif event.type in ("workflow_run.phase_ended", "workflow_run.error"):
-            self._running.setdefault(id, True)
-        else:
-            self._running[id] = event.type != "workflow_run.status_idle"
-
-    @property
-    def open(self) -> list[str]:
-        return list(self._running)
-
-    @property
-    def running(self) -> bool:
-        return any(self._running.values())
 
 
 class Turn:
@@ -285,114 +260,3 @@ class Turn:
     def _is_before_ours(self, event: Event) -> bool:
         time = time_of(event)
         return time is not None and self._begun is not None and time < self._begun
-
-
-class History:
-    """Finds where a turn begins in a history that is read backwards, so that long sessions cost little.
-
-    Args:
-        seen: ids of events that are known already; nothing before them is needed. If there are none, nothing
-            before the turn is.
-    """
-
-    def __init__(self, seen: Collection[str]) -> None:
-        self._seen = seen
-        self._found: list[Event] = []
-        self._goes_on = False  # something after this point shows that the turn was not over
-        self._runs: set[str] = set()  # workflow runs that something after this point is about
-
-    def take(self, event: Event) -> bool:
-        """Take the next event, newest first; returns False when this one is before the turn."""
-        if getattr(event, "id", None) in self._seen:
-            return False
-        if self._goes_on and not self._runs and not self._seen and is_end(event):
-            return False
-        if run := run_of(event):
-            self._runs.add(run)
-            if event.type == "workflow_run.created":
-                self._runs.discard(run)
-        self._goes_on = self._goes_on or goes_on(event)
-        self._found.append(event)
-        return True
-
-    @property
-    def events(self) -> list[Event]:
-        """What was found of the turn, oldest first."""
-        events = self._found[::-1]
-        if self._seen:
-            return events
-        begin, end, runs = 0, None, Runs()
-        for position, event in enumerate(events, 1):
-            runs.take(event)
-            if end is not None and goes_on(event):
-                begin, end = end, None
-            if is_end(event) and not (runs.running and stop_reason(event) == "end_turn"):
-                end = position
-        return events[begin:]
-
-
-@dataclass
-class First:
-    """Keeps the first event of a list."""
-
-    events: list[Event] = field(default_factory=list)
-
-    def take(self, event: Event) -> bool:
-        """Take the next event; returns whether more are wanted."""
-        self.events.append(event)
-        return False
-
-
-@dataclass
-class Forward:
-    """Keeps events in the order in which they are listed, those after the event `after` if it is there."""
-
-    after: str | None = None
-    events: list[Event] = field(default_factory=list)
-
-    def take(self, event: Event) -> bool:
-        """Take the next event; returns whether more are wanted."""
-        if self.after is not None and event.id == self.after:
-            self.events.clear()
-        else:
-            self.events.append(event)
-        return True
-
-
-def is_queued(event: Event) -> bool:
-    """Whether a client event was accepted but not processed yet."""
-    return str(event.type).startswith(("user.", "system.")) and getattr(event, "processed_at", None) is None
-
-
-def goes_on(event: Event) -> bool:
-    """Whether a turn was not over where this event stands, or another one begins there."""
-    return event.type == "session.status_running" or is_queued(event)
-
-
-def is_end(event: Event) -> bool:
-    """Whether it is a `session.status_idle` with any stop reason but `requires_action`."""
-    return event.type == "session.status_idle" and stop_reason(event) != "requires_action"
-
-
-def stop_reason(event: Event) -> str:
-    """An idle event's stop reason; `unknown` if it has none."""
-    reason = inner(event, "stop_reason", "type")
-    return reason if isinstance(reason, str) and reason else "unknown"
-
-
-def awaited(event: Event) -> list[str]:
-    """The ids of the calls that an idle event names, each once, without what is no id."""
-    ids = inner(event, "stop_reason", "event_ids")
-    return list(dict.fromkeys(id for id in ids if isinstance(id, str))) if isinstance(ids, list) else []
-
-
-def run_of(event: Event) -> str | None:
-    """The id of the workflow run that an event is about, None if it is about none."""
-    id = getattr(event, "workflow_run_id", None) if event.type.startswith("workflow_run.") else None
-    return id if isinstance(id, str) else None
-
-
-def thread_of(event: Event | None) -> str | None:
-    """The id of the thread that an event is about; for a call, None if it is the agent's own."""
-    id = getattr(event, "session_thread_id", None)
-    return id if isinstance(id, str) and id else None

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from anthropic import Anthropic, AsyncAnthropic
 
 from .drive import Async, Sync
-from .plan import QUIET, Message, Next, Plan, Steps
+from .plan import QUIET, Message, Plan
 from .result import Event, TurnResult
+from .steps import Next, Steps
 from .tools import Confirm, Tool
 
 __all__ = ["stream_until_end_turn", "stream_until_end_turn_async"]

@@ -12,14 +12,14 @@ from ..ids import TICK, later, make_id
 from ..recordings.fit import MountedFile
 from ..recordings.recording import FORMAT, Event, Recording
 from . import happenings
-from .call_parts import denied, described, permission, text_block
+from .call_parts import permission, text_block
+from .call_results import CallResults
 from .delegation import Thread, ThreadLogs
 from .format import ScriptedTurn
-from .moves import EXECUTED, WEB, ModelRequest, ScriptedCall, ScriptedRequest
+from .moves import EXECUTED, ModelRequest, ScriptedCall, ScriptedRequest
 from .parsing import ScriptedSession, Source
 from .sandbox import UPLOADS, Sandbox
 from .spending import Context, Spending
-from .times import timeless
 
 if TYPE_CHECKING:
     from .brain_calls import BrainCalls
@@ -44,9 +44,6 @@ class EventLog:
         sandbox: where its built-in tool calls are executed.
         data: the folder that files which are added later are relative to.
         brain: where its memory tools are executed, if it has any.
-
-    Attributes:
-        surprises: calls that failed and weren't meant to, and those that didn't and were; one line each.
     """
 
     def __init__(
@@ -57,8 +54,6 @@ class EventLog:
         self.name = self.scenario.name
         self.now = self.scenario.start
         self.events: list[Event] = []
-        self.outputs: dict[str, dict[str, Any]] = {}
-        self.contents: dict[str, bytes] = {}
         self.mounted = [  # from the beginning; what turns add isn't in here
             MountedFile(path, len(content), content=content)
             for path, content in sandbox.mounted.items()
@@ -68,11 +63,10 @@ class EventLog:
         start = len(str(agent.get("tools", []))) + len(agent.get("system", "")) + sandbox.announced
         self.threads = ThreadLogs(self, agent["name"], Context(start))
         self.spending = Spending(agent["model"])
+        self.results = CallResults(self, sandbox, brain)
         self.answers = 0  # of the client, written by hand
-        self.by_hand = 0  # results of tools that aren't executed
         self.over = False  # nothing can follow: the session has ended
         self.outcome: happenings.Grading | None = None
-        self.surprises: list[str] = []
         # Whoever has the container executes its built-in calls, as a client of the session. [doc]
         self.hosted = self.scenario.environment.config.get("type") == "self_hosted"
 
@@ -213,7 +207,7 @@ class EventLog:
                 continue
             if made[1].interrupt:
                 return self._interrupted(left, thread, made[1].seconds)
-            await self._tool_result(*made, thread)
+            await self.results.result(*made, thread)
             left.remove(made)
         waiting = [made for made in calls if self._waits(made[1])]
         if not waiting:
@@ -222,7 +216,7 @@ class EventLog:
         for id, call, source in waiting:
             if call.interrupt:
                 return self._interrupted(left, thread, 0.0, waiting=True)
-            await self._client_answer(id, call, thread, source)
+            await self.results.answer(id, call, thread, source)
             if call.custom is not None:
                 left = [made for made in left if made[0] != id]
         if whole:
@@ -230,104 +224,12 @@ class EventLog:
         thread.run()
         for id, call, source in waiting:
             if call.asks:
-                await self._tool_result(id, call, source, thread)
+                await self.results.result(id, call, source, thread)
         return False
 
     def _waits(self, call: ScriptedCall) -> bool:
         """Whether the session waits for a client's event about this call."""
         return call.waits or (self.hosted and call.tool in EXECUTED and not call.refused)
-
-    # -- answers and results -------------------------------------------------------------------------------
-
-    async def _client_answer(self, id: str, call: ScriptedCall, thread: Thread, source: Source) -> None:
-        """The program's result of its own tool, or its verdict on a call that asks."""
-        to: dict[str, Any] = {} if thread.primary else {"session_thread_id": thread.id}
-        if call.custom is not None:
-            text, is_error = await self._custom_result(call, source)
-            self.now = later(self.now, call.seconds)  # the program's time, not the agent's
-            thread.context.characters += len(text)
-            self.emit(
-                "user.custom_tool_result", custom_tool_use_id=id, is_error=is_error,
-                content=[{"type": "text", "text": text}], **to,
-            )  # fmt: skip
-            return
-        if not call.asks:
-            await self._worker_result(id, call, thread, source)
-            return
-        self.answers += 1
-        reason: dict[str, Any] = {} if call.deny_message is None else {"deny_message": call.deny_message}
-        self.emit("user.tool_confirmation", tool_use_id=id, result=call.confirm, **reason, **to)
-
-    async def _worker_result(self, id: str, call: ScriptedCall, thread: Thread, source: Source) -> None:
-        """What the worker of a self-hosted environment sends: the call was executed there."""
-        content, is_error = self._executed(call, source)
-        self.now = later(self.now, call.seconds)  # the worker's time, not the agent's
-        to: dict[str, Any] = {} if thread.primary else {"session_thread_id": thread.id}
-        self.emit("user.tool_result", tool_use_id=id, content=content, is_error=is_error, **to)
-        thread.context.characters += sum(len(timeless(str(block.get("text", "")))) for block in content)
-        self._look(source)
-
-    async def _custom_result(self, call: ScriptedCall, source: Source) -> tuple[str, bool]:
-        """What the program's own tool says, and whether it is an error: executed, or written by hand."""
-        if self.brain and call.result is None:
-            return await self.brain.call(call, source)
-        if call.result is None:
-            raise source.error(
-                (), "'result' is missing: what the program answers ([brain] executes memory tools)"
-            )
-        self.answers += 1
-        return call.result, call.is_error
-
-    async def _tool_result(self, id: str, call: ScriptedCall, source: Source, thread: Thread) -> None:
-        executed = call.tool in EXECUTED and not call.refused
-        if call.refused:
-            content, is_error = [text_block(denied(call))], True
-        elif executed:
-            content, is_error = self._executed(call, source)
-        else:
-            content, is_error = [text_block(call.result or "")], call.is_error
-            self.by_hand += 1
-            self.spending.searches += call.tool == WEB[0]
-        self.wait(call.seconds)
-        self._emit_result(id, call, thread, content, is_error)
-        thread.context.characters += sum(len(timeless(str(block.get("text", "")))) for block in content)
-        if executed:
-            self._look(source)
-
-    def _executed(self, call: ScriptedCall, source: Source) -> tuple[list[dict[str, Any]], bool]:
-        try:
-            content, is_error = self.sandbox.call(str(call.tool), call.input)
-        except ValueError as error:
-            raise source.error((), str(error)) from error
-        said = " ".join(str(block.get("text", "")) for block in content).strip().split("\n")[-1][:200]
-        if is_error and not call.fails:
-            self.surprises.append(
-                f"{source.where(())}: {call.tool} failed ({said}); if it shall, say fails = true"
-            )
-        elif call.fails and not is_error:
-            self.surprises.append(
-                f"{source.where(())}: {call.tool} did not fail, and the scenario says fails = true"
-            )
-        return content, is_error
-
-    def _emit_result(
-        self, id: str, call: ScriptedCall, thread: Thread, content: list[dict[str, Any]], is_error: bool
-    ) -> None:
-        kind, key = (
-            ("agent.mcp_tool_result", "mcp_tool_use_id") if call.mcp else ("agent.tool_result", "tool_use_id")
-        )
-        self.emit(kind, thread=thread, **{key: id}, content=content, is_error=is_error)
-
-    def _look(self, source: Source) -> None:
-        """What the last call has left in outputs and memory."""
-        try:
-            self.sandbox.look(self.now)
-        except ValueError as error:
-            raise source.error((), str(error)) from error
-        for path, content in sorted(self.sandbox.outputs.items()):
-            if self.contents.get(path) != content:
-                self.contents[path] = content
-                self.outputs[path] = described(path, content, self.now)
 
     # -- ends ----------------------------------------------------------------------------------------------
 
@@ -345,7 +247,7 @@ class EventLog:
         self.wait(seconds)
         for id, call, _ in left:
             if call.custom is None:  # which event closes a call of the program's own isn't known
-                self._emit_result(id, call, thread, [text_block(INTERRUPTED)], True)
+                self.results.write(id, call, thread, [text_block(INTERRUPTED)], True)
         return happenings.interrupt(self)
 
     # -- the recording -------------------------------------------------------------------------------------
@@ -357,12 +259,12 @@ class EventLog:
             "recording": FORMAT,
             "name": self.name,
             "provenance": "scripted",
-            "note": note + BY_HAND * bool(self.answers) + NOT_EXECUTED * bool(self.by_hand),
+            "note": note + BY_HAND * bool(self.answers) + NOT_EXECUTED * bool(self.results.by_hand),
             "recorded_at": self.scenario.start,
             "sdk": anthropic.__version__,
             **self.session.header,
             "files": [file.to_dict() for file in self.mounted],
-            "outputs": list(self.outputs.values()),
+            "outputs": list(self.results.outputs.values()),
             "memory": [mount.to_dict() for mount in self.sandbox.memory.mounts],
         }
         if own := self.threads.logs():
