@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.kit.places import ROOT
 
 CACHE = ROOT / ".conformance"
-LOCK = ROOT / "requirements.lock"
+LOCK = ROOT / "requirements-dev.lock"
 NEEDS = Path(__file__).parent / "requirements.txt"
 UV = Path(sys.executable).parent / "uv"
 
@@ -39,7 +39,7 @@ def prepared(version: str | None = None) -> Suite:
     """The suite, made anew when a need, the lock or this Python has changed since the last time.
 
     Args:
-        version: of anthropic; by default the one installed here, which is the lock's after `make setup`.
+        version: of anthropic; by default the one installed here, which is the lock's after `make dev`.
     """
     version = version or metadata.version("anthropic")
     cache = CACHE / version
@@ -107,4 +107,4 @@ def _run(*command: str) -> None:
     try:
         subprocess.run(command, cwd=ROOT, check=True, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise NotPrepared(f"{error}. A package index is needed, and `make setup` done.") from error
+        raise NotPrepared(f"{error}. A package index is needed, and `make dev` done.") from error

@@ -1,5 +1,7 @@
 """`make doctor` says what is wrong and what to do about it, also where nothing can be imported."""
 
+import json
+import os
 import socket
 import subprocess
 import sys
@@ -9,14 +11,14 @@ import pytest
 
 from utilities.course import doctor
 
+NAMES = ("Python", "packages", "course", "kernel", "port", "network", "key", "folders", "recordings")
+
 
 def test_all_well_is_exit_code_0(monkeypatch, capsys):
     monkeypatch.setattr(doctor, "recordings", lambda folder: doctor.Check("recordings", True, "some"))
     assert doctor.main() == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[:2] for line in lines] == [
-        ["OK", name] for name in ("Python", "packages", "kernel", "port", "key", "recordings")
-    ]
+    assert [line.split()[:2] for line in lines] == [["OK", name] for name in NAMES]
 
 
 def test_one_thing_to_fix_is_exit_code_1(monkeypatch, capsys):
@@ -85,12 +87,58 @@ def test_no_port(monkeypatch):
 def test_a_key_costs_money(monkeypatch):
     monkeypatch.delenv("COOKBOOK_OFFLINE")
     assert "recordings" in doctor.key().detail
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "a-key")
-    assert "cost money" in doctor.key().detail and "a-key" not in doctor.key().detail
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-key")
+    assert "cost money" in doctor.key().detail and "sk-ant-key" not in doctor.key().detail
     monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:1")
     assert "http://127.0.0.1:1" in doctor.key().detail
     monkeypatch.setenv("COOKBOOK_OFFLINE", "1")
     assert "recordings" in doctor.key().detail
+
+
+@pytest.mark.parametrize(
+    ("key", "said"), [("garbage", "doesn't begin as keys do"), ("sk-ant-x\n", "line break")]
+)
+def test_a_key_that_is_none_and_the_way_back_to_recordings(monkeypatch, key, said):
+    monkeypatch.delenv("COOKBOOK_OFFLINE")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", key)
+    check = doctor.key()
+    assert not check.ok and said in check.detail and "COOKBOOK_OFFLINE=1" in check.detail
+    assert key.strip() not in check.detail
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("ALL_PROXY", "socks5://127.0.0.1:9", "pip install socksio"),
+        ("SSL_CERT_FILE", "/nowhere/ca.pem", "which isn't there"),
+    ],
+)
+def test_a_network_matters_with_a_key_only(monkeypatch, name, value, said):
+    monkeypatch.setenv(name, value)
+    assert doctor.network().ok and f"{name}: for the live service" in doctor.network().detail
+    monkeypatch.delenv("COOKBOOK_OFFLINE")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-key")
+    assert not doctor.network().ok and said in doctor.network().detail
+
+
+def test_the_course_of_another_clone(monkeypatch, tmp_path):
+    assert doctor.course().ok
+    about = tmp_path / "managed_agents_cookbook-0.1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Name: managed-agents-cookbook\nVersion: 0.1.0\n", "utf-8")
+    other = tmp_path / "Übung 1"
+    (about / "direct_url.json").write_text(json.dumps({"url": other.as_uri()}), "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert not doctor.course().ok and f"has the one of {other}, not of" in doctor.course().detail
+
+
+def test_folders_that_can_not_be_written_in(monkeypatch, tmp_path):
+    assert doctor.folders().ok
+    monkeypatch.setattr(os, "access", lambda folder, mode: folder != doctor.ROOT)
+    assert doctor.folders().ok and "read-only" in doctor.folders().detail
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "gone"))
+    monkeypatch.setattr(os, "access", lambda folder, mode: False)
+    assert not doctor.folders().ok and "set JUPYTER_RUNTIME_DIR" in doctor.folders().detail
 
 
 def test_recordings_that_are_not_there(tmp_path):
@@ -101,4 +149,5 @@ def test_recordings_that_are_not_there(tmp_path):
 def test_it_runs_where_nothing_is_installed():
     bare = subprocess.run([sys.executable, "-I", "-S", doctor.__file__], capture_output=True, text=True)
     assert bare.returncode == 1 and not bare.stderr
-    assert [line[:3] for line in bare.stdout.splitlines()] == ["OK ", "FIX", "FIX", "OK ", "OK ", "FIX"]
+    to_fix = [line.split()[1] for line in bare.stdout.splitlines() if line.startswith("FIX")]
+    assert to_fix == ["packages", "course", "kernel", "recordings"]

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -20,7 +21,7 @@ class Uninstalled:
     names = set(json.loads(sys.argv[1]))
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in self.names:
-            raise ModuleNotFoundError(f"only anthropic is installed, not {name}", name=name)
+            raise ModuleNotFoundError(f"{name} is not installed there", name=name)
 
 sys.meta_path.insert(0, Uninstalled())
 sys.path.insert(0, ".")
@@ -44,12 +45,26 @@ def project_of(folder: Path, *names: str) -> Path:
 
 def run(project: Path, *arguments: str, also: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
     """Run a program of the project, without `utilities` and what anthropic (and `also`) does not need."""
-    allowed = needed_by("anthropic", *also)
+    return run_with(("anthropic", *also), project, *arguments, hidden=("utilities",))
+
+
+def run_with(
+    requirements: Iterable[str], project: Path, *arguments: str, hidden: Iterable[str] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Run a program of a project in which only these distributions, and what they need, are installed.
+
+    Args:
+        requirements: as in a pyproject.toml.
+        project: its folder.
+        arguments: the program, and its arguments.
+        hidden: names of imports that aren't there either.
+    """
+    allowed = {*needed_by(*requirements), "managed-agents-cookbook"}
     installed = importlib.metadata.packages_distributions()
     missing = {name for name, owners in installed.items() if not set(map(normalised, owners)) & allowed}
-    assert "starlette" in missing and "anthropic" not in missing
-    command = [sys.executable, "-I", "-c", ONLY, json.dumps(sorted({"utilities", *missing})), *arguments]
-    return subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=60)
+    assert "jupyterlab" in missing and "anthropic" not in missing
+    command = [sys.executable, "-I", "-c", ONLY, json.dumps(sorted({*hidden, *missing})), *arguments]
+    return subprocess.run(command, cwd=project, capture_output=True, text=True, encoding="utf-8", timeout=60)
 
 
 def needed_by(*requirements: str) -> set[str]:

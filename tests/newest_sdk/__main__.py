@@ -16,7 +16,7 @@ def here() -> Path:
     """The folder of the anthropic that is installed here."""
     found = util.find_spec("anthropic")
     if found is None or not found.submodule_search_locations:
-        raise trial.NotInstalled("anthropic isn't installed here: make setup")
+        raise trial.NotInstalled("anthropic isn't installed here: make dev")
     return Path(found.submodule_search_locations[0])
 
 

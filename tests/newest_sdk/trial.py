@@ -71,4 +71,4 @@ def _run(*arguments: str) -> None:
     try:
         subprocess.run([str(UV), *arguments, "--quiet"], cwd=ROOT, check=True, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise NotInstalled(f"{error}. A package index is needed, and `make setup` done.") from error
+        raise NotInstalled(f"{error}. A package index is needed, and `make dev` done.") from error

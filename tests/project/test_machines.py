@@ -1,7 +1,10 @@
 """Machines that are not like ours, each imitated as far as it can be."""
 
+import tomllib
+
 import pytest
 
+from tests.kit.copied import run_with
 from tests.kit.machines import C_LOCALE, COMPANY, copy_of_the_course, machine, read_only, run_on
 from tests.kit.places import DATA, ROOT
 
@@ -32,3 +35,36 @@ def test_in_an_odd_place(tmp_path):
     environ = machine(C_LOCALE | read_only(course, tmp_path / "guard"), without=("HOME",))
     turned(run_on(environ, str(FIRST_TURN), cwd=elsewhere), course / "example_data")
     assert list(course.rglob("__pycache__")) == []  # Python itself was told that it can't
+
+
+SUITE = """
+import sys
+import pytest
+
+TURN = '''
+import pytest
+from anthropic import Anthropic
+from utilities import stream_until_end_turn
+
+@pytest.mark.managed_agents(recordings={recordings!r}, strict=False)
+def test_a_turn(managed_agents_api):
+    client = Anthropic()
+    agent = client.beta.agents.create(name="a", model="claude-sonnet-4-6")
+    environment = client.beta.environments.create(name="e")
+    session = client.beta.sessions.create(agent=agent.id, environment_id=environment.id)
+    assert stream_until_end_turn(client, session.id, "go").outcome == "end_turn"
+    managed_agents_api.assert_finished()
+'''
+
+open("test_a.py", "w", encoding="utf-8").write(TURN.format(recordings=sys.argv[1]))
+only = ["--disable-plugin-autoload", "-p", "managed_agents_pytest", "-p", "no:cacheprovider"]
+sys.exit(pytest.main(only))
+"""
+
+
+def test_a_project_that_has_only_the_fixture(tmp_path):
+    """pytest and this package without its extras: no Jupyter, no model, no data but the project's own."""
+    needs = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    (tmp_path / "suite.py").write_text(SUITE, "utf-8")
+    done = run_with([*needs, "pytest"], tmp_path, "suite.py", str(DATA / "recordings/00_primes.jsonl"))
+    assert done.returncode == 0 and "1 passed" in done.stdout, done.stdout + done.stderr
