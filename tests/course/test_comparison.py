@@ -1,229 +1,95 @@
-"""Lesson 04's table: what it keeps, what it asserts, what it says of a rule, and how it looks."""
+"""Lesson 04's rows: what a word is made of, what it may rest on, and the table beside the page's claims."""
 
 from __future__ import annotations
 
-import json
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.project.fidelity import listed
-from tests.project.marks import EVIDENCE, Rule
 from utilities.course.lesson04.comparison import Claim, Comparison
-from utilities.course.lesson04.evidence import RULES, STRENGTH, evidence_class
+from utilities.course.lesson04.row import SPACE, Row, Seen
 
+HOSTILE = "<script>alert(1)</script> & $x$ \x1b[31m \u202e\nsecond line"
+PARTS = {"a tag routes": True, "a tag refuses": True, "personal data refused": False}
 CLAIMS = {
-    "Semantic search": (Claim("Yes (vector similarity)", "yes"), Claim("Full-text search", "partly")),
+    "Search": (Claim("Yes (vector similarity)", "yes"), Claim("Full-text search", "partly")),
     "Reflect": (Claim("Yes", "yes"), Claim("No", "no")),
 }
-HOSTILE = "<script>alert(1)</script> & $x$ \x1b[31m \u202e\nsecond line"
+
+
+def row(feature: str, bank: str = "yes", store: str = "no", rests_on: str = "run") -> Row:
+    """A row with these words."""
+    conditions = {
+        "yes": {"a": True, "b": True},
+        "partly": {"a": True, "b": False},
+        "no": {"a": False, "b": False},
+    }
+    return Row(feature, Seen(conditions[bank], rests_on), Seen(conditions[store], rests_on))
 
 
 @pytest.fixture
 def comparison() -> Comparison:
-    return Comparison(CLAIMS)
+    return Comparison([row("Search", store="no"), row("Reflect"), row("Undo", "no", "yes")], CLAIMS)
 
 
-def filled(comparison: Comparison, **verdicts: str) -> Comparison:
-    """All four verdicts; those named are other than usual."""
-    usual = {"search_a": "yes", "search_b": "partly", "reflect_a": "yes", "reflect_b": "no"}
-    sides, features = {"a": "Astrocyte", "b": "memory store"}, {"search": "Semantic search"}
-    for name, verdict in {**usual, **verdicts}.items():
-        feature, side = name.split("_")
-        comparison.saw(features.get(feature, "Reflect"), sides[side], verdict, "looked", expect=verdict)
-    return comparison
+# -- a row -------------------------------------------------------------------------------------------------
 
 
-# -- what it keeps and asserts --------------------------------------------------------------------------
+def test_the_word_comes_from_the_conditions():
+    assert Seen(PARTS, "run").verdict == "partly"
+    assert Seen(dict.fromkeys(PARTS, True), "run").verdict == "yes"
+    assert Seen(dict.fromkeys(PARTS, False), "run").verdict == "no"
+    with pytest.raises(ValueError, match="a verdict needs a condition"):
+        Seen({}, "run")
 
 
-def test_a_verdict_is_printed_on_one_line(comparison, capsys):
-    comparison.saw("Semantic search", "Astrocyte", "yes", "recall('…') → '…'", expect="yes")
-    assert capsys.readouterr().out == "Semantic search · Astrocyte: yes (recall('…') → '…')\n"
-    comparison.saw("Semantic search", "Astrocyte", "yes", HOSTILE, expect="yes")
-    said = capsys.readouterr().out
-    assert said.count("\n") == 1 and "\\x1b[31m \\u202e ⏎ second line" in said
+def test_a_row_says_which_conditions_held_and_what_it_rests_on():
+    shown = str(Row("Rules", Seen(PARTS, "run"), Seen({"rules": False}, "replay:doc"))).replace(SPACE, " ")
+    assert shown.splitlines()[0] == "Rules"
+    assert "  bank  partly: ✓ a tag routes, ✓ a tag refuses, ✗ personal data refused [run]" in shown
+    assert "  store no: ✗ rules [replay:doc]" in shown
+    long = str(Row("Rules", Seen({"word " * 40: True}, "run"), Seen({"b": True}, "run")))
+    assert all(len(line) <= 110 for line in long.splitlines())
 
 
-def test_another_verdict_than_expected_is_told_and_kept(comparison):
-    with pytest.raises(AssertionError) as caught:
-        comparison.saw("Reflect", "memory store", "partly", "it answered", expect="no")
-    told = str(caught.value)
-    assert all(part in told for part in ("Reflect · memory store", "'no'", "'partly'", "it answered"))
-    assert "partly (it answered)" in str(comparison)
+@pytest.mark.parametrize("rests_on", ["run", "if it obeys", "replay:sdk", "replay:ours"])
+def test_what_a_verdict_may_rest_on(rests_on):
+    assert str(Seen({"a": True}, rests_on)).endswith(f"[{rests_on}]")
 
 
-def test_a_cell_that_is_run_again_replaces_its_verdict(comparison):
-    comparison.saw("Reflect", "Astrocyte", "no", "first try", expect="no")
-    comparison.saw("Reflect", "Astrocyte", "yes", "second try", expect="yes")
-    assert "second try" in str(comparison) and "first try" not in str(comparison)
-    assert comparison.differences() == []
+@pytest.mark.parametrize("rests_on", ["", "behaviour", "the agent said so", "replay", "replay:dok", "run "])
+def test_nothing_rests_on_what_an_agent_chose(rests_on):
+    with pytest.raises(ValueError, match=re.escape(f"not on {rests_on!r}")):
+        Seen({"a": True}, rests_on)
+
+
+# -- the table ---------------------------------------------------------------------------------------------
 
 
 def test_differences_are_those_of_claim_and_verdict(comparison):
-    assert filled(comparison).differences() == []
-    one, two = filled(comparison, search_b="no", reflect_b="partly").differences()
-    assert (one.feature, one.side, one.claim.text, one.verdict, one.evidence) == (
-        "Semantic search", "memory store", "Full-text search", "no", "looked",
+    [only] = comparison.differences()
+    assert (only.feature, only.side, only.claim.text, only.seen.verdict) == (
+        "Search", "store", "Full-text search", "no",
     )  # fmt: skip
-    assert str(one) == (
-        "Semantic search, memory store: claimed: Full-text search (partly); seen: no (looked)"
-    )
-    assert str(two) == "Reflect, memory store: claimed: No; seen: partly (looked)"
-
-
-def test_a_side_that_nobody_measured_is_named(comparison):
-    comparison.saw("Semantic search", "Astrocyte", "yes", "looked", expect="yes")
-    comparison.saw("Undo", "memory store", "yes", "looked", expect="yes")
-    with pytest.raises(AssertionError) as caught:
-        comparison.complete()
-    missing = ("Semantic search · memory store", "Reflect · Astrocyte", "Undo · Astrocyte")
-    assert all(name in str(caught.value) for name in missing)
-    assert "Semantic search · Astrocyte" not in str(caught.value)
-    comparison.saw("Undo", "Astrocyte", "no", "looked", expect="no")
-    filled(comparison).complete()
-
-
-@pytest.mark.parametrize(
-    ("wrong", "told"),
-    [
-        ({"side": "astrocyte"}, "'astrocyte' is neither 'Astrocyte' nor 'memory store'"),
-        ({"verdict": "maybe"}, "'maybe', which is none of yes, partly, no"),
-        ({"expect": "Yes"}, "'Yes', which is none of yes, partly, no"),
-        ({"evidence": " \n"}, "a verdict needs its evidence"),
-    ],
-)
-def test_what_is_no_verdict_is_refused(comparison, wrong: dict[str, str], told):
-    given = {"side": "Astrocyte", "verdict": "yes", "evidence": "looked", "expect": "yes", **wrong}
-    with pytest.raises(ValueError, match=re.escape(told)):
-        comparison.saw("Reflect", **given)
-    assert "looked" not in str(comparison)
-
-
-def test_a_claim_amounts_to_a_verdict():
-    with pytest.raises(ValueError, match="the claim 'Per-store' for 'Banks' is 'sort of'"):
-        Comparison({"Banks": (Claim("Yes", "yes"), Claim("Per-store", "sort of"))})
-
-
-# -- conditions -----------------------------------------------------------------------------------------
-
-PARTS = {"a tag routes": True, "a tag refuses": True, "personal data are refused": False}
-
-
-def test_conditions_are_the_evidence_and_amount_to_a_verdict(comparison, capsys):
-    for held, word, said in (
-        (PARTS, "partly", "a tag routes, a tag refuses; not: personal data are refused"),
-        (dict.fromkeys(PARTS, True), "yes", "a tag routes, a tag refuses, personal data are refused"),
-        (
-            dict.fromkeys(PARTS, False),
-            "no",
-            "none of: a tag routes, a tag refuses, personal data are refused",
-        ),
-    ):
-        comparison.saw("Reflect", "Astrocyte", held, expect=word)
-        printed = capsys.readouterr().out
-        assert " ".join(printed.split()) == f"Reflect · Astrocyte: {word} ({said})"
-        assert all(len(line) <= 110 for line in printed.splitlines())
-    comparison.saw("Reflect", "Astrocyte", PARTS, "three rules", expect={"a tag refuses", "a tag routes"})
     assert (
-        "partly (a tag routes, a tag refuses; not: personal data are refused (three rules))"
-        in capsys.readouterr().out
+        str(only).replace(SPACE, " ")
+        == "Search, store: the page says 'Full-text search'; seen: no (✗ a, ✗ b)"
     )
+    assert Comparison([row("Search", store="partly"), row("Reflect")], CLAIMS).differences() == []
 
 
-def test_another_part_than_expected_is_told_although_the_word_is_the_same(comparison):
-    other = {**PARTS, "a tag routes": False, "personal data are refused": True}
-    comparison.saw("Reflect", "Astrocyte", other, expect="partly")
-    with pytest.raises(AssertionError) as caught:
-        comparison.saw("Reflect", "Astrocyte", other, expect={"a tag routes", "a tag refuses"})
-    told = str(caught.value)
-    assert told.startswith(
-        "Reflect · Astrocyte: expected ['a tag routes', 'a tag refuses'], "
-        "saw ['a tag refuses', 'personal data are refused'] "
-    )
-    with pytest.raises(AssertionError, match=r"expected \['a tag routes'\], saw \[\]"):
-        comparison.saw("Reflect", "Astrocyte", dict.fromkeys(PARTS, False), expect={"a tag routes"})
+def test_what_the_cells_rest_on_is_counted():
+    rows = [row("Search", rests_on="replay:sdk"), row("Reflect"), row("Undo")]
+    assert Comparison(rows, CLAIMS).rests_on() == {"run": 4, "replay:sdk": 2}
 
 
-@pytest.mark.parametrize(
-    ("conditions", "expect", "told"),
-    [
-        ({}, "no", "a verdict needs a condition"),
-        (PARTS, {"a tag rots"}, "there is no condition 'a tag rots' among a tag routes, a tag refuses"),
-        (
-            "partly",
-            {"a tag routes"},
-            "the verdict on 'Reflect', Astrocyte is ['a tag routes'], which is none of",
-        ),
-        (PARTS, "a tag routes", "the verdict on 'Reflect', Astrocyte is 'a tag routes', which is none of"),
-    ],
-)
-def test_conditions_that_are_none_are_refused(comparison, conditions, expect, told):
-    with pytest.raises(ValueError, match=re.escape(told)):
-        comparison.saw("Reflect", "Astrocyte", conditions, "looked", expect=expect)
-    assert "partly" not in str(comparison)
-
-
-# -- how well a rule is known ----------------------------------------------------------------------------
-
-
-@pytest.fixture
-def known(tmp_path: Path) -> Path:
-    """A list as tests/project/fidelity.py writes it, with one rule for each class, and troublesome ones."""
-    rules = [Rule(f"what is known as {name}", "memory", name, note="or not") for name in EVIDENCE]
-    rules += [
-        Rule("`a|b`, a pipe", "memory", "doc", "it says `x|y`", note="a | b"),
-        Rule("paths", "lists", "seen"),
-        Rule("paths are sorted", "memory", "ours", "nobody: says"),
-    ]
-    path = tmp_path / "rules.json"
-    path.write_text(listed(rules), "utf-8")
-    return path
-
-
-def test_every_class_is_read_from_the_list_and_the_weakest_counts(known):
-    assert tuple(EVIDENCE) == STRENGTH  # the page's own order, strongest first
-    for place, name in enumerate(STRENGTH):
-        assert evidence_class(f"known as {name}", rules=known) == name
-        stronger = [f"known as {other}" for other in STRENGTH[:place]]
-        assert evidence_class(f"known as {name}", *stronger, rules=known) == name
-
-
-def test_pipes_and_whole_rules_are_read_right(known):
-    assert evidence_class("`a|b`, a pipe", rules=known) == "doc"
-    assert evidence_class("are sorted", rules=known) == "ours"
-    assert evidence_class("paths", rules=known) == "seen"  # a whole rule, although another begins so
-
-
-@pytest.mark.parametrize(
-    ("part", "told"),
-    [
-        ("known as", "6 rules of FIDELITY.md have 'known as': what is known as sdk; what is known as seen"),
-        ("known as dok", "no rule of FIDELITY.md has 'known as dok'; the nearest is 'what is known as doc'"),
-        ("", "no rule of FIDELITY.md has ''"),
-    ],
-)
-def test_a_part_that_names_no_one_rule_is_told(known, part, told):
-    with pytest.raises(ValueError, match=re.escape(told)):
-        evidence_class(part, rules=known)
-
-
-def test_the_committed_list_is_understood(comparison, capsys):
-    rules = json.loads(RULES.read_text("utf-8"))
-    assert len(rules) > 200
-    for rule in rules:
-        assert evidence_class(rule["text"]) == rule["evidence"]
-    parts = ("compare-and-swap needs `max_retries=0`", "memories are listed in path order")
-    comparison.saw("Semantic search", "memory store", "no", "looked", expect="no", rule=parts)
-    assert capsys.readouterr().out == "Semantic search · memory store: no (looked) [replay, ours]\n"
-    comparison.saw("Semantic search", "memory store", "no", "looked", expect="no", rule=parts[0])
-    assert "[replay, sdk]" in comparison._repr_mimebundle_()["text/html"]
-
-
-# -- how it looks ----------------------------------------------------------------------------------------
+def test_a_claim_needs_its_row_and_a_word():
+    with pytest.raises(ValueError, match="'Reflect' is claimed and was not measured"):
+        Comparison([row("Search")], CLAIMS)
+    with pytest.raises(ValueError, match="the claim 'Per-store' for 'Banks' is 'sort of'"):
+        Comparison([row("Banks")], {"Banks": (Claim("Yes", "yes"), Claim("Per-store", "sort of"))})
 
 
 class Table(HTMLParser):
@@ -248,54 +114,40 @@ class Table(HTMLParser):
 
 
 def test_the_table_says_in_words_what_it_shows(comparison):
-    filled(comparison, search_b="no")
-    comparison.saw("Undo", "memory store", "yes", "looked", expect="yes")
     bundle = comparison._repr_mimebundle_()
     assert list(bundle) == ["text/plain", "text/html"]
     assert bundle["text/plain"] == str(comparison) == repr(comparison)
-    table = Table(bundle["text/html"])
-    assert "caption" in table.tags
-    assert "3 features, 5 of 6 verdicts, 1 of them other than claimed" in bundle["text/html"]
+    table = Table(bundle["text/html"].replace(SPACE, " "))
+    assert "caption" in table.tags and "3 rows, 6 verdicts" in bundle["text/html"]
+    yes, no = "yes: ✓ a, ✓ b [run]", "no: ✗ a, ✗ b [run]"
     assert table.rows == [
-        ["feature", "claimed: Astrocyte", "seen: Astrocyte", "claimed: memory store", "seen: memory store",
-         "claim and result"],
-        ["Semantic search", "Yes (vector similarity)", "yes: looked", "Full-text search", "no: looked",
-         "differs: memory store"],
-        ["Reflect", "Yes", "yes: looked", "No", "no: looked", "agrees"],
-        ["Undo", "no claim", "not measured", "no claim", "yes: looked", "not measured"],
-    ]  # fmt: skip
+        ["feature", "page: bank", "seen: bank", "page: store", "seen: store", "same word?"],
+        ["Search", "Yes (vector similarity)", yes, "Full-text search", no, "no: store"],
+        ["Reflect", "Yes", yes, "No", no, "yes"],
+        ["Undo", "no claim", no, "no claim", yes, "no claim"],
+    ]
 
 
-def test_the_text_is_aligned_and_no_line_is_too_long(comparison):
-    filled(comparison, search_a="no", search_b="no")
-    comparison.saw("Reflect", "Astrocyte", "yes", "word " * 60 + "x" * 200, expect="yes")
-    lines = str(comparison).splitlines()
+def test_the_text_is_aligned_and_no_line_is_too_long():
+    long = Seen({"word " * 60 + "x" * 200: True}, "run")
+    shown = str(Comparison([Row("Reflect", long, long), row("Search", "no", "no")], CLAIMS))
+    lines = shown.splitlines()
     assert max(map(len, lines)) <= 110
     [rule] = [number for number, line in enumerate(lines) if line.startswith("---")]
     starts = [match.start() for match in re.finditer("-+", lines[rule])]
     assert len(starts) == 6
     for line in lines[2:]:
         assert all(line[start - 1 : start] in ("", " ", "-") for start in starts[1:])
-    text = " ".join(str(comparison).split())
-    assert "differs: both" in text or ("differs:" in text and "both" in text)
+    assert "no: bank and" in shown
 
 
-def test_what_was_seen_cannot_act_on_the_reader(comparison):
-    comparison.saw("Reflect", "Astrocyte", "yes", HOSTILE, expect="yes")
-    comparison.saw("<b>Undo</b>", "Astrocyte", "yes", "looked", expect="yes")
+def test_what_was_seen_cannot_act_on_the_reader():
+    rows = [Row("<b>Undo</b>", Seen({HOSTILE: True}, "run"), Seen({"a": True}, "run"))]
+    comparison = Comparison(rows, {})
     markup = comparison._repr_mimebundle_()["text/html"]
     assert Table(markup).tags <= {
-        "div",
-        "table",
-        "caption",
-        "thead",
-        "tbody",
-        "tr",
-        "th",
-        "td",
-        "strong",
-        "span",
-    }
+        "div", "table", "caption", "thead", "tbody", "tr", "th", "td", "strong", "span",
+    }  # fmt: skip
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; $x$" in markup and "&lt;b&gt;Undo" in markup
-    for shown in (markup, str(comparison)):
+    for shown in (markup, str(comparison), str(rows[0])):
         assert "\x1b" not in shown and "\u202e" not in shown

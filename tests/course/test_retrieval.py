@@ -1,29 +1,16 @@
-"""Lesson 04's measurement: searches find what they should, counts and intervals are right, the chart too."""
+"""Lesson 04's measurement: what was found is counted right, and the chart says the same."""
 
 from __future__ import annotations
 
 import asyncio
-import math
 import re
 
 import matplotlib
 import pytest
 
-from utilities import open_brain
-from utilities.course.lesson04.chance import interval, sign_test
 from utilities.course.lesson04.charts import chart_of
-from utilities.course.lesson04.false_friends import PAIRS, false_friends, table_of
-from utilities.course.lesson04.retrieval import KINDS, Found, Results, Row, ask, measure, places
-from utilities.course.lesson04.searches import (
-    Fact,
-    Grep,
-    Search,
-    any_of,
-    by_brain,
-    by_words,
-    content_words,
-    facts_in,
-)
+from utilities.course.lesson04.retrieval import KINDS, Found, Measured, Results, ask, measure, places
+from utilities.course.lesson04.searches import Fact, Search, facts_in
 
 pytestmark = pytest.mark.slow
 
@@ -45,13 +32,6 @@ def always(*attempts: list[str]) -> Search:
         return list(attempts)
 
     return search
-
-
-def found(search: Search, question: str) -> list[list[str]]:
-    async def searched() -> list[list[str]]:
-        return await search(question)
-
-    return asyncio.run(searched())
 
 
 # -- what is measured ----------------------------------------------------------------------------------
@@ -94,7 +74,7 @@ def test_the_best_attempt_counts_and_only_its_lines():
 
 
 def test_what_nobody_measured_is_named():
-    measured = Results([Row("grep", "keyword", (Found("?", "x", 1, 1),))])
+    measured = Results([Measured("grep", "keyword", (Found("?", "x", 1, 1),))])
     with pytest.raises(KeyError, match="grip, keyword was not measured, but these were: grep, keyword"):
         measured["grip", "keyword"]
 
@@ -102,7 +82,7 @@ def test_what_nobody_measured_is_named():
 # -- the question set ----------------------------------------------------------------------------------
 
 
-def counts(row: Row) -> tuple[int, int, int]:
+def counts(row: Measured) -> tuple[int, int, int]:
     return row.top1, row.top3, row.anywhere
 
 
@@ -144,104 +124,6 @@ def test_the_table_is_aligned_and_the_same_again(results):
     assert "36-66 %" in rows[0] and "53-82 %" in rows[0]
 
 
-# -- grep ----------------------------------------------------------------------------------------------
-
-
-def test_the_tools_lines_are_those_that_a_look_at_the_files_finds(tmp_path):
-    """Whatever the tool runs (ripgrep or its own search), on all patterns of the question set."""
-    facts = facts_in()
-    grep = Grep(facts, tmp_path / "mounted")
-    in_order = sorted(facts, key=lambda fact: f"{fact.domain}.md")  # stable: a file's lines keep their order
-    for question in [getattr(fact, kind) for fact in facts for kind in KINDS]:
-        words = content_words(question)
-        for pattern in (any_of(words, whole=True), any_of(words)):
-            expected = [fact.text for fact in in_order if re.search(pattern, fact.text)]
-            assert asyncio.run(grep.lines(pattern)) == expected, pattern
-
-
-def test_the_facts_are_files_as_a_session_has_them(tmp_path):
-    Grep(TINY, tmp_path / "mounted")
-    folder = tmp_path / "mounted/mnt/memory/facts"
-    assert [file.name for file in sorted(folder.iterdir())] == ["home.md", "tastes.md", "travel.md"]
-    assert (folder / "home.md").read_text("utf-8") == "The cat is called Miro.\n"
-
-
-def test_a_fact_of_several_lines_is_found_and_whole(tmp_path):
-    fact = Fact("The code\nis 7731.  Keep it:  secret")
-    grep = Grep([*TINY, fact], tmp_path / "mounted")
-    assert asyncio.run(grep.lines("7731")) == [fact.text]
-
-
-def test_the_three_attempts(tmp_path):
-    facts = [
-        Fact("The customer pays."),
-        Fact("A customer paid."),
-        Fact("The payment of the customers is late."),
-    ]
-    whole, stems, rarest = found(Grep(facts, tmp_path / "mounted"), "Which customers are paying?")
-    assert whole == [facts[2].text]
-    assert stems == [fact.text for fact in facts]
-    assert rarest == [facts[0].text, facts[2].text]
-
-
-def test_of_equally_rare_words_the_one_with_a_digit(tmp_path):
-    facts = [Fact("Complaints are answered."), Fact("T-82 is lost.")]
-    assert found(Grep(facts, tmp_path / "mounted"), "Complaints about T-82?")[2] == ["T-82 is lost."]
-
-
-@pytest.mark.parametrize("question", ["", "?", "What is it?", "…", "((("])
-def test_a_question_without_words_finds_nothing(question, tmp_path):
-    assert found(Grep(TINY, tmp_path / "mounted"), question) == []
-    assert content_words(question) == []
-
-
-@pytest.mark.parametrize(
-    "question", ["C++ [sic] or (C|D)*?", "Is a.b^$ = a\\b{2} #1 & ~x - y?", 'a "quote"', "+"]
-)
-def test_what_is_special_in_a_regular_expression_is_taken_literally(question, tmp_path):
-    facts = [*TINY, Fact("C++ and (C|D)* are patterns, a.b^$ is one, and a\\b{2} too.")]
-    grep = Grep(facts, tmp_path / "mounted")
-    assert all(set(attempt) <= {facts[3].text} for attempt in found(grep, question))
-    assert asyncio.run(grep.lines(any_of(["c++"], whole=True))) == [facts[3].text]
-    assert asyncio.run(grep.lines(any_of(["axb"], whole=True))) == []
-    assert asyncio.run(grep.lines(any_of(["a.b^$"]))) == [facts[3].text]
-
-
-def test_a_pattern_that_is_none_is_refused_and_named(tmp_path):
-    with pytest.raises(ValueError, match=r"(?s)grep: .*pattern: \(open"):
-        asyncio.run(Grep(TINY, tmp_path / "mounted").lines("(open"))
-
-
-def test_the_words_of_a_question():
-    assert content_words("What's the cat’s code, “KX-301” or start-up?") == [
-        "cat",
-        "code",
-        "kx-301",
-        "start-up",
-    ]
-    assert content_words("Tea, tea and TEA?") == ["tea"]
-
-
-# -- the other searches --------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("question", ["", '"', "NEAR(a", "tea* OR -milk", "text:tea ^milk"])
-def test_words_of_any_kind_are_a_query(question):
-    (hits,) = found(by_words(TINY), question)
-    assert hits == ([TINY[1].text] if "tea" in question else [])
-
-
-def test_ranked_by_words(tmp_path):
-    (hits,) = found(by_words(TINY), "the cat called")
-    assert hits == [TINY[0].text, TINY[2].text]  # which has but "the"
-
-
-def test_a_fact_that_is_not_stored_would_spoil_the_measurement(tmp_path):
-    brain = open_brain(tmp_path / "brain.db")
-    with pytest.raises(ValueError, match="'The cat is called Miro.' was not stored in bank 'facts'"):
-        asyncio.run(by_brain([TINY[0], TINY[0]], brain))
-
-
 def test_where_a_fact_of_yours_comes():
     ours = asyncio.run(places("Who feeds Quokka?", "Quokka gets hay from Wiebke.", TINY))
     assert ours == {"Astrocyte recall": 1, "SQLite FTS5": 1, "grep": 1}
@@ -258,53 +140,6 @@ def test_each_finds_what_the_other_does_not():
         places("What frightens the pet on New Year's Eve?", "Our dog is afraid of fireworks.")
     )
     assert (meant["Astrocyte recall"], meant["grep"]) == (1, None)
-
-
-# -- how much the numbers say --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("found", "total", "low", "high"),
-    # From the definition where it has a closed form, 10 and 1 of 20 from tables of the exact interval.
-    [
-        (0, 45, 0.0, 1 - 0.025 ** (1 / 45)),
-        (45, 45, 0.025 ** (1 / 45), 1.0),
-        (10, 20, 0.2720, 0.7280),
-        (1, 20, 0.0013, 0.2487),
-    ],
-)
-def test_the_exact_interval(found, total, low, high):
-    assert interval(found, total) == pytest.approx((low, high), abs=5e-5)
-
-
-def test_an_interval_holds_what_was_found_and_narrows_with_more_questions():
-    for total in (1, 7, 45):
-        for number in range(total + 1):
-            low, high = interval(number, total)
-            assert 0 <= low <= number / total <= high <= 1
-    assert math.dist(*map(lambda share: [share], interval(300, 450))) < 0.1
-    assert interval(30, 45, 0.5)[0] > interval(30, 45)[0]
-
-
-@pytest.mark.parametrize(("found", "total"), [(1, 0), (0, 0), (3, 2), (-1, 2)])
-def test_what_is_no_share(found, total):
-    with pytest.raises(ValueError, match=f"{found} of {total} is no share"):
-        interval(found, total)
-
-
-@pytest.mark.parametrize(
-    ("wins", "chance"), [((0, 0), 1), ((5, 5), 1), ((5, 0), 2 / 32), ((9, 1), 22 / 1024)]
-)
-def test_the_sign_test(wins, chance):
-    first, second = wins
-    one = [1] * first + [None] * second
-    rows = [
-        Row(name, "keyword", tuple(Found(str(n), "x", place, 1) for n, place in enumerate(at)))
-        for name, at in (("a", one), ("b", [1 if place is None else None for place in one]))
-    ]
-    duel = Results(rows).duel("a", "b", "keyword")
-    assert (duel.wins, duel.chance) == (wins, pytest.approx(chance))
-    assert sign_test(second, first) == duel.chance
 
 
 # -- the chart -----------------------------------------------------------------------------------------
@@ -333,27 +168,3 @@ def test_no_words_of_the_chart_overlap(results):
     for number, box in enumerate(boxes):
         assert not any(box.overlaps(other) for other in boxes[number + 1 :])
         assert box.x0 >= 0 and box.x1 <= figure.bbox.x1 and box.y0 >= 0 and box.y1 <= figure.bbox.y1
-
-
-# -- false friends -------------------------------------------------------------------------------------
-
-
-def test_what_the_embedding_takes_for_the_same(tmp_path):
-    friends = asyncio.run(false_friends(open_brain(tmp_path / "brain.db")))
-    assert [friend.what for friend in friends] == [what for what, _, _ in PAIRS]
-    assert all(friend.kept for friend in friends)
-    lost = {friend.what for friend in friends if not friend.kept_by_default}
-    assert {friend.what for friend in friends} - lost == {"a not", "the name"}
-    by_what = {friend.what: round(friend.cosine, 4) for friend in friends}
-    assert by_what["what comes first"] == by_what["two digits swapped"] == 1
-    assert by_what["a not"] > 0.95 > by_what["the name"]  # kept by Astrocyte's own guard, and by distance
-    first, rule, *rows = table_of(friends).splitlines()
-    assert len(rows) == len(PAIRS) and sum("LOST" in row for row in rows) == len(lost)
-    assert [float(row[23:29]) for row in rows] == sorted(by_what.values(), reverse=True)
-
-
-def test_what_is_the_same_is_dropped_by_both(tmp_path):
-    """Or a brain that keeps everything would pass."""
-    same = ("nothing but where the comma is", "Tea, at five in the garden.", "Tea at five, in the garden.")
-    (friend,) = asyncio.run(false_friends(open_brain(tmp_path / "brain.db"), [same]))
-    assert not friend.kept and not friend.kept_by_default

@@ -1,6 +1,32 @@
-"""What only lesson 04 needs: Astrocyte or memory stores."""
+"""What only lesson 04 and what goes deeper need: a bank or a memory store, and on what evidence."""
 
-from .checks import LIMIT, appending, undoing
-from .finding import facts, grep, grepping, recalled
+from . import rows
+from .appending import appending
+from .charts import chart_of
+from .comparison import nine_rows
+from .finding import grepping
+from .lookups import looked_up
+from .retrieval import measure
+from .row import Row, Seen
+from .scene import HANDBOOK, NOTES, Scene, scene
+from .sorting import needs, words
+from .undoing import undoing
 
-__all__ = ["LIMIT", "appending", "facts", "grep", "grepping", "recalled", "undoing"]
+__all__ = [
+    "HANDBOOK",
+    "NOTES",
+    "Row",
+    "Scene",
+    "Seen",
+    "appending",
+    "chart_of",
+    "looked_up",
+    "measure",
+    "needs",
+    "nine_rows",
+    "rows",
+    "scene",
+    "grepping",
+    "undoing",
+    "words",
+]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from utilities.show.picture import Picture, drawn, outlined, plain
 
-from .retrieval import KINDS, Results, Row
+from .retrieval import KINDS, Measured, Results
 
 if TYPE_CHECKING:
     from utilities.show.picture import Axes, Figure
@@ -46,7 +46,7 @@ def chart_of(results: Results) -> Picture:
     return drawn(draw, HEIGHT, _alt(results))
 
 
-def _draw(axes: Axes, rows: list[Row], total: int) -> None:
+def _draw(axes: Axes, rows: list[Measured], total: int) -> None:
     for place, row in enumerate(rows):
         for side, (top, style) in enumerate(STYLES.items()):
             count = row.found(top)

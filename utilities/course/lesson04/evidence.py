@@ -13,7 +13,7 @@ from pathlib import Path
 
 import utilities.replay
 
-__all__ = ["RULES", "STRENGTH", "evidence_class"]
+__all__ = ["RULES", "STRENGTH", "by_rule", "evidence_class"]
 
 RULES = Path(utilities.replay.__file__).with_name("rules.json")
 # Strongest first, as FIDELITY.md lists them. What is only "ours" comes last: where sources disagree
@@ -36,6 +36,11 @@ def evidence_class(*parts: str, rules: Path = RULES) -> str:
     """
     known = {rule["text"]: str(rule["evidence"]) for rule in json.loads(rules.read_text("utf-8"))}
     return max((known[_rule_with(part, known)] for part in parts), key=STRENGTH.index)
+
+
+def by_rule(*parts: str) -> str:
+    """What a verdict rests on that the replay server gave: "replay:sdk" and so on; see `evidence_class`."""
+    return f"replay:{evidence_class(*parts)}"
 
 
 def _rule_with(part: str, rules: Iterable[str]) -> str:

@@ -19,7 +19,7 @@ from utilities import open_brain
 from .chance import interval, sign_test
 from .searches import Fact, Grep, Search, by_brain, by_words, facts_in
 
-__all__ = ["KINDS", "Found", "Duel", "Results", "Row", "ask", "measure", "places", "searches"]
+__all__ = ["KINDS", "Found", "Duel", "Results", "Measured", "ask", "measure", "places", "searches"]
 
 KINDS = ("paraphrase", "keyword")
 RECALL, WORDS, GREP = "Astrocyte recall", "SQLite FTS5", "grep"
@@ -48,7 +48,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Row:
+class Measured:
     """One search on one kind of question."""
 
     method: str
@@ -119,10 +119,10 @@ class Duel:
 class Results:
     """The rows by method and kind; `print` shows them as a table."""
 
-    def __init__(self, rows: Sequence[Row]) -> None:
+    def __init__(self, rows: Sequence[Measured]) -> None:
         self.rows = list(rows)
 
-    def __getitem__(self, key: tuple[str, str]) -> Row:
+    def __getitem__(self, key: tuple[str, str]) -> Measured:
         for row in self.rows:
             if (row.method, row.kind) == key:
                 return row
@@ -157,7 +157,7 @@ class Results:
     __repr__ = __str__
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: Measured) -> tuple[str, ...]:
     def shares(top: int) -> str:
         low, high = (f"{100 * share:.0f}" for share in row.interval(top))
         return f"{low}-{high} %"
@@ -194,13 +194,13 @@ async def searches(facts: Sequence[Fact], folder: Path) -> dict[str, Search]:
     return {RECALL: recall, WORDS: by_words(facts), GREP: Grep(facts, folder / "mounted")}
 
 
-async def ask(method: str, search: Search, facts: Sequence[Fact]) -> list[Row]:
+async def ask(method: str, search: Search, facts: Sequence[Fact]) -> list[Measured]:
     """A row for each kind of question, put to one search."""
     rows = []
     for kind in KINDS:
         questions = [(getattr(fact, kind), fact.text) for fact in facts]
         answers = [_answer(question, text, await search(question)) for question, text in questions]
-        rows.append(Row(method, kind, tuple(answers)))
+        rows.append(Measured(method, kind, tuple(answers)))
     return rows
 
 

@@ -19,6 +19,11 @@ MOST = 30  # requests that a function may send in one call
 PATIENCE = 10.0  # seconds for a call that should take a tenth of one
 
 
+def stopped(what: str, error: Exception) -> Wrong:
+    """What to say if the learner's code raised something; `what` says in which case."""
+    return Wrong(f"{what}: your code raised {type(error).__name__}: {error}")
+
+
 class _Endless(BaseException):
     """Ends a function that goes on sending. No `Exception`, so that the function doesn't catch it."""
 
