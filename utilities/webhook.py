@@ -63,12 +63,12 @@ Webhooks = list[tuple[str, str]]  # id and type of each
 
 
 def new_secret() -> str:
-    """A signing secret that nobody else has: `whsec_` and 24 random bytes in base64, as the API's own are.
+    """A signing secret that nobody else has: `whsec_` and 32 random bytes in base64, as the API's own are.
 
     For an endpoint of yours whose sender you configure yourself, as a test's or a replay server's. The
     hosted API makes the secret when an endpoint is registered, and shows it once.
     """
-    return "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,9 @@ class WebhookReceiver:
     for a session at a time; webhooks that come for it meanwhile wait, and are one call then. So a handler has
     to ask the API how things stand, and must not count its calls. They come in any order.
 
+    The service makes three attempts within minutes, then drops an event without a word. What must not be
+    missed in a longer outage is found by listing: `client.beta.sessions.list(statuses=["idle"])`.
+
     Args:
         secret: the signing secret, `whsec_` and base64.
         handle: called in a thread of the receiver with a session id and the types of the events that led to
@@ -106,7 +109,8 @@ class WebhookReceiver:
             receiver at a time, so let one process of your server have the route. None keeps that in memory.
             In a process that was forked after it was made, a receiver takes nothing (503, and the log).
         on_error: called with a `Failure` when `handle` raised, after the log line. `failed` has it as well.
-        capacity: webhooks that may wait. One too many is answered 503 and not remembered: it is sent again.
+        capacity: webhooks that may wait. One too many is answered 503 and not remembered: it is sent again,
+            up to twice.
         workers: calls that may run at once, each for another session.
         remember: ids of events that are done, the newest, to know a repeat by. An event keeps its `id`
             through all attempts: the SDK calls it an identifier for idempotency.

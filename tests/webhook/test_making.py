@@ -1,5 +1,6 @@
 """A receiver that could not work is not made, and why; one in an application, one in a project of its own."""
 
+import base64
 import socket
 import sqlite3
 import time
@@ -175,6 +176,7 @@ def test_the_copy_needs_the_extra_and_says_so(also, tmp_path):
 def test_a_new_secret_is_one_that_signs_and_nobody_elses():
     secret = new_secret()
     assert secret != new_secret()
+    assert len(base64.b64decode(secret.removeprefix("whsec_"))) == 32
     receiver = WebhookReceiver(secret, print)
     assert receiver.take(signed(GOOD, secret=secret), GOOD.encode()) == 202
     assert receiver.take(signed(GOOD), GOOD.encode()) == 400

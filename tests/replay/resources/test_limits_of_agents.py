@@ -297,6 +297,57 @@ def test_what_an_update_of_the_model_keeps(call):
     assert other["effort"] == {"type": "high"}
 
 
+def pinned(region, id="claude-opus-5"):
+    return {"model": {"id": id, "inference_geo": region}}
+
+
+@rule(
+    "`inference_geo` is `us` or `global`, and for Claude 4.6 and later; else it is 400",
+    evidence="doc", source="agent setup, and the page about data residency",
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pinned("eu"),
+        pinned(""),
+        pinned("us", "claude-haiku-4-5-20251001"),
+        pinned("us", "claude-sonnet-4-5"),
+    ],
+)
+def test_pins_that_are_refused(call, fields):
+    refused(call, fields, "model.inference_geo: ")
+
+
+def test_pins_that_are_taken(call):
+    for fields in (pinned("global", "claude-sonnet-4-6"), pinned("us", "claude-haiku-5-5"), pinned(None)):
+        call.post("/agents", {**AGENT, **fields})
+
+
+@rule(
+    "in a roster all models are pinned to one region, or none is: else it is 400, when the agent is saved "
+    "and when a session's override changes a pin",
+    evidence="doc", source="multi-agent orchestration",
+)  # fmt: skip
+def test_pins_of_a_roster(call):
+    us, free = (call.post("/agents", {**AGENT, **pinned(region)})["id"] for region in ("us", None))
+    both = {"multiagent": {"type": "coordinator", "agents": [us, {"type": "self"}]}}
+    assert f"the model of {us} is pinned to 'us'" in call.post("/agents", {**AGENT, **both}, 400)
+    leader = call.post("/agents", {**AGENT, **pinned("us"), **both})["id"]
+    assert "`inference_geo`" in call.post(f"/agents/{leader}", pinned("global"), 400)
+    mixed = {"multiagent": {"type": "coordinator", "agents": [us, free]}}
+    assert f"the model of {free}" in call.post(f"/agents/{leader}", mixed, 400)
+    agent = {"type": "agent_with_overrides", "id": leader}
+    assert "`inference_geo`" in call.session(400, agent={**agent, "model": "claude-opus-5"})
+    call.session(agent={**agent, **pinned("us", "claude-opus-4-8")})
+
+
+@rule("`max_content_tokens` of web_fetch is a positive integer", evidence="doc", source="docs: tools")
+@pytest.mark.parametrize("tokens", [0, -1])
+def test_at_least_one_token(call, tokens):
+    configured = {**TOOLSET, "configs": [{"name": "web_fetch", "max_content_tokens": tokens}]}
+    refused(call, {"tools": [configured]}, "tools.0.configs.0.max_content_tokens: ")
+
+
 def test_the_strict_client_sees_an_agent_at_its_limits():
     tools = [TOOLSET, *servers(20)["tools"], *({**TOOL, "name": f"t{n}"} for n in range(107))]
     with serving() as server, strict(server) as client:
@@ -384,12 +435,13 @@ def test_how_long_a_role_is(call):
 
 
 @rule(
-    "a version that an agent is asked for by is 1 or more (400)",
-    evidence="sdk", source="agent_retrieve_params.py",
+    "a version that an agent is asked for by, or that an update expects, is 1 or more (400)",
+    evidence="doc", source="agent setup, and agent_retrieve_params.py",
 )  # fmt: skip
 def test_versions_begin_with_one(call):
     agent = call.post("/agents", AGENT)["id"]
     assert "version" in call.get(f"/agents/{agent}", 400, version="0")
+    assert "version: must be at least 1" in call.post(f"/agents/{agent}", {"version": 0}, 400)
 
 
 # -- a roster -----------------------------------------------------------------------------------------

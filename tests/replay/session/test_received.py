@@ -172,6 +172,24 @@ def test_where_a_system_message_may_stand():
 
 
 @pytest.mark.rule(
+    "while calls wait for the client a system.message comes behind a tool result only (400)",
+    topic="sending", evidence="doc", source="docs: events and streaming",
+)  # fmt: skip
+def test_a_system_message_to_a_parked_session():
+    script = windowed("ab")
+    script.message("more")
+    script.idle()
+    script.header = {"agent": {"name": "tester", "model": "claude-opus-5"}}
+    call = Caller(script, assume="message-while-parked=queued")
+    agent = call.post("/agents", script.header["agent"])["id"]
+    path = f"/sessions/{call.session(agent=agent)['id']}"
+    call.post(f"{path}/events", {"events": [message("look up")]})
+    (waiting, *_) = [e["id"] for e in call.events(path) if e["type"] == "agent.custom_tool_use"]
+    told = call.post(f"{path}/events", {"events": [message("more"), NOTE]}, 400)
+    assert "system.message is taken behind a tool result" in told and waiting in told
+
+
+@pytest.mark.rule(
     "a `deny_message` comes only with the result `deny` (400)",
     topic="sending", evidence="sdk", source="user_tool_confirmation_event_params.py",
 )  # fmt: skip

@@ -125,11 +125,16 @@ class Agents(Collection):
         limits.check_agent(agent)
         owner = {**agent, "multiagent": None}  # not yet what was sent
         agent["multiagent"] = multiagent.resolved(given.get("multiagent"), owner, self.version)
-        multiagent.check_pairing(agent)
+        self._check_roster(agent)
         self.items[agent["id"]] = agent
         self.versions[agent["id"]] = [agent]
         self.tell(agent, "created")
         return agent
+
+    def _check_roster(self, agent: Resource) -> None:
+        multiagent.check_pairing(agent)
+        references = [entry for entry in multiagent.roster(agent["multiagent"]) if entry["id"] != agent["id"]]
+        multiagent.check_pins(agent, (self.version(entry["id"], entry["version"]) for entry in references))
 
     def version(self, id: str, version: int | None) -> Resource:
         """One version of an agent, the newest if none is asked for."""
@@ -160,7 +165,7 @@ class Agents(Collection):
         changed["metadata"] = patched_metadata(agent["metadata"], given.get("metadata"))
         if "multiagent" in given:
             changed["multiagent"] = multiagent.resolved(given["multiagent"], agent, self.version)
-        multiagent.check_pairing(changed)
+        self._check_roster(changed)
         if changed != agent:
             changed |= {"version": agent["version"] + 1, "updated_at": self.clock.tick()}
             self.items[id] = changed

@@ -42,6 +42,7 @@ from . import domains, models, url_sources
 Check = Callable[[Any], Iterable[str]]
 Limit = tuple[str, Check]  # where: `tools.*.name`, with `*` for each entry of a list
 
+REGIONS = ("us", "global")  # that a model can be pinned to [doc]
 BUILT_IN = ("bash", "read", "write", "edit", "glob", "grep", "web_fetch", "web_search")
 MOST_FILES = 500  # of one session [doc]
 MOST_TOOLS = 256  # over all toolsets of an agent [sdk]
@@ -101,6 +102,11 @@ def at_most(most: int) -> Check:
     return check
 
 
+def at_least_one(number: int) -> Iterator[str]:
+    if number < 1:
+        yield f": must be at least 1, not {number}"
+
+
 def account_is_refused(scope: str) -> Iterator[str]:
     if scope == "account":
         yield ": an API organization supports only 'organization'; 'account' is rejected"
@@ -132,6 +138,11 @@ def model(given: Any) -> Iterator[str]:
         yield f": {id!r} is no model that runs agents, as claude-opus-5 is: Claude 4.5 and later do"
     elif isinstance(given, dict) and given.get("speed") == "fast" and not models.runs_fast(id):
         yield f".speed: {id!r} has no fast mode; {', '.join(FAST)} have"
+    elif isinstance(given, dict) and (pin := given.get("inference_geo")) is not None:
+        if pin not in REGIONS:
+            yield f".inference_geo: {pin[:80]!r} is not one of {', '.join(REGIONS)}"
+        elif not models.can_be_pinned(id):
+            yield f".inference_geo: {id!r} can't be pinned to a region; Claude 4.6 and later can"
 
 
 # -- checks of a toolset or a tool ------------------------------------------------------------------
@@ -148,6 +159,8 @@ def tool(given: Resource) -> Iterator[str]:
     else:
         for number, config in enumerate(given.get("configs") or ()):
             wrong = [*domains.wrong_lists(config), *user_location(config.get("user_location") or {})]
+            if (tokens := config.get("max_content_tokens")) is not None and tokens < 1:
+                wrong.append(f".max_content_tokens: must be a positive integer, not {tokens}")
             yield from (f".configs.{number}{told}" for told in wrong)
 
 
@@ -268,6 +281,7 @@ AGENT: tuple[Limit, ...] = (
     ("model", model),
     ("skills", entries(20)),  # [claimed: the skill]
     ("execution_identity.role_arn", characters(1, 2_048)),  # [sdk]
+    ("version", at_least_one),  # [doc]
     *TOOLS,
 )
 ENVIRONMENT: tuple[Limit, ...] = (

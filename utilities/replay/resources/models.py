@@ -27,6 +27,7 @@ def alias_of(id: str) -> str:
 NAMED = re.compile(r"claude-([a-z]+)-(\d{1,2})(?:-(\d{1,2}))?(?:-\d{8})?")
 FAMILIES = {parts[1] for id in IDS if (parts := NAMED.fullmatch(id))}
 OLDEST = (4, 5)  # that runs agents [doc]
+PINNED = (4, 6)  # the oldest that can be pinned to a region [doc]
 MODELS = tuple(id for id in IDS if alias_of(id) == id)
 
 
@@ -67,6 +68,12 @@ def advises(advisor: str, model: str) -> bool:
         return False
     given, needed = map(CAPABILITY.get, pair)
     return given is None or given >= max(LEAST_ADVISOR, needed or 0)
+
+
+def can_be_pinned(id: str) -> bool:
+    """Whether a model takes `inference_geo`: Claude 4.6 and later. [doc]"""
+    parts = NAMED.fullmatch(id)
+    return parts is None or (int(parts[2]), int(parts[3] or 0)) >= PINNED
 
 
 def runs_fast(id: str) -> bool:

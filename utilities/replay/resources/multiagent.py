@@ -5,7 +5,7 @@ An agent keeps references to versions; a session gets the full definitions. [sdk
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ..http.errors import ApiError
@@ -111,6 +111,26 @@ def check_pairing(agent: Resource) -> None:
             f"multiagent: {consulted['model']!r} can't advise an agent that runs {model!r}: an advisor is "
             "Sonnet 4.6 or more capable, and at least as capable as the agent's own model",
         )
+
+
+def check_pins(agent: Resource, members: Iterable[Resource]) -> None:
+    """Refuse a roster of which some are pinned to a region, or to another one. [doc]
+
+    Args:
+        agent: who leads, as it will be.
+        members: the agents of its roster.
+
+    Raises:
+        ApiError: 400, naming the member whose pin differs.
+    """
+    pin = agent["model"].get("inference_geo")
+    for member in members:
+        if (other := member["model"].get("inference_geo")) != pin:
+            raise ApiError(
+                400,
+                f"multiagent: the model of {member['id']} is pinned to {other!r}, that of the agent to "
+                f"{pin!r}: `inference_geo` must be the same for all of a roster, or unset for all",
+            )
 
 
 def expanded(multiagent: Resource | None, find: Lookup) -> Resource | None:

@@ -34,7 +34,7 @@ from .environments import Environments
 from .files import Files
 from .fitting import Fitting, setup_of
 from .memory_stores import MemoryStores
-from .multiagent import THREAD_AGENT, expanded, models_of, roster
+from .multiagent import THREAD_AGENT, check_pins, expanded, models_of, roster
 from .subscriptions import Late, Subscription, previewed
 from .thread_usage import active_in_all
 from .vaults import Vaults
@@ -126,7 +126,9 @@ class Sessions(Collection):
         if overrides.get("skills"):
             overrides["skills"] = self.agents.skills.resolved(overrides["skills"])
         running = overridden(snapshot, overrides) if overrides else snapshot
-        for member in (running, *roster(running["multiagent"])):
+        members = [member for member in roster(running["multiagent"]) if member["id"] != running["id"]]
+        check_pins(running, members)
+        for member in (running, *members):
             if missing := self.agents.skills.missing(member["skills"]):
                 raise ApiError(400, f"agent: the skill {missing} of {member['id']} has been deleted")
         return running

@@ -124,6 +124,13 @@ class Intake:
                 f"Session {self.session_id} is waiting on responses to events [{waiting}]: send their "
                 "user.custom_tool_result or user.tool_confirmation, or a user.interrupt, before a message.",
             )
+        before = self.accepted[-1]["type"] if self.accepted else ""
+        if event["type"] == "system.message" and waiting and self.idle and before in OPENINGS:
+            raise ApiError(  # [doc]
+                400,
+                f"Session {self.session_id} is waiting on responses to events [{waiting}]: a system.message "
+                "is taken behind a tool result in the same request, with a message when all are answered.",
+            )
 
     def _is_unrecorded_interrupt(self, event: Event) -> bool:
         """An interrupt can come at any moment; few recordings have one where this client sends it."""
