@@ -31,9 +31,10 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 
 def project_of(folder: Path, *names: str) -> Path:
-    """A project with these folders and files of `utilities/` in its own `helpers/`."""
+    """A project with these folders and files of `utilities/` in its own package `helpers`."""
     helpers = folder / "helpers"
     helpers.mkdir()
+    (helpers / "__init__.py").touch()
     for name in names:
         there = ROOT / "utilities" / name
         if there.is_dir():

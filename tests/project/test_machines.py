@@ -1,5 +1,6 @@
 """Machines that are not like ours, each imitated as far as it can be."""
 
+import re
 import tomllib
 
 import pytest
@@ -35,6 +36,13 @@ def test_in_an_odd_place(tmp_path):
     environ = machine(C_LOCALE | read_only(course, tmp_path / "guard"), without=("HOME",))
     turned(run_on(environ, str(FIRST_TURN), cwd=elsewhere), course / "example_data")
     assert list(course.rglob("__pycache__")) == []  # Python itself was told that it can't
+
+
+def test_without_what_only_posix_has():
+    """Windows, as far as it can be imitated: all of ours imported and the first turn taken without it."""
+    done = run_on(machine({}), str(ROOT / "tests/kit/without_posix.py"), str(FIRST_TURN))
+    turned(done, DATA)
+    assert re.search(r"^imported: \d{3} modules$", done.stdout, re.M)
 
 
 SUITE = """

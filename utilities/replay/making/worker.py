@@ -115,7 +115,7 @@ def confine(kernel: Kernel, visible: list[str]) -> None:
         ("uid_map", f"{USER} {user} 1"),
         ("gid_map", f"{USER} {group} 1"),
     ):
-        Path(f"/proc/self/{name}").write_text(text)
+        Path(f"/proc/self/{name}").write_text(text, "utf-8")
     if child := os.fork():  # only a child is in the new process namespace
         _, status = os.waitpid(child, 0)
         os._exit(os.waitstatus_to_exitcode(status) & 0x7F)
@@ -142,7 +142,7 @@ def _fill(kernel: Kernel, root: Path, visible: list[str]) -> None:
         if os.path.exists(path):
             _show(kernel, root, path)
     (root / "etc").mkdir(exist_ok=True)
-    (root / "etc/passwd").write_text(f"user:x:{USER}:{USER}::/mnt/user:/bin/bash\n")
+    (root / "etc/passwd").write_text(f"user:x:{USER}:{USER}::/mnt/user:/bin/bash\n", "utf-8")
     (root / "tmp").mkdir(exist_ok=True)
     (root / "mnt").mkdir()
     (root / "workspace").mkdir()
@@ -180,7 +180,7 @@ def _show(kernel: Kernel, root: Path, path: str, *, writable: bool = False) -> N
 
 def _mounts_below(path: str) -> Iterator[tuple[str, int]]:
     """The mounts at and below a path, with the flags that they must keep."""
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+    for line in Path("/proc/self/mountinfo").read_text("utf-8").splitlines():
         fields = line.split(" ")
         place = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), fields[4])
         if place == path or place.startswith(f"{path}/"):

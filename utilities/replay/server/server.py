@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
@@ -81,7 +82,8 @@ class ReplayServer:
         # The protocol is said, or asyncio would not see that it is TCP, and would leave Nagle's algorithm on:
         # 40 ms for each answer on a connection that is kept.
         self._socket = socket.socket(family, proto=socket.IPPROTO_TCP)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sys.platform != "win32":  # there it would let two servers listen on one port
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             self._socket.bind((host, port))
             self._socket.listen()  # from here on nobody who knows the address is refused
