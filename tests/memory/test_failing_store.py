@@ -60,7 +60,7 @@ def changed(statement):
 
 
 FAILURES = {
-    "damaged": (damaged, "malformed"),
+    "damaged": (damaged, "malformed|vtable constructor failed"),  # the latter says SQLite 3.53
     "deleted": (deleted, "deleted or moved while this brain was open"),
     "moved": (moved, "deleted or moved while this brain was open"),
     "replaced": (replaced, "another file than when this brain was opened"),

@@ -46,13 +46,51 @@ def programs() -> Path:
     raise NoPostgres(NEEDED)
 
 
+class Server:
+    """One server, which can be stopped and started again on its data and its port.
+
+    Attributes:
+        dsn: its connection string, which has room for a database's name.
+    """
+
+    def __init__(self, dsn: str, bin: Path, port: int, command: list[str], folder: Path) -> None:
+        self.dsn = dsn
+        self._bin, self._port, self._command, self._folder = bin, port, command, folder
+        self.start()
+
+    def start(self) -> None:
+        log = self._folder / "log"
+        with log.open("a") as file:
+            # In a session of its own, so that Ctrl-C is first of all ours.
+            self._running = subprocess.Popen(
+                self._command, stdout=file, stderr=file, cwd=self._folder, start_new_session=True
+            )
+        try:
+            _wait(self._bin, self._port, self._running, log)
+        except BaseException:
+            self.stop(crash=True)
+            raise
+
+    def stop(self, crash: bool = False) -> None:
+        """End its connections and write down what it has; a crash throws away what is not written down."""
+        self._running.send_signal(signal.SIGQUIT if crash else signal.SIGINT)
+        self._running.wait(30)
+
+
 @contextmanager
 def cluster() -> Iterator[str]:
-    """Start one; yields its connection string, which has room for a database's name.
+    """Start a server; yields its connection string, which has room for a database's name.
 
     Raises:
         NoPostgres: it can't be started.
     """
+    with stoppable() as server:
+        yield server.dsn
+
+
+@contextmanager
+def stoppable() -> Iterator[Server]:
+    """The same, for whoever stops it in between."""
     bin = programs()
     folder = Path(tempfile.mkdtemp(prefix="test-postgres-"))
     try:
@@ -67,17 +105,12 @@ def cluster() -> Iterator[str]:
         # No Unix socket at all, so that nothing of it is outside of the folder.
         settings = (*FAST, "listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=")
         command = [str(bin / "postgres"), "-D", data, *(f"-c{setting}" for setting in settings)]
-        with (folder / "log").open("w") as log:
-            # In a session of its own, so that Ctrl-C is first of all ours.
-            server = subprocess.Popen(
-                [*account, *command], stdout=log, stderr=log, cwd=folder, start_new_session=True
-            )
+        dsn = f"postgresql://{USER}:{password.read_text()}@127.0.0.1:{port}/{{}}"
+        server = Server(dsn, bin, port, [*account, *command], folder)
         try:
-            _wait(bin, port, server, folder / "log")
-            yield f"postgresql://{USER}:{password.read_text()}@127.0.0.1:{port}/{{}}"
+            yield server
         finally:
-            server.send_signal(signal.SIGQUIT)  # at once; what would be written down is thrown away with it
-            server.wait(30)
+            server.stop(crash=True)
     finally:
         shutil.rmtree(folder)
 

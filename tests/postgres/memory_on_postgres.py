@@ -23,7 +23,7 @@ import pytest
 from tests.kit.brains import Bank, recall, retain
 from tests.kit.places import ROOT
 from tests.postgres.brains import CONFIG, new_database, opened
-from tests.postgres.cluster import cluster, programs
+from tests.postgres.cluster import cluster, programs, stoppable
 from utilities import BrainError, open_brain
 from utilities.memory import failures
 
@@ -188,6 +188,20 @@ def test_a_server_that_is_down_is_told():
         with psycopg.connect(dsn.format("postgres"), autocommit=True) as admin:
             admin.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
         asyncio.run(brain._pipeline.shutdown())
+
+
+def test_a_server_that_comes_back_is_found_by_the_next_operation(monkeypatch):
+    """However long it was away: the pool by itself looks again later each time, here after 1, 3, 7, 15 s."""
+    monkeypatch.setattr(failures, "OPERATION_SECONDS", 2)
+    with stoppable() as server, new_database(server.dsn), opened() as brain:
+        retain(brain, "The cat is called Miro.")
+        recall(brain, "pets")
+        server.stop()
+        for _ in range(5):
+            with pytest.raises(BrainError, match="down or out of connections"):
+                recall(brain, "pets")
+        server.start()
+        assert recall(brain, "pets") == ["The cat is called Miro."]
 
 
 def test_a_server_out_of_connections_is_told_and_loses_nothing(database, monkeypatch):

@@ -64,7 +64,9 @@ def open_brain(
 
     When the store fails later (the file is damaged, deleted or moved; a table is missing or locked; the
     server is down or out of connections), each operation raises BrainError and each memory tool answers with
-    `is_error`: `no hits` means that nothing was found.
+    `is_error`: `no hits` means that nothing was found. A PostgreSQL server that goes away and comes back
+    needs no new brain: while it is away each operation raises BrainError after 15 seconds, and the first one
+    after its return connects again, or the next.
 
     Raises:
         BrainError: neither or both are given; the path can't be written; the file isn't a brain; the

@@ -97,7 +97,8 @@ class WatchedStore:
             if not deadline.expired():
                 raise
             told = f"the store was not done with {name} after {OPERATION_SECONDS:g} s"
-            raise BrainError(f"{told}: is a table locked, or the server out of connections?") from error
+            asked = "is a table locked, or the server down or out of connections?"
+            raise BrainError(f"{told}: {asked}") from error
 
 
 class Brain(Astrocyte):

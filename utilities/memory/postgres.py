@@ -20,6 +20,8 @@ from typing import Any
 from astrocyte.config import AstrocyteConfig
 from astrocyte.wiring import resolve_store
 
+from . import failures
+
 __all__ = ["OneLoop", "PostgresError", "passing", "prepare", "too_large"]
 
 CONNECT_SECONDS = 5
@@ -57,6 +59,10 @@ class OneLoop:
 
         @functools.wraps(member)
         async def there(*args: Any, **options: Any) -> Any:
+            if (pool := getattr(self._store, "_pool", None)) is not None:
+                # Its own five minutes, in which each try comes twice as late as the last: a server that is
+                # back after some of them would be looked for minutes later. Then the next operation looks.
+                pool.reconnect_timeout = failures.OPERATION_SECONDS
             return await asyncio.wrap_future(_started(member(*args, **options)))
 
         return there

@@ -39,6 +39,10 @@ def memory_tools(
 ) -> list[BetaAsyncFunctionTool[Any]]:
     """Tools with which an agent remembers, in one bank and in no other.
 
+    Make them once for each bank: they keep nothing between calls, so one list serves any number of turns,
+    sessions, threads and event loops. Tools of your own beside them are made once too: what `beta_tool`
+    makes of a function is never freed.
+
     Args:
         brain: from `open_brain`, or any other Astrocyte (whose recall has no hits when its store fails).
         bank_id: the bank, for example one per user. The agent can't choose another.
