@@ -26,10 +26,9 @@ TOOL["input_schema"] = {"type": "object", "properties": {"order": {"type": "stri
 
 def answer(call):  # an error is an answer, too
     order = call.input["order"]
-    text = ORDERS.get(order, f"there is no order {order}")
+    parts = [{"type": "text", "text": ORDERS.get(order, f"there is no order {order}")}]
     result = {"type": "user.custom_tool_result", "custom_tool_use_id": call.id}
-    result["content"] = [{"type": "text", "text": text}]
-    return result | {"is_error": order not in ORDERS}
+    return result | {"content": parts, "is_error": order not in ORDERS}
 
 
 client = Anthropic()
@@ -43,16 +42,17 @@ events, calls, answered = client.beta.sessions.events, {}, set()
 with events.stream(session.id) as stream:  # first open,
     events.send(session.id, events=[message])  # then send
     for event in stream:
+        reason = getattr(event, "stop_reason", None)  # only an idle event has one
         if event.type == "agent.custom_tool_use":
             calls[event.id] = event
         elif event.type == "agent.message":
             print(*(block.text for block in event.content))
         elif event.type in ENDS:
-            stop = getattr(event, "stop_reason", None)
-            asked = set(getattr(stop, "event_ids", None) or [])
-            if not asked or not asked <= calls.keys():
+            asked = getattr(reason, "event_ids", [])  # requires_action names calls
+            if not asked or any(id not in calls for id in asked):
                 break  # over, or it waits for what nobody here can answer
-            if new := [answer(calls[id]) for id in sorted(asked - answered)]:
-                events.send(session.id, events=new)
-            answered |= asked
-print(event.type, getattr(event, "stop_reason", None) and event.stop_reason.type)
+            new = [id for id in asked if id not in answered]
+            if new:
+                events.send(session.id, events=[answer(calls[id]) for id in new])
+            answered.update(new)
+print(event.type, reason and reason.type)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import textwrap
 import threading
 from typing import Any
 
@@ -15,7 +14,7 @@ from anthropic.lib.tools import ToolError
 
 from tests.kit.pending import waits
 from tests.kit.places import NOTEBOOKS
-from utilities import Made, custom_tool_result, stream_until_end_turn
+from utilities import Made, custom_tool_result, stream_until_end_turn, user_message
 from utilities.course import lesson03, run_worker
 from utilities.course.exercises import Exercise
 from utilities.course.lesson03 import batching
@@ -135,20 +134,22 @@ def as_given(order: str, approvals: set[str], pay: Any) -> str:
     return f"refunded {order}"
 
 
-def asks_then_removes(order: str, approvals: set[str], pay: Any) -> str:
-    if order not in approvals:
-        raise ToolError("nobody has approved this one")
-    approvals.remove(order)
-    pay(order)
-    return "done"
-
-
 def removes_and_sees(order: str, approvals: set[str], pay: Any) -> str:
     try:
         approvals.remove(order)
     except KeyError:
         raise ToolError("nobody has approved this one") from None
     pay(order)
+    return "done"
+
+
+def gives_it_back(order: str, approvals: set[str], pay: Any) -> str:
+    removes_and_sees(order, approvals, lambda order: None)
+    try:
+        pay(order)
+    except Exception:
+        approvals.add(order)
+        raise
     return "done"
 
 
@@ -164,7 +165,7 @@ def under_a_lock(order: str, approvals: set[str], pay: Any) -> str:
     return "done"
 
 
-@pytest.mark.parametrize("right", [asks_then_removes, removes_and_sees, under_a_lock])
+@pytest.mark.parametrize("right", [removes_and_sees, gives_it_back, under_a_lock])
 def test_a_lock_without_holes_passes(right, passes):
     passes(lesson03.lock, right)
 
@@ -192,6 +193,30 @@ def pays_first(order: str, approvals: set[str], pay: Any) -> str:
     return "done"
 
 
+def pays_then_removes(order: str, approvals: set[str], pay: Any) -> str:
+    if order not in approvals:
+        raise ToolError("nobody has approved this one")
+    pay(order)
+    approvals.remove(order)
+    return "done"
+
+
+def asks_then_removes(order: str, approvals: set[str], pay: Any) -> str:
+    if order not in approvals:
+        raise ToolError("nobody has approved this one")
+    approvals.remove(order)
+    pay(order)
+    return "done"
+
+
+def asks_then_discards(order: str, approvals: set[str], pay: Any) -> str:
+    if order not in list(approvals):
+        raise ToolError("nobody has approved this one")
+    approvals.discard(order)
+    pay(order)
+    return "done"
+
+
 def only_counts(order: str, approvals: set[str], pay: Any) -> str:
     if not approvals:
         raise ToolError("nobody has approved anything")
@@ -209,7 +234,7 @@ def lets_the_set_complain(order: str, approvals: set[str], pay: Any) -> str:
 def refuses_in_words(order: str, approvals: set[str], pay: Any) -> str:
     if order not in approvals:
         return "refused"
-    return asks_then_removes(order, approvals, pay)
+    return removes_and_sees(order, approvals, pay)
 
 
 def refuses_all(order: str, approvals: set[str], pay: Any) -> str:
@@ -222,6 +247,9 @@ def refuses_all(order: str, approvals: set[str], pay: Any) -> str:
         (never_used_up, "a second time"),
         (clears_first, "the yes for A-1007 was gone"),
         (pays_first, "the second found the yes still there while the first was paying"),
+        (pays_then_removes, "the second found the yes still there while the first was paying"),
+        (asks_then_removes, "one of them then raised KeyError: 'A-1002'. A ToolError"),
+        (asks_then_discards, "Both saw it before either had used it up, and both were paid"),
         (only_counts, "only A-1002 was approved, and A-1007 was paid"),
         (lets_the_set_complain, "raised KeyError"),
         (refuses_in_words, "to the agent that looks like a payment"),
@@ -269,12 +297,12 @@ def test_half_a_turn_at_a_time_and_a_cell_that_runs_twice_says_so():
 
 
 def test_the_lessons_loop_is_the_snippets():
-    """By its text, but for how far it is indented."""
+    """By its text."""
     snippet = (batching.DATA / "snippets/one_turn_with_tools.py").read_text("utf-8")
     loop = snippet[snippet.index("events, calls, answered") : snippet.rindex("print(event.type")].rstrip()
     for path in (NOTEBOOKS / "03_requires_action.ipynb", NOTEBOOKS / "solutions/03_requires_action.ipynb"):
-        cells = [cell.source for _, cell in code_cells(read(path)) if "def by_hand" in cell.source]
-        assert [textwrap.indent(loop, "    ") in source for source in cells] == [True]
+        cells = [cell.source for _, cell in code_cells(read(path)) if "calls, answered" in cell.source]
+        assert [loop in source for source in cells] == [True]
 
 
 def test_what_was_archived_is_made_anew_for_a_new_session():
@@ -293,24 +321,16 @@ def test_what_was_archived_is_made_anew_for_a_new_session():
         assert not list(api.client.beta.sessions.list(agent_id=second.agent.id))
 
 
-@pytest.mark.parametrize(
-    ("click", "said", "yeses"), [("Approve", "approved", {"A-1002"}), ("Deny", "denied: the chair", set())]
-)
-def test_a_click_decides(click, said, yeses):
-    approved: set[str] = set()
-    decide = lesson03.decide_with(approved, click)
-    asked = {"order": "A-1002", "proposal": "Refund it."}
-    assert asyncio.run(decide.call(asked)).startswith(said)
-    assert approved == yeses
+@pytest.mark.parametrize(("click", "said"), [("Approve", "Approve"), ("Deny", lesson03.OFFER)])
+def test_a_click_decides(click, said):
+    person = lesson03.Person()
+    person.click = click
+    assert asyncio.run(person.asked("Refund 189.00 for A-1002?")) == said
 
 
-def test_silence_is_no_and_an_unknown_order_is_an_error():
-    approved: set[str] = set()
-    decide = lesson03.decide_with(approved, patience=0.01)
-    said = asyncio.run(decide.call({"order": "A-1002", "proposal": "Refund it."}))
-    assert said.startswith("denied: nobody answered") and not approved
-    with pytest.raises(ToolError, match="no order '1002'"):
-        asyncio.run(decide.call({"order": "1002", "proposal": "Refund it."}))
+def test_silence_is_no_yes():
+    person = lesson03.Person(patience=0.01)
+    assert asyncio.run(person.asked("Refund it?")) == "nobody answered 'Refund it?' within 0.01 s"
 
 
 def test_another_process_answers_what_waits_once():
@@ -321,3 +341,15 @@ def test_another_process_answers_what_waits_once():
         assert first == "another process answered order_status {'order': 'A-1001'}\n"
         assert run_worker("answer_orders.py", session, client=api.client).stdout == ""
         assert stream_until_end_turn(api.client, session).outcome == "end_turn"
+
+
+def test_another_process_answers_errors_too_and_leaves_what_runs_alone():
+    with ManagedAgentsApi([batching.DATA / "recordings/03_error.jsonl"]) as api:
+        session = api.create_session("03_error")
+        lesson03.send_and_wait(api.client, session, user_message("Where is 1003?"))
+        first = run_worker("answer_orders.py", session, client=api.client).stdout
+        assert first == "another process answered order_status {'order': '1003'}\n"
+        run_worker("answer_orders.py", session, client=api.client)
+        turn = stream_until_end_turn(api.client, session)
+        assert [call.is_error for call in turn.tool_calls] == [True, False]
+        assert turn.outcome == "end_turn"

@@ -1,7 +1,7 @@
 """What only lesson 03 and its deep notebook 03b need: requires_action."""
 
 from .batching import batches
-from .deciding import OFFER, decide_with
+from .deciding import OFFER, Person
 from .driving import ENDS, by_hand, send_and_wait, sessions_with
 from .locking import lock
 from .measuring import ends_on, three_ways, tool_runner
@@ -12,9 +12,9 @@ from .waiting import waiting, waiting_all
 __all__ = [
     "ENDS",
     "OFFER",
+    "Person",
     "batches",
     "by_hand",
-    "decide_with",
     "ends_on",
     "lock",
     "next_event",

@@ -94,13 +94,15 @@ def by_hand(client: Anthropic, session_id: str, message: str, answer: Callable[[
         events.send(session_id, events=[user_message(message)])  # then send
         for event in stream:
             seen.append(event)
+            reason = getattr(event, "stop_reason", None)  # only an idle event has one
             if event.type == "agent.custom_tool_use":
                 calls[event.id] = event
             elif event.type in ENDS:
-                asked = getattr(getattr(event, "stop_reason", None), "event_ids", None) or []
-                if not asked or not calls.keys() >= set(asked):
+                asked = getattr(reason, "event_ids", [])  # requires_action names calls
+                if not asked or any(id not in calls for id in asked):
                     break  # over, or it waits for what nobody here can answer
-                if new := [id for id in asked if id not in answered]:
+                new = [id for id in asked if id not in answered]
+                if new:
                     events.send(session_id, events=[answer(calls[id]) for id in new])
                 answered.update(new)
     return seen

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from anthropic.lib.tools import ToolError
@@ -14,6 +15,9 @@ from .parking import PATIENCE
 __all__ = ["lock"]
 
 PAYING = 0.2  # seconds that a payment waits for a second call, which a lock may keep out until it is over
+LOOKING = (
+    0.5  # seconds that a look at the approvals waits for that of a second call, which a lock may keep out
+)
 PayBack = Callable[[str, set[str], Callable[[str], None]], Any]
 
 
@@ -63,6 +67,36 @@ class Till:
             return
 
 
+class Approvals(set[str]):
+    """Approvals at which two calls look at the same moment: the first waits for the second one's look."""
+
+    def __init__(self, *approvals: str) -> None:
+        super().__init__(approvals)
+        self._both = threading.Barrier(2)
+        self._thread = threading.local()
+
+    def _look(self) -> None:
+        if not getattr(self._thread, "has_looked", False):
+            self._thread.has_looked = True
+            with suppress(threading.BrokenBarrierError):  # the other call doesn't look, or may not yet
+                self._both.wait(LOOKING)
+
+    def __contains__(self, order: object) -> bool:
+        found = super().__contains__(order)
+        self._look()
+        return found
+
+    def __len__(self) -> int:
+        many = super().__len__()
+        self._look()
+        return many
+
+    def __iter__(self) -> Iterator[str]:
+        orders = list(super().__iter__())
+        self._look()
+        return iter(orders)
+
+
 def _check_lock(pay_back: PayBack) -> str:
     stranger, twice, others, at_once = (
         _pays_a_stranger(pay_back), _pays_twice(pay_back), _loses_others(pay_back), _pays_at_once(pay_back),
@@ -85,6 +119,7 @@ def _check_lock(pay_back: PayBack) -> str:
             "two calls for A-1002 came at once, and both were paid: the second found the yes still there "
             "while the first was paying"
         )
+    _two_that_look_at_once(pay_back)
     return "each yes pays its own order, once, also if two calls come at the same moment"
 
 
@@ -105,8 +140,46 @@ def _loses_others(pay_back: PayBack) -> bool:
 def _pays_at_once(pay_back: PayBack) -> bool:
     till = Till(pay_back, "A-1002")
     till.meanwhile = "A-1002"
-    till.ask("A-1002")
+    try:
+        till.ask("A-1002")
+    except Wrong:
+        if len(till.paid) < 2:
+            raise  # otherwise that is the cause: the second call has used the yes up
     return len(till.paid) > 1
+
+
+def _two_that_look_at_once(pay_back: PayBack) -> None:
+    """Two calls for one yes, in two threads.
+
+    Raises:
+        Wrong: both were paid, none was, or the one that wasn't got no ToolError.
+    """
+    approvals, paid, errors = Approvals("A-1002"), list[str](), list[Exception]()
+
+    def call() -> None:
+        try:
+            pay_back("A-1002", approvals, paid.append)
+        except ToolError:
+            return
+        except Exception as error:  # noqa: BLE001 (the learner's code may raise anything)
+            errors.append(error)
+
+    calls = [threading.Thread(target=call, daemon=True) for _ in range(2)]
+    for thread in calls:
+        thread.start()
+    for thread in calls:
+        thread.join(PATIENCE)
+    told = "two calls for A-1002 came at the same moment, with one yes between them"
+    if len(paid) > 1:
+        raise Wrong(f"{told}. Both saw it before either had used it up, and both were paid")
+    if errors:
+        [error, *_] = errors
+        raise Wrong(
+            f"{told}. Both saw it, and one of them then raised {type(error).__name__}: {error}. A ToolError "
+            "is what tells the agent to ask first"
+        )
+    if not paid:
+        raise Wrong(f"{told}, and neither was paid")
 
 
 lock = Exercise(
@@ -115,8 +188,10 @@ lock = Exercise(
     [
         "Two questions: whose yes does the first line look at? And when is a yes used up: before the money "
         "moves, or after?",
-        "Ask for this order's yes, take away no other, and take it away before you pay.",
-        "order not in approvals is the question; approvals.remove(order) belongs above pay(order).",
+        "Take away this order's yes and no other, before you pay. Between a look and a removal, a second "
+        "call may look as well: do both in one step.",
+        "approvals.remove(order) is both; it belongs above pay(order), and its KeyError says that there was "
+        "no yes.",
     ],
-    minutes=5,
+    minutes=4,
 )

@@ -23,4 +23,5 @@ next_event = Prediction(
         "b": "three of these have their answer",
         "d": "how would a process that has just come know what is left?",
     },
+    hints=["The agent needs eight results. How many has it got, and who knows which ones are missing?"],
 )

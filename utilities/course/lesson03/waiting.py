@@ -120,8 +120,8 @@ waiting = Exercise(
     "Exercise 2",
     partial(_check, HISTORIES),
     [
-        "Start with the last idle event: what it names, less what was answered since. Then look at what "
-        "else can come after it.",
+        "Start with the last event that tells a status. Only if it is an idle one does anything wait: what "
+        "it names, less what was answered since.",
         "Or go through the events once, oldest first, with a list of what waits so far. An idle event "
         "replaces it, running or the session's end empties it, an answer takes one id out.",
         "getattr(event.stop_reason, 'event_ids', None) or [] is right for every stop reason. An answer has "
