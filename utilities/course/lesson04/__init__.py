@@ -10,6 +10,7 @@ from .retrieval import measure
 from .row import Row, Seen
 from .scene import HANDBOOK, NOTES, Scene, scene
 from .sorting import needs, words
+from .tenth import tenth
 from .undoing import undoing
 
 __all__ = [
@@ -20,13 +21,14 @@ __all__ = [
     "Seen",
     "appending",
     "chart_of",
+    "grepping",
     "looked_up",
     "measure",
     "needs",
     "nine_rows",
     "rows",
     "scene",
-    "grepping",
+    "tenth",
     "undoing",
     "words",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dis
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ from anthropic import BadRequestError, ConflictError
 from utilities.replay.testing import ManagedAgentsApi
 
 from ..exercises import Exercise, NotAttempted, Wrong
+from .gaps import require_filled
 from .watched import ExerciseStore, Watched, stopped
 
 __all__ = ["LIMIT", "appending"]
@@ -21,10 +21,7 @@ LIST = "/list.md"
 
 
 def _check(append_line: Callable[..., Any]) -> str:
-    if gaps := _gaps(append_line):
-        if gaps == GAPS:
-            raise NotAttempted
-        raise Wrong(f"{gaps} of the {GAPS} gaps {'is' if gaps == 1 else 'are'} still `...`")
+    require_filled(append_line, GAPS)
     with ManagedAgentsApi() as api:
         _append(api, append_line, "a note with one line", "milk\n", 0)
         _append(api, append_line, "an empty note", "", 0)
@@ -33,14 +30,6 @@ def _check(append_line: Callable[..., Any]) -> str:
             _append(api, append_line, what, "milk\n", rivals)
         _append_to_full(api, append_line)
     return "no line is lost, whoever writes meanwhile, and what can't succeed reaches the caller"
-
-
-def _gaps(function: Callable[..., Any]) -> int:
-    """How often there is a `...` in the code of a function."""
-    code = getattr(function, "__code__", None)
-    if code is None:
-        return 0
-    return sum(each.opname == "LOAD_CONST" and each.argval is ... for each in dis.get_instructions(code))
 
 
 def _append(
