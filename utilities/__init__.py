@@ -3,7 +3,9 @@
 Names are imported when they are first used, so that a helper costs only what it needs itself.
 """
 
+import sys
 from importlib import import_module
+from os.path import abspath, dirname
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -106,6 +108,27 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
+    """What is imported from here.
+
+    Raises:
+        ModuleNotFoundError: a package that it needs isn't installed; how to get it is in its message.
+    """
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    try:
+        return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == __name__:
+            raise
+        raise ModuleNotFoundError(_missing(error.name, name), name=error.name) from None
+
+
+def _missing(package: str, name: str) -> str:
+    """What to do without a package: most often a notebook runs in the kernel of another Python."""
+    clone = dirname(dirname(abspath(__file__)))
+    return (
+        f"{package} is not installed in {sys.executable}, and `{name}` needs it. In {clone}, `make setup` or "
+        "`python -m utilities.course.setup` gets all that the course needs; then `make lab`, or in another "
+        f"front end the kernel of .venv. Or get it here: {sys.executable} -m pip install "
+        f'-e "{clone}[course]"'
+    )

@@ -59,6 +59,7 @@ def connect(kind: type[AnyClient] = Anthropic, **options: Any) -> AnyClient:  # 
     key = os.environ.get("ANTHROPIC_API_KEY")
     noted = {**options, "middleware": [Notes(), *options.get("middleware", ())]}
     short_errors.install()
+    _say_if_elsewhere()
     if not is_set("COOKBOOK_OFFLINE"):
         if url:
             client = kind(**{"api_key": key or "none", **_direct(kind, url, noted), **noted})
@@ -82,6 +83,17 @@ def _where(client: Anthropic | AsyncAnthropic, named: str) -> str:
     costs = "what you run costs money, a lesson a few US cents (estimated)"
     hosted = "the hosted API" if named == "ANTHROPIC_API_KEY" else url
     return f"LIVE: connected to {hosted} with {named}; {costs}\n{HOW_TO_STAY}"
+
+
+def _say_if_elsewhere() -> None:
+    """A line if the working directory is in another clone than this package: its lessons may not fit."""
+    here = Path.cwd()
+    clones = (folder for folder in (here, *here.parents) if (folder / "utilities" / "client.py").is_file())
+    if (clone := next(clones, None)) and not (clone / "utilities").samefile(Path(__file__).parent):
+        _say(
+            f"this notebook is in {clone}, but this kernel has the course of {Path(__file__).parents[1]}: "
+            f"`make setup` in {clone}, then `make lab` there"
+        )
 
 
 def _direct(kind: type[Any], url: Any, given: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from anthropic import Anthropic, AsyncAnthropic
 
 from tests.kit.calling import AGENT
 from tests.kit.odd_answers import Hosted, OddTransport, page, refusal
+from tests.kit.places import ROOT
 from tests.kit.recordings import Script
 from tests.kit.serving import served
 from utilities import client as client_module
@@ -139,7 +140,7 @@ def test_every_way_to_say_offline(monkeypatch, value):
 
 @pytest.mark.parametrize("value", ["", "0", "false", "no"])
 def test_every_way_to_say_not_offline(monkeypatch, value):
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-test")
     monkeypatch.setenv("COOKBOOK_OFFLINE", value)
     assert connect(http_client=hosted()).base_url.host == "api.anthropic.com"
     assert "live" in doctor.key().detail
@@ -149,6 +150,31 @@ def test_no_recordings_is_said_at_once(monkeypatch, tmp_path):
     monkeypatch.setattr(client_module, "RECORDINGS", tmp_path)
     with pytest.raises(FileNotFoundError, match="git checkout example_data"):
         connect()
+
+
+def test_a_notebook_of_another_clone_is_told_whose_course_it_has(monkeypatch, tmp_path, capsys):
+    (tmp_path / "utilities").mkdir()
+    (tmp_path / "utilities" / "client.py").touch()
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    connect()
+    first, *_ = capsys.readouterr().out.splitlines()
+    assert first.startswith(
+        f"this notebook is in {tmp_path}, but this kernel has the course of {ROOT}: `make setup`"
+    )
+    monkeypatch.chdir(ROOT / "notebooks")
+    connect()
+    assert "this notebook" not in capsys.readouterr().out
+
+
+def test_a_kernel_without_the_courses_packages_says_what_is_missing_and_the_command():
+    program = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from utilities import connect"
+    bare = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, encoding="utf-8")
+    last = bare.stderr.splitlines()[-1]
+    assert last.startswith(
+        f"ModuleNotFoundError: anthropic is not installed in {sys.executable}, and `connect`"
+    )
+    assert "`make setup`" in last and f'-m pip install -e "{ROOT}[course]"' in last
 
 
 def test_options_go_to_the_client():
