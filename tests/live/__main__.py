@@ -121,10 +121,10 @@ def _plan(run: Run, chosen: list[Probe]) -> str:
         [
             f"confirm-live {run.id}, with anthropic {anthropic.__version__} at {run.client.base_url}:",
             f"  {sum(not probe.cents for probe in chosen)} probes that start no turn; they make agents, "
-            "environments, sessions, files, memory stores and vaults",
+            "environments, sessions, deployments, files, memory stores and vaults",
             f"  {len(turns)} that start one, with {run.model}: at most {cost} of the {run.cap} cents",
             f"  all of it is named confirm-live-{run.id}-… and marked made_by={MADE_BY!r}, run={run.id!r}; "
-            "it is taken away at the end, agents are archived",
+            "it is taken away at the end, agents and deployments are archived",
         ]
     )
 

@@ -16,7 +16,7 @@ LOOKS = 60  # at a session that was interrupted; then deleting it is tried all t
 def clean_up(client: Anthropic, run: str | None = None, pause: float = 1.0) -> list[str]:
     """Take away what a run has made, or all runs.
 
-    Sessions first: what they use can't go before them. Agents can only be archived.
+    Sessions first: what they use can't go before them. Agents and deployments can only be archived.
 
     Args:
         client: the SDK's client, with the key that the run had.
@@ -53,6 +53,11 @@ def _made(client: Anthropic, run: str | None, pause: float) -> Iterator[tuple[An
         beta.sessions.delete(session_id)
 
     yield from ((each, end) for each in list(beta.sessions.list(include_archived=True)) if ours(each))
+    deployments = [each for each in list(beta.deployments.list(include_archived=True)) if ours(each)]
+    for deployment in deployments:  # what its runs have started has no metadata of ours
+        started = list(beta.sessions.list(deployment_id=deployment.id, include_archived=True))
+        yield from ((each, end) for each in started)
+    yield from ((each, beta.deployments.archive) for each in deployments if not each.archived_at)
     environments = list(beta.environments.list(include_archived=True))
     yield from ((each, beta.environments.delete) for each in environments if ours(each))
     yield from ((each, beta.agents.archive) for each in list(beta.agents.list()) if ours(each))

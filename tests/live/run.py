@@ -61,6 +61,18 @@ class Run:
             name=self.name(what), metadata=self.marks, **{"config": {"type": "cloud"}, **fields}
         )
 
+    def deployment(self, what: str, **fields: Any) -> Any:
+        """A deployment without a schedule; what a run of it starts, the service stops at a cent."""
+        return self.client.beta.deployments.create(**(self.deploying(what) | fields))
+
+    def deploying(self, what: str) -> dict[str, Any]:
+        """What every deployment is created with."""
+        agent, environment = self.plain_agent.id, self.plain_environment.id
+        return {
+            "name": self.name(what), "agent": agent, "environment_id": environment, "metadata": self.marks,
+            "initial_events": [message("Say hello in one word.")], "budget": limit(1),
+        }  # fmt: skip
+
     def store(self, what: str) -> Any:
         return self.client.beta.memory_stores.create(name=self.name(what), metadata=self.marks)
 
@@ -97,12 +109,19 @@ class Run:
         Raises:
             NotAsked: the cap doesn't allow it any more.
         """
-        if self.spent() + cents > self.cap:
-            raise NotAsked(f"the cap of {self.cap} cents is reached")
-        limit = {"type": "limit", "max_list_cost": {"amount": str(cents), "currency": "USD"}}
-        session = self.session(**{"budget": limit, **fields})
+        self.require(cents)
+        session = self.session(**{"budget": limit(cents), **fields})
         self.turned[session.id] = cents
         return session
+
+    def require(self, cents: int) -> None:
+        """Before something starts a turn that costs so much at most.
+
+        Raises:
+            NotAsked: the cap doesn't allow it any more.
+        """
+        if self.spent() + cents > self.cap:
+            raise NotAsked(f"the cap of {self.cap} cents is reached")
 
     def spent(self) -> int:
         """US cents, rounded up; for a session that doesn't say what it cost, what was set aside for it."""
@@ -187,6 +206,11 @@ class Run:
         if probe.question in QUESTIONS:
             return found(finding.answer == QUESTIONS[probe.question].default, finding.seen, finding.answer)
         return finding
+
+
+def limit(cents: int) -> dict[str, Any]:
+    """A budget."""
+    return {"type": "limit", "max_list_cost": {"amount": str(cents), "currency": "USD"}}
 
 
 def message(text: str) -> dict[str, Any]:

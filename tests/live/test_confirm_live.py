@@ -13,10 +13,12 @@ from tests.live.cleaning import clean_up
 from tests.live.probe import DIFFERS, HOLDS, NOT_ASKED, Finding, NotAsked, Reply, reply
 from tests.live.probes import PROBES, memory
 from tests.live.probes.budgets import LONG
+from tests.live.probes.outcomes import OUTCOME
 from tests.live.probes.previews import LINES
 from tests.live.probes.threads import ASK_THE_HELPER
 from tests.live.probes.turns import HELLO, WRITE
 from tests.live.probes.waiting import DENIED, ECHO, MANY
+from tests.live.probes.workflows import PLAN
 from tests.live.run import MADE_BY, Run
 from utilities.replay import Faults, Library, ReplayServer
 from utilities.replay.assumptions import QUESTIONS
@@ -133,7 +135,40 @@ def asking_the_helper() -> Script:
     return script
 
 
-RECORDED = (hello(), writing(), order(), many_orders(), denied(), essay(), counting(), asking_the_helper())
+def greeting() -> Script:
+    """An outcome that is satisfied at once."""
+    script = Script("greeting", "plain")
+    script.running()
+    wanted = {key: value for key, value in OUTCOME.items() if key != "type"}
+    script.event("user.define_outcome", **wanted, outcome_id="outc_old")
+    script.say("Hello.")
+    cycle = {"outcome_id": "outc_old", "iteration": 0}
+    start = script.event("span.outcome_evaluation_start", **cycle)
+    script.event(
+        "span.outcome_evaluation_end", **cycle, outcome_evaluation_start_id=start, result="satisfied",
+        explanation="It is one word.", usage={"input_tokens": 1, "output_tokens": 1},
+    )  # fmt: skip
+    script.idle()
+    return script
+
+
+def planned() -> Script:
+    """A workflow run, from its creation to its end."""
+    script = Script("planned", "planner")
+    script.message(PLAN)
+    run = {"workflow_run_id": "wrun_1"}
+    script.event("workflow_run.created", **run, name="greetings", phases=[])
+    script.event("workflow_run.status_running", **run)
+    script.event("workflow_run.status_ended", after=1.0, **run, result={"type": "completed"})
+    script.say("Hello, and hello.")
+    script.idle()
+    return script
+
+
+RECORDED = (
+    *(hello(), writing(), order(), many_orders(), denied(), essay(), counting(), asking_the_helper()),
+    *(greeting(), planned()),
+)
 
 
 def stand_in(**options) -> ReplayServer:
@@ -278,7 +313,7 @@ def findings():
         beta = client.beta
         lists = (beta.sessions, beta.environments, beta.memory_stores, beta.vaults)
         there = [thing.id for kind in lists for thing in kind.list(include_archived=True)]
-        there += [thing.id for kind in (beta.agents, beta.files) for thing in kind.list()]
+        there += [thing.id for kind in (beta.agents, beta.files, beta.deployments) for thing in kind.list()]
         return found, left, there
 
 
