@@ -1,6 +1,9 @@
 """Machines that are not like ours, each imitated as far as it can be."""
 
 import re
+import signal
+import subprocess
+import sys
 import tomllib
 
 import pytest
@@ -8,6 +11,8 @@ import pytest
 from tests.kit.copied import run_with
 from tests.kit.machines import C_LOCALE, COMPANY, copy_of_the_course, machine, read_only, run_on
 from tests.kit.places import DATA, ROOT
+from tests.kit.waiting import wait_for
+from utilities.replay.testing import ManagedAgentsApi
 
 pytestmark = pytest.mark.slow
 
@@ -43,6 +48,37 @@ def test_without_what_only_posix_has():
     done = run_on(machine({}), str(ROOT / "tests/kit/without_posix.py"), str(FIRST_TURN))
     turned(done, DATA)
     assert re.search(r"^imported: \d{3} modules$", done.stdout, re.M)
+
+
+FOLLOWS = """
+import sys
+from anthropic import Anthropic
+from utilities import stream_until_end_turn
+
+def seen(event):
+    print(event.type, flush=True)
+
+result = stream_until_end_turn(Anthropic(), sys.argv[1], "go", on_event=seen, timeout=600)
+print(result.outcome, len(result.events))
+"""
+
+
+def test_asleep_in_the_middle_of_a_stream():
+    """A laptop that is closed: the program stands still, clocks and the service go on."""
+    with ManagedAgentsApi(DATA / "recordings/00_primes.jsonl", strict=False, speed=20) as api:
+        session_id = api.create_session("00_primes")
+        command = [sys.executable, "-c", FOLLOWS, session_id]
+        with subprocess.Popen(command, env=machine(api.environment), stdout=subprocess.PIPE) as program:
+            try:
+                program.stdout.readline()
+                program.send_signal(signal.SIGSTOP)
+                (session,) = api.sessions
+                wait_for(lambda: session.status == "idle")
+                program.send_signal(signal.SIGCONT)
+                *_, last = program.communicate(timeout=60)[0].decode().splitlines()
+            finally:
+                program.kill()
+        assert last == f"end_turn {len(session.events)}"
 
 
 SUITE = """
