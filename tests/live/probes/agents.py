@@ -134,6 +134,65 @@ def domain_lists(run: Run) -> Finding:
     return _all_refused(run, cases)
 
 
+@probe(
+    "an advisor below Sonnet 4.6, or less capable than the agent's own model, is 400",
+    rule="an advisor is Sonnet 4.6 or more capable",
+)
+def advisors_that_are_refused(run: Run) -> Finding:
+    pairs = [("claude-haiku-4-5", "claude-haiku-4-5"), ("claude-opus-5", "claude-sonnet-4-6")]
+    cases = {}
+    for model, advisor in pairs:
+        roster = {"type": "coordinator", "agents": [{"type": "advisor", "model": advisor}]}
+        cases[f"{advisor} for {model}"] = {"model": model, "multiagent": roster}
+    return _all_refused(run, cases)
+
+
+@probe(
+    "`inference_geo` that is no region, or for a model before 4.6, is 400",
+    rule="`inference_geo` is `us` or `global`",
+)
+def pins_that_are_refused(run: Run) -> Finding:
+    cases = {
+        "no region": {"model": {"id": "claude-sonnet-4-6", "inference_geo": "nowhere"}},
+        "too old a model": {"model": {"id": "claude-haiku-4-5", "inference_geo": "us"}},
+    }
+    return _all_refused(run, cases)
+
+
+@probe(
+    "in a roster of which one is pinned to a region and another isn't the agent is 400",
+    rule="in a roster all models are pinned to one region",
+)
+def a_roster_with_two_pins(run: Run) -> Finding:
+    pinned = run.agent("pinned", model={"id": "claude-sonnet-4-6", "inference_geo": "global"})
+    roster = {"type": "coordinator", "agents": [pinned.id]}
+    return _all_refused(run, {"two pins": {"model": "claude-sonnet-4-6", "multiagent": roster}})
+
+
+@probe("`speed: fast` for a model without a fast mode is 400", rule="`speed: fast` is for models")
+def a_model_without_a_fast_mode(run: Run) -> Finding:
+    return _all_refused(run, {"haiku": {"model": {"id": "claude-haiku-4-5", "speed": "fast"}}})
+
+
+@probe(
+    "`url_sources` that are all none, an empty list and an unknown tool are 400",
+    rule="`url_sources` of web_fetch",
+)
+def sources_of_addresses(run: Run) -> Finding:
+    def narrowed(**sources: Any) -> dict[str, Any]:
+        configs = [{"name": "web_fetch", "url_sources": sources}]
+        return {"tools": [{"type": "agent_toolset_20260401", "configs": configs}]}
+
+    unknown = [{"type": "tool_reference", "name": "no_such_tool"}]
+    keys = ("user_input", "client_tool_results", "server_tool_results")
+    cases = {
+        "all none": narrowed(**dict.fromkeys(keys, "none")),
+        "empty": narrowed(server_tool_results={"type": "only", "tools": []}),
+        "unknown": narrowed(client_tool_results={"type": "except", "tools": unknown}),
+    }
+    return _all_refused(run, cases)
+
+
 @probe("an archived agent can't be used by new sessions: 400", rule="an archived agent can't be used")
 def an_archived_agent(run: Run) -> Finding:
     agent = run.agent("archived")
