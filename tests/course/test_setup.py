@@ -69,6 +69,15 @@ def test_a_step_that_fails_ends_it_with_what_to_do(commands, capsys, tmp_path):
     assert not (tmp_path / ".setup-stamp").exists()
 
 
+@pytest.mark.parametrize("options", [[], ["--wheels", "a"], ["--download", "a"]])
+def test_where_a_package_has_to_be_built_it_says_with_what(commands, capsys, monkeypatch, options):
+    monkeypatch.setattr(sys, "version_info", (3, 14, 0, "final", 0))
+    commands.fails = "-r"
+    assert setup.main(options) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert "Wordllama has no wheel for Python 3.14" in last and "python3.12" in last
+
+
 def test_a_folder_is_filled_with_wheels_only(commands, tmp_path):
     assert setup.main(["--download", str(tmp_path)]) == 0
     (command,) = commands

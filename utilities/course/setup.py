@@ -26,6 +26,10 @@ RATE = 20  # MBit/s, for the guess of how long that takes
 KERNEL = "Python 3 (the course)"
 PIP = ("-m", "pip", "--quiet", "--disable-pip-version-check")
 ONLINE = "is this machine online? Without network: --wheels FOLDER"
+NOT_BUILT = (
+    "wordllama has no wheel for Python 3.14: are a C++ compiler and Python's headers there, to build it "
+    "(Debian: g++, python3.14-dev)? A folder of wheels can't have it. Or take another Python"
+)
 NO_VENV = "Debian and Ubuntu have it in a package of its own: apt install python3-venv"
 ANOTHER = "py -3.12 -m utilities.course.setup" if os.name == "nt" else "make setup PYTHON=python3.12"
 
@@ -78,7 +82,7 @@ def install(lock: Path, wheels: Path | None = None) -> None:
         Stopped: a step failed.
     """
     source = [] if wheels is None else ["--no-index", "--find-links", str(wheels.resolve())]
-    lacks = ONLINE if wheels is None else f"does {wheels} have a wheel of each, for this Python?"
+    lacks = _lacks(ONLINE if wheels is None else f"does {wheels} have a wheel of each, for this Python?")
     _say(f"Setting up {VENV.name}: {_much(lock, wheels)}")
     if not _runs("-m", "uv", "--version") and not _runs("-m", "pip", "--version"):  # interrupted, or moved
         _step("an environment", sys.executable, "-m", "venv", "--clear", str(VENV), then=NO_VENV)
@@ -107,7 +111,12 @@ def download(lock: Path, wheels: Path) -> None:
     """
     _say(f"Fetching into {wheels}: {_much(lock, None)}")
     fetched = ("download", "--only-binary", ":all:", "-d", str(wheels), "-r", str(lock))
-    _step("the wheels", sys.executable, *PIP, *fetched, then=ONLINE)
+    _step("the wheels", sys.executable, *PIP, *fetched, then=_lacks(ONLINE))
+
+
+def _lacks(usually: str) -> str:
+    """What to do when a package can't be installed."""
+    return f"{NOT_BUILT}: {ANOTHER}" if sys.version_info >= (3, 14) else usually
 
 
 def _pin(package: str, lock: Path) -> str:
