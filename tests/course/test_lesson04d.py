@@ -2,12 +2,55 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from utilities import open_brain
 from utilities.course import lesson04
+from utilities.course.lesson04.false_friends import PAIRS, false_friends
 from utilities.course.lesson04.finding import facts, grep, recalled
+from utilities.course.lesson04.losing import PICKED
 
 pytestmark = pytest.mark.slow
+
+
+def test_not_attempted_is_no_error(capsys):
+    lesson04.lost_updates.check(...)
+    lesson04.grepping.check(..., ...)
+    assert lesson04.lost_updates.passed is lesson04.grepping.passed is None
+    out = capsys.readouterr().out
+    assert [f"Exercise {number}: not attempted yet" in out for number in (1, 2)] == [True] * 2
+
+
+# -- 1: which updates are lost ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("guess", ["ade", "a, d, e", ["e", "d", "a"], "A D E"])
+def test_the_lost_updates_however_they_are_named(guess, passes):
+    passes(lesson04.lost_updates, guess)
+
+
+@pytest.mark.parametrize(
+    ("guess", "why"),
+    [
+        ("abde", "one of the negators"),
+        ("acde", "further than 0.95"),
+        ("ad", "it isn't all: 'up' and 'down'"),
+        ("e", "it isn't all: one day more or less"),
+        ("ae", "5 and 50"),
+        ("f", "none of the answers"),
+    ],
+)
+def test_a_wrong_guess_is_told_why(guess, why, fails):
+    fails(lesson04.lost_updates, guess, why=why)
+
+
+def test_the_right_letters_are_what_astrocyte_loses(tmp_path):
+    pairs = [pair for what in PICKED for pair in PAIRS if pair[0] == what]
+    friends = asyncio.run(false_friends(open_brain(tmp_path / "brain.db"), pairs))
+    lost = {letter for letter, friend in zip("abcde", friends, strict=True) if not friend.kept_by_default}
+    assert lost == lesson04.lost_updates.right
 
 
 # -- 2: what grep finds and recall doesn't -----------------------------------------------------------------

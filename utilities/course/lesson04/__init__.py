@@ -6,6 +6,7 @@ from .charts import chart_of
 from .comparison import nine_rows
 from .finding import grepping
 from .lookups import looked_up
+from .losing import lost_updates
 from .retrieval import measure
 from .row import Row, Seen
 from .scene import HANDBOOK, NOTES, Scene, scene
@@ -23,6 +24,7 @@ __all__ = [
     "chart_of",
     "grepping",
     "looked_up",
+    "lost_updates",
     "measure",
     "needs",
     "nine_rows",

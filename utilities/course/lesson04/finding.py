@@ -1,4 +1,4 @@
-"""Lesson 04's exercise on search: a fact and a question, so that grep finds it and recall doesn't."""
+"""The exercise of 04d: a fact and a question, so that grep finds it and recall doesn't."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _require_sentences(fact: Any, question: Any) -> None:
 
 
 grepping = Exercise(
-    "Exercise 3",
+    "Exercise 2",
     _check_grep,
     [
         "Recall goes by meaning. What has hardly any, but is unmistakable? And grep also finds what is "
@@ -102,4 +102,5 @@ grepping = Exercise(
         "A fact with a number inside a longer code (RMA…B), and the question what the customer with that "
         "number complained about: complaints are what other facts are about.",
     ],
+    minutes=8,
 )
