@@ -61,6 +61,17 @@ def test_another_sdk_that_the_project_allows_is_well_and_said(tmp_path):
     assert packages(tmp_path, f"anthropic=={anthropic.__version__}\n").detail == "1 as in requirements.lock"
 
 
+def test_an_environment_of_ones_own_may_have_other_versions(tmp_path):
+    project = tmp_path / "pyproject.toml"
+    extras = "[project.optional-dependencies]\ncourse = ['pytest>={}']\n"
+    project.write_text("[project]\ndependencies = ['anthropic>=2.11']\n" + extras.format(8), "utf-8")
+    assert doctor.own_packages(project).ok
+    project.write_text("[project]\ndependencies = ['no-such-package>=1']\n" + extras.format(999), "utf-8")
+    check = doctor.own_packages(project)
+    assert not check.ok and "no-such-package missing, pytest " in check.detail
+    assert f'-m pip install -e "{tmp_path}[course]"' in check.detail
+
+
 def test_packages_of_another_platform_are_not_asked_for(tmp_path):
     assert packages(tmp_path, "no-such-package==1.0 ; sys_platform == 'amiga'\n").ok
 

@@ -79,6 +79,26 @@ def packages(lock: Path, project: Path) -> Check:
     return Check("packages", True, well)
 
 
+def own_packages(project: Path) -> Check:
+    """Whether an environment of one's own has what the course needs, in versions that it allows."""
+    try:
+        import tomllib
+
+        from packaging.requirements import Requirement
+
+        about = tomllib.loads(project.read_text("utf-8"))["project"]
+        wanted = [
+            Requirement(each) for each in about["dependencies"] + about["optional-dependencies"]["course"]
+        ]
+    except (ImportError, OSError, ValueError, KeyError) as problem:
+        return Check("packages", False, f"{problem}: {SETUP} in a whole clone")
+    other = [f"{req.name} {found}" for req in wanted if (found := _installed(req.name)) not in req.specifier]
+    if other:
+        get = f'{sys.executable} -m pip install -e "{project.parent}[course]"'
+        return Check("packages", False, f"not what the course needs: {_some(other)}; {SETUP}, or {get}")
+    return Check("packages", True, "your own, as the course allows; tested are the lock's")
+
+
 def _installed(name: str) -> str:
     try:
         return metadata.version(name)
@@ -208,11 +228,12 @@ def recordings(folder: Path) -> Check:
 
 def main() -> int:
     """Print every check. 0: all is well. 1: there is something to do."""
-    developer = (ROOT / ".venv" / ".dev-stamp").exists()
-    lock = ROOT / ("requirements-dev.lock" if developer else "requirements.lock")
+    venv, project = ROOT / ".venv", ROOT / "pyproject.toml"
+    lock = ROOT / ("requirements-dev.lock" if (venv / ".dev-stamp").exists() else "requirements.lock")
+    in_venv = Path(sys.prefix).resolve() == venv.resolve()
     checks = [
         python(),
-        packages(lock, ROOT / "pyproject.toml"),
+        packages(lock, project) if in_venv else own_packages(project),
         course(),
         kernel(),
         port(),
