@@ -8,6 +8,7 @@ from anthropic import BadRequestError
 from tests.kit.calling import AGENT, SAY_GO, Caller, serving, strict
 from tests.kit.recordings import Script
 from tests.kit.scripts import going
+from utilities.replay.http.requests import Form, Upload
 
 rule = functools.partial(pytest.mark.rule, topic="sessions")
 
@@ -227,3 +228,31 @@ def test_a_page_of_events_under_either_answer(page):
     (thread,) = call.get(f"/sessions/{session}/threads")["data"]
     listed = call.get(f"/sessions/{session}/threads/{thread['id']}/events")
     assert len(listed["data"]) == 1000 and listed["next_page"]
+
+
+@rule(
+    "a session has at most 500 skills, over all its agents, each counted once (400)",
+    evidence="doc", source="docs: skills",
+)  # fmt: skip
+@pytest.mark.slow
+def test_at_most_500_skills_in_a_session():
+    call = Caller()
+    made = []
+    for number in range(501):
+        text = f"---\nname: s{number}\ndescription: d\n---\n".encode()
+        form = Form(files=(Upload(f"s{number}/SKILL.md", text, "text/markdown"),))
+        made.append(call.send("POST", "/skills", form=form)["id"])
+    skills = [{"type": "custom", "skill_id": id} for id in made]
+
+    def agent(first, last, **fields):
+        return call.post("/agents", {**AGENT, "tools": [TOOLSET], "skills": skills[first:last], **fields})[
+            "id"
+        ]
+
+    helpers = [agent(first, min(first + 20, 481)) for first in range(0, 481, 20)]
+    roster = {"type": "multiagent_20261001"}
+    for part, members in (("subagents", helpers[:12]), ("workflows", [*helpers[12:], helpers[0]])):
+        roster[part] = {"type": "enabled", "predefined_agents": members}
+    call.session(agent=agent(480, 500, multiagent=roster))
+    told = call.session(400, agent=agent(481, 501, multiagent=roster))
+    assert "at most 500 skills" in told

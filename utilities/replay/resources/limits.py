@@ -45,6 +45,7 @@ Limit = tuple[str, Check]  # where: `tools.*.name`, with `*` for each entry of a
 REGIONS = ("us", "global")  # that a model can be pinned to [doc]
 BUILT_IN = ("bash", "read", "write", "edit", "glob", "grep", "web_fetch", "web_search")
 MOST_FILES = 500  # of one session [doc]
+MOST_SKILLS = 500  # of one session, over all its agents [doc]
 MOST_TOOLS = 256  # over all toolsets of an agent [sdk]
 LONGEST_HOST = 255  # characters of a name with its wildcard [ours]
 MOST_EVENTS = 1_000  # in one send: as many as a page of them has [ours]
@@ -408,6 +409,17 @@ def check_agent(agent: Resource) -> None:
     count = sum(map(tools_of, tools))
     if count > MOST_TOOLS:
         raise ApiError(400, f"tools: at most {MOST_TOOLS} tools over all toolsets, not {count}")
+
+
+def check_skills(agents: Iterable[Resource]) -> None:
+    """Refuse a session whose agents have too many skills between them, each counted once. [doc]
+
+    Raises:
+        ApiError: 400, with their number.
+    """
+    count = len({(skill["type"], skill["skill_id"]) for agent in agents for skill in agent["skills"]})
+    if count > MOST_SKILLS:
+        raise ApiError(400, f"agent: at most {MOST_SKILLS} skills in a session, over all agents, not {count}")
 
 
 def tools_of(tool: Resource) -> int:

@@ -128,6 +128,7 @@ class Sessions(Collection):
         running = overridden(snapshot, overrides) if overrides else snapshot
         members = [member for member in roster(running["multiagent"]) if member["id"] != running["id"]]
         check_pins(running, members)
+        limits.check_skills((running, *members))
         for member in (running, *members):
             if missing := self.agents.skills.missing(member["skills"]):
                 raise ApiError(400, f"agent: the skill {missing} of {member['id']} has been deleted")
