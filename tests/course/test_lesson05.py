@@ -1,25 +1,35 @@
-"""Lesson 05's checks: wrong answers fail, each for its own reason, and right ones of another style pass.
-What holds for the exercises of every lesson is in test_exercises.py."""
+"""Lesson 05: its checks, which accept right answers of several styles and tell each wrong one its own reason;
+what it shows on recordings. What holds for the exercises of every lesson is in test_exercises.py."""
 
 from __future__ import annotations
 
-import time
+import csv
+import json
+from statistics import median
 from typing import Any
 
 import pytest
 
-from utilities.course.exercises import Exercise
-from utilities.course.lesson05 import checks as lesson05
+from tests.kit.over import ENDS, over
+from tests.kit.places import DATA, RECORDINGS
+from utilities import Made, WebhookReceiver, new_secret, poll_until_end_turn
+from utilities.course import Worker, lesson05
+from utilities.course.lesson05.delivering import POSTS
+from utilities.replay.testing import ManagedAgentsApi
 
 pytestmark = pytest.mark.slow
 
-EXERCISES = [exercise for exercise in vars(lesson05).values() if isinstance(exercise, Exercise)]
+TASK = (
+    "A release went out at 13:00. Which paths in /mnt/session/uploads/requests.csv have been slower since "
+    "then, beyond chance? Leave their names, one on each line, in /mnt/session/outputs/slower.txt."
+)
+EXERCISES = (lesson05.interval, lesson05.over, lesson05.posts)
 
 
 def test_not_attempted_is_no_error(capsys):
     lesson05.interval.check(lambda requests_per_minute, workers, shortest: ...)
     lesson05.over.check(lambda events: ...)
-    lesson05.finish.check(lambda client, session_id, delivered: ...)
+    lesson05.posts.check(...)
     assert [exercise.passed for exercise in EXERCISES] == [None, None, None]
     assert capsys.readouterr().out.count("not attempted yet") == 3
 
@@ -34,8 +44,21 @@ def plan(budget: float, workers: int, shortest: float) -> tuple[float, float]:
     return interval, 0.5 * interval
 
 
-def test_another_way_to_plan_passes(passes):
-    passes(lesson05.interval, plan)
+def plan_in_a_list(budget: float, workers: int, shortest: float) -> list[float]:
+    for_each = budget / workers  # requests a minute
+    fastest = 60 / for_each
+    return [max(fastest, shortest), max(fastest, shortest) / 2]
+
+
+def plan_with_a_condition(budget: float, workers: int, shortest: float) -> tuple[float, float]:
+    if workers * 60 / shortest <= budget:
+        return shortest, shortest / 2
+    return workers * 60 / budget, workers * 30 / budget
+
+
+@pytest.mark.parametrize("right", [plan, plan_in_a_list, plan_with_a_condition])
+def test_another_way_to_plan_passes(right, passes):
+    passes(lesson05.interval, right)
 
 
 @pytest.mark.parametrize(
@@ -46,14 +69,16 @@ def test_another_way_to_plan_passes(passes):
             "make 300 requests a minute",
         ),  # each for itself
         (lambda b, w, s: (w * 60 / b, w * 30 / b), "closer together than"),  # no shortest
-        (lambda b, w, s: (plan(b, w, s)[0], plan(b, w, s)[0]), "how late is its end known on average"),
-        (lambda b, w, s: (plan(b, w, s)[0], 0.0), "how late is its end known on average"),
+        (lambda b, w, s: (plan(b, w, s)[0], plan(b, w, s)[0]), "you say that its end is then known 1 s late"),
+        (lambda b, w, s: (plan(b, w, s)[0], 0.0), "you say that its end is then known 0 s late"),
         (lambda b, w, s: (max(s, b / 60 / w), 1.0), "requests a minute"),  # upside down
         (lambda b, w, s: (max(s, w * 60 // b), max(s, w * 60 // b) / 2), "make 120 requests a minute"),
-        (lambda b, w, s: (2 * plan(b, w, s)[0], plan(b, w, s)[0]), "is not the shortest interval"),
+        (lambda b, w, s: (2 * plan(b, w, s)[0], plan(b, w, s)[0]), "a shorter interval would too"),
         (lambda b, w, s: plan(b, w, s)[0], "expected two numbers"),
+        (lambda b, w, s: "1 s, 0.5 s", "you returned '1 s, 0.5 s'"),
+        (lambda b, w, s: ("1", "0.5"), "you returned ('1', '0.5')"),
         (lambda b, w, s: (0, 0), "closer together than"),
-        (lambda b, w, s: 1 / 0, "your code raised ZeroDivisionError"),
+        (lambda b, w, s: 1 / 0, "60 requests a minute for 1 worker, at least 1 s apart: it raised"),
     ],
 )
 def test_a_plan_beyond_its_budget_fails(wrong, why, fails):
@@ -61,29 +86,6 @@ def test_a_plan_beyond_its_budget_fails(wrong, why, fails):
 
 
 # -- 2: the exit condition -----------------------------------------------------------------------------
-
-ENDS = {"session.status_terminated": "terminated", "session.deleted": "deleted"}
-
-
-def over(
-    events: list[Any],
-    reasons: tuple[str, ...] | None = None,
-    idle: str = "session.status_idle",
-    restarts: tuple[str, ...] = ("session.status_running", "session.status_rescheduled"),
-    ours: bool = True,
-    ends: Any = ENDS,
-) -> str | None:
-    """A right answer, with something left out on request. Forwards, unlike the solution."""
-    answer: str | None = None
-    for event in events:
-        if event.type.endswith(idle):
-            reason = event.stop_reason.type
-            answer = reason if reasons is None or reason in reasons else None
-        elif event.type in ends:
-            answer = ends[event.type]
-        elif event.type in restarts or (ours and event.type.startswith("user.")):
-            answer = None
-    return answer
 
 
 def sidebar(events: list[Any]) -> str | None:
@@ -113,8 +115,34 @@ def on_error(events: list[Any]) -> str | None:
 KNOWN = ("end_turn", "requires_action", "retries_exhausted", "budget_reached", "refusal")
 
 
-def test_another_way_to_see_that_it_is_over_passes(passes):
-    passes(lesson05.over, over)
+TELLS = ("session.status_idle", "session.status_running", "session.status_rescheduled", *ENDS)
+
+
+def newest_that_tells(events: list[Any]) -> str | None:
+    """Right, with the newest event that says something looked for first."""
+    told = [e for e in events if e.type in TELLS or e.type.startswith("user.")]
+    last = told[-1] if told else None
+    if last is None:
+        return None
+    return last.stop_reason.type if last.type == "session.status_idle" else ENDS.get(last.type)
+
+
+def by_position(events: list[Any]) -> str | None:
+    """Right, and slow: of each kind, where the last one stands."""
+
+    def last(*types: str) -> int:
+        return max((n for n, e in enumerate(events) if e.type.startswith(types)), default=-1)
+
+    stop = last("session.status_idle", *ENDS)
+    if stop < 0 or stop < last("user.", "session.status_running", "session.status_rescheduled"):
+        return None
+    found = events[stop]
+    return found.stop_reason.type if found.type == "session.status_idle" else ENDS[found.type]
+
+
+@pytest.mark.parametrize("right", [over, newest_that_tells, by_position])
+def test_another_way_to_see_that_it_is_over_passes(right, passes):
+    passes(lesson05.over, right)
 
 
 @pytest.mark.parametrize(
@@ -132,98 +160,113 @@ def test_another_way_to_see_that_it_is_over_passes(passes):
         (lambda events: over(events, ours=False), "our message, which nobody has come to yet"),
         (lambda events: over(events, ends={}), "terminated"),
         (lambda events: over(events, ends={**ENDS, "session.deleted": "terminated"}), "deleted"),
-        (lambda events: over(events) is not None, "you returned False"),
-        (lambda events: over(events) or "running", "you returned 'running'"),
-        (lambda events: events[-1].type, "your code raised IndexError"),
+        (lambda events: over(events) is not None, "you returned False; it is to be the reason"),
+        (lambda events: over(events) or "running", "you returned 'running', which ends the loop"),
+        (
+            lambda events: over(events) and "end_turn",
+            "not for the reason that you give",
+        ),
+        (lambda events: events[-1].type, "a session that has just been made: it raised IndexError"),
     ],
 )
 def test_a_loop_that_goes_on_or_stops_too_early_fails(wrong, why, fails):
     fails(lesson05.over, wrong, why=why)
 
 
-# -- 3: whoever comes first ----------------------------------------------------------------------------
+# -- 3: what a receiver takes ---------------------------------------------------------------------------
 
 
-def finish(
-    client: Any, session_id: str, delivered: set[Any], key: Any = lambda idle: idle.id, judge: Any = over
-) -> str | None:
-    """A right answer, with something left out on request. From the newest event, unlike the solution."""
-    events = list(client.beta.sessions.events.list(session_id, order="desc"))
-    if judge(events[::-1]) in (None, "requires_action"):
-        return None
-    [idle, *_] = [event for event in events if event.type == "session.status_idle"]
-    if key(idle) in delivered:
-        return None
-    delivered.add(key(idle))
-    return next(e.content[0].text for e in events if e.type == "agent.message")
-
-
-def once_a_session(client: Any, session_id: str, delivered: set[Any]) -> str | None:
-    return finish(client, session_id, delivered, key=lambda idle: session_id)
-
-
-def once_ever(client: Any, session_id: str, delivered: set[Any]) -> str | None:
-    return finish(client, session_id, set())
-
-
-def believes(client: Any, session_id: str, delivered: set[Any]) -> str | None:
-    """The webhook said so."""
-    return finish(client, session_id, delivered, judge=lambda events: "end_turn")
-
-
-def by_status(client: Any, session_id: str, delivered: set[Any]) -> str | None:
-    """Looks at the status field, which comes after the events."""
-    idle = client.beta.sessions.retrieve(session_id).status == "idle"
-    return finish(client, session_id, delivered, judge=lambda events: "end_turn" if idle else None)
-
-
-def every_idle(client: Any, session_id: str, delivered: set[Any]) -> str | None:
-    """Takes a parked session for a finished one."""
-    return finish(client, session_id, delivered, judge=lambda events: over(events) and "end_turn")
-
-
-def by_last_event(client: Any, session_id: str, delivered: set[Any]) -> str | None:
-    """Delivers again when anything was added to the session."""
-    events = list(client.beta.sessions.events.list(session_id))
-    return finish(client, session_id, delivered, key=lambda idle: events[-1].id)
-
-
-def first_words(client: Any, session_id: str, delivered: set[Any]) -> str | None:
-    events = list(client.beta.sessions.events.list(session_id))
-    text = next((e.content[0].text for e in events if e.type == "agent.message"), None)
-    return text if finish(client, session_id, delivered) else None
-
-
-def waits_for_it(client: Any, session_id: str, delivered: set[Any]) -> str | None:
-    """Sits there until the turn is over."""
-    while over(list(client.beta.sessions.events.list(session_id))) is None:
-        time.sleep(0.05)
-    return finish(client, session_id, delivered)
-
-
-def test_looking_from_the_newest_event_passes(passes):
-    passes(lesson05.finish, finish)
+@pytest.mark.parametrize("guess", ["ae", "E, A", ["a", "e"], [POSTS[0], POSTS[4]]])
+def test_what_a_receiver_takes(guess, passes):
+    passes(lesson05.posts, guess)
 
 
 @pytest.mark.parametrize(
-    ("wrong", "why"),
+    ("guess", "why"),
     [
-        (once_a_session, "a second turn in the same session"),
-        (once_ever, "then the stream's idle event"),
-        (believes, "waiting for an answer of ours"),
-        (by_status, "the webhook comes first"),  # the field is not that far yet
-        (every_idle, "waiting for an answer of ours"),
-        (by_last_event, "the session got a new title"),
-        (first_words, "the webhook comes first"),
-        (lambda client, session_id, delivered: None, "the webhook comes first"),
-        (lambda client, session_id, delivered: "done", "the webhook comes first"),
-        (lambda client, session_id, delivered: 1 / 0, "your code raised ZeroDivisionError"),
+        ("a", "it isn't all: it is genuine; refused, it would be sent again"),
+        ("e", "a repeat is genuine"),
+        ("abe", "the signature covers the body"),
+        ("ace", "only who knows our secret can sign"),
+        ("ade", "older than five minutes"),
+        ("aef", "anybody could have sent it"),
+        ("g", "none of the answers"),
     ],
 )
-def test_a_handler_that_delivers_wrongly_fails(wrong, why, fails):
-    fails(lesson05.finish, wrong, why=why)
+def test_each_wrong_guess_is_told_what_it_overlooks(guess, why, fails):
+    fails(lesson05.posts, guess, why=why)
 
 
-def test_a_handler_that_waits_fails_the_check_instead_of_hanging_it(monkeypatch, fails):
-    monkeypatch.setattr(lesson05, "PATIENCE", 0.7)
-    fails(lesson05.finish, waits_for_it, why="a handler looks, and returns")
+def test_a_receiver_does_what_the_prediction_says():
+    handled: list[str] = []
+
+    def handle(session_id: str, types: tuple[str, ...]) -> None:
+        handled.append(poll_until_end_turn(sender.client, session_id, interval=0.02).outcome)
+
+    with ManagedAgentsApi(RECORDINGS) as api:
+        scene, secret = lesson05.scene(api.client, "claude-sonnet-4-6"), new_secret()
+        receiver = WebhookReceiver(secret, handle, types={"session.status_idled"})
+        sender = lesson05.RoughSender(scene, receiver, secret)
+        posts = sender.play(lesson05.EXPLAIN)
+        assert [post.status for post in posts] == [202, 200, 200, 200]
+        taken = {letter for letter, status in sender.forge(posts[0]) if 200 <= status < 300}
+        assert taken == lesson05.posts.right
+        assert receiver.drain(10) and handled == ["end_turn"]
+        scene.made.end()
+
+
+# -- what the lesson shows -------------------------------------------------------------------------------
+
+
+def test_the_planted_paths_are_slower_and_medians_alone_do_not_give_them_away():
+    planted = json.loads((DATA / "slow_paths/planted.json").read_text())
+    took: dict[str, tuple[list[int], list[int]]] = {}
+    with open(DATA / "slow_paths/requests.csv") as file:
+        for row in csv.DictReader(file):
+            took.setdefault(row["path"], ([], []))[row["time"] >= planted["since"]].append(int(row["ms"]))
+    moved = {path: median(after) - median(before) for path, (before, after) in took.items()}
+    slower = [moved.pop(path) for path in planted["slower"]]
+    assert min(slower) > 40 and max(moved.values()) > 0.9 * min(slower)
+
+
+def test_the_scene_can_be_played_again_after_the_clean_up():
+    with ManagedAgentsApi(RECORDINGS) as api:
+        scene = lesson05.scene(api.client, "claude-sonnet-4-6")
+        for _ in range(2):
+            for client in (scene.client, scene.paced):
+                session = scene.session("again", client)
+                assert session.status == "idle"
+            assert str(scene.made.end()) == "1 session, 1 environment and 1 agent archived, 1 file deleted"
+
+
+def test_with_a_key_the_turn_is_live_and_what_breaks_is_not(monkeypatch):
+    monkeypatch.setattr("utilities.course.lesson05.scenes.replays", lambda client: False)
+    with ManagedAgentsApi(RECORDINGS, strict=False) as api:
+        scene = lesson05.scene(Made(api.client).client, "claude-sonnet-4-6")
+        assert scene.live and scene.paced is api.client and scene.client.base_url != api.client.base_url
+        assert scene.speed == 1.0
+        seen = lesson05.follow_all(scene, TASK, intervals=(0.05,))
+        assert (len(seen.watches), seen.same_for_all) == (3, True)
+        agent = api.client.beta.agents.retrieve(seen.session.agent.id)
+        assert [tool.type for tool in agent.tools] == ["agent_toolset_20260401"]
+        scene.made.end()
+
+
+def test_the_second_process_goes_on_where_the_first_was_killed():
+    say = "Open a ticket for /stock; when that one is open, one for /quote, and then one for /cart."
+    with ManagedAgentsApi(RECORDINGS / "05_one_by_one.jsonl") as api:
+        session = api.create_session("05_one_by_one")
+        message: Any = {"type": "user.message", "content": [{"type": "text", "text": say}]}
+        api.client.beta.sessions.events.send(session, events=[message])
+        workers = [Worker("open_tickets.py", client=api.client) for _ in range(2)]
+        with workers[0] as first, workers[1] as second:
+            first.send(f"{session} /quote")
+            first.wait_for("asked for /quote")
+            first.kill()
+            second.send(session)
+            assert second.wait().returncode == 0
+        assert first.lines == ["asked for /stock", "opened /stock", "asked for /quote"]
+        assert second.lines == [
+            *("asked for /quote", "opened /quote", "asked for /cart", "opened /cart"),
+            "end_turn",
+        ]

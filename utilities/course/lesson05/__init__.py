@@ -1,5 +1,24 @@
-"""What only lesson 05 needs: poll, stream or be called."""
+"""What only lesson 05 and its deep notebooks 05b and 05c need: stream, poll or be called."""
 
-from .checks import finish, interval, over
+from .cutting import reopening_loop
+from .delivering import RoughSender
+from .ending import over
+from .finishing import finish
+from .following import follow_all
+from .hanging import EXPLAIN, hanging_cases
+from .planning import interval
+from .posting import posts
+from .scenes import scene
 
-__all__ = ["finish", "interval", "over"]
+__all__ = [
+    "EXPLAIN",
+    "RoughSender",
+    "finish",
+    "follow_all",
+    "hanging_cases",
+    "interval",
+    "over",
+    "posts",
+    "reopening_loop",
+    "scene",
+]

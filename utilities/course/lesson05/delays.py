@@ -145,7 +145,8 @@ def what_was_visible(turn: TimedTurn, watches: Sequence[Watch]) -> Picture:
         plain(axes, "bottom")
         axes.tick_params(axis="y", length=0)
         axes.set_xlabel(
-            "seconds of the turn; a number is how many events came into sight at once", fontsize=9
+            "seconds of the turn · a mark: something new, and how many events at once · a tick: a request",
+            fontsize=9,
         )
 
     return drawn(draw, height, _alt_of_lanes(turn, watches))

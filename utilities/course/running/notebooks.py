@@ -181,15 +181,15 @@ def keep_volatile(committed: NotebookNode, fresh: NotebookNode) -> NotebookNode:
     """A copy of `fresh` in which volatile cells show what they showed before.
 
     Otherwise every `make notebooks` would change every file. The cell carries a digest of
-    the source that made its output, so that an edited cell gets a new one.
+    the source that made its output, so that an edited cell gets a new one. They are of one run:
+    if one of them needs a new output, all get one.
     """
     fresh = copy.deepcopy(fresh)
     before = dict(code_cells(committed))
-    for number, cell in code_cells(fresh):
-        if not is_volatile(cell):
-            continue
-        old = before.get(number)
-        if old is not None and old.outputs and _is_current(old, cell.source):
+    volatile = [(before.get(number), cell) for number, cell in code_cells(fresh) if is_volatile(cell)]
+    kept = all(old is not None and old.outputs and _is_current(old, cell.source) for old, cell in volatile)
+    for old, cell in volatile:
+        if kept and old is not None:
             cell.outputs = copy.deepcopy(old.outputs)
         cell.metadata["output_of"] = _digest(cell.source)
     return fresh

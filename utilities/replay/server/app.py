@@ -167,6 +167,8 @@ class App:
                 return  # nobody reads this any more, so it must not count as somebody who looks
             now = time.monotonic()
             events, due, over = subscription.poll(now)
+            if events and self.deliverer is not None:
+                self.deliverer.changed.set()  # a held turn was played by looking: webhooks tell of it now
             carried, broken = cut.carry(events)
             for batch in in_batches(carried):
                 yield batch

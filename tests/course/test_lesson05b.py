@@ -1,0 +1,101 @@
+"""The exercises of 05b: wrong answers fail, each for its own reason, and right ones of another style pass."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.kit.over import over
+from utilities.course import lesson05
+from utilities.course.lesson05 import finishing
+
+pytestmark = pytest.mark.slow
+
+# -- 3: whoever comes first ----------------------------------------------------------------------------
+
+
+def finish(
+    client: Any, session_id: str, delivered: set[Any], key: Any = lambda idle: idle.id, judge: Any = over
+) -> str | None:
+    """A right answer, with something left out on request. From the newest event, unlike the solution."""
+    events = list(client.beta.sessions.events.list(session_id, order="desc"))
+    if judge(events[::-1]) in (None, "requires_action"):
+        return None
+    [idle, *_] = [event for event in events if event.type == "session.status_idle"]
+    if key(idle) in delivered:
+        return None
+    delivered.add(key(idle))
+    return next(e.content[0].text for e in events if e.type == "agent.message")
+
+
+def once_a_session(client: Any, session_id: str, delivered: set[Any]) -> str | None:
+    return finish(client, session_id, delivered, key=lambda idle: session_id)
+
+
+def once_ever(client: Any, session_id: str, delivered: set[Any]) -> str | None:
+    return finish(client, session_id, set())
+
+
+def believes(client: Any, session_id: str, delivered: set[Any]) -> str | None:
+    """The webhook said so."""
+    return finish(client, session_id, delivered, judge=lambda events: "end_turn")
+
+
+def by_status(client: Any, session_id: str, delivered: set[Any]) -> str | None:
+    """Looks at the status field, which comes after the events."""
+    idle = client.beta.sessions.retrieve(session_id).status == "idle"
+    return finish(client, session_id, delivered, judge=lambda events: "end_turn" if idle else None)
+
+
+def every_idle(client: Any, session_id: str, delivered: set[Any]) -> str | None:
+    """Takes a parked session for a finished one."""
+    return finish(client, session_id, delivered, judge=lambda events: over(events) and "end_turn")
+
+
+def by_last_event(client: Any, session_id: str, delivered: set[Any]) -> str | None:
+    """Delivers again when anything was added to the session."""
+    events = list(client.beta.sessions.events.list(session_id))
+    return finish(client, session_id, delivered, key=lambda idle: events[-1].id)
+
+
+def first_words(client: Any, session_id: str, delivered: set[Any]) -> str | None:
+    events = list(client.beta.sessions.events.list(session_id))
+    text = next((e.content[0].text for e in events if e.type == "agent.message"), None)
+    return text if finish(client, session_id, delivered) else None
+
+
+def waits_for_it(client: Any, session_id: str, delivered: set[Any]) -> str | None:
+    """Sits there until the turn is over."""
+    while over(list(client.beta.sessions.events.list(session_id))) is None:
+        time.sleep(0.05)
+    return finish(client, session_id, delivered)
+
+
+def test_looking_from_the_newest_event_passes(passes):
+    passes(lesson05.finish, finish)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        (once_a_session, "a second turn in the same session"),
+        (once_ever, "then the stream's idle event"),
+        (believes, "waiting for an answer of ours"),
+        (by_status, "the webhook comes first"),  # the field is not that far yet
+        (every_idle, "waiting for an answer of ours"),
+        (by_last_event, "the session got a new title"),
+        (first_words, "the webhook comes first"),
+        (lambda client, session_id, delivered: None, "the webhook comes first"),
+        (lambda client, session_id, delivered: "done", "the webhook comes first"),
+        (lambda client, session_id, delivered: 1 / 0, "your code raised ZeroDivisionError"),
+    ],
+)
+def test_a_handler_that_delivers_wrongly_fails(wrong, why, fails):
+    fails(lesson05.finish, wrong, why=why)
+
+
+def test_a_handler_that_waits_fails_the_check_instead_of_hanging_it(monkeypatch, fails):
+    monkeypatch.setattr(finishing, "PATIENCE", 0.7)
+    fails(lesson05.finish, waits_for_it, why="a handler looks, and returns")
