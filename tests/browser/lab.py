@@ -28,10 +28,10 @@ FLAGS = [
 
 
 def open_lab() -> tuple[subprocess.Popen[str], str]:
-    """Start JupyterLab with `make lab`; returns the process, with a group of its own, and its address."""
+    """Start JupyterLab as `make lab` does; returns the process, with a group of its own, and its address."""
     lab = subprocess.Popen(
-        ["make", "--silent", "lab", "LAB_ARGS=--no-browser --port=0 --allow-root"],
-        cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        [sys.executable, "-m", "utilities.course.lab", "--no-browser", "--port=0"],
+        cwd=ROOT, stderr=subprocess.PIPE, encoding="utf-8", start_new_session=True,
     )  # fmt: skip
     assert lab.stderr is not None
     for line in lab.stderr:
@@ -49,7 +49,7 @@ def run_all(
     """
     page.goto(re.sub(r"/lab(/tree/[^?]*)?\?", f"/lab/tree/{notebook}?reset&", url))
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+    page.get_by_text(re.compile(r"Python 3 \(.*\) \| Idle")).wait_for(timeout=60_000)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     # Every code cell is numbered once the last one is done; until then some are "[ ]" or "[*]".
