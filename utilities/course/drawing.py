@@ -8,7 +8,7 @@ that a picture can be read in a light and in a dark theme.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from html import escape
 
 WIDTH = 800
@@ -157,12 +157,24 @@ ROWS = {
 }
 
 
-def full_map(drawing: Drawing, own: Collection[str], yours: Collection[str] = ()) -> None:
-    """The map in its whole size, 310 high."""
-    for place, (x, w) in PLACES.items():
-        drawing.box(x, 14, w, 298, kind="place")
-        drawing.text(x + w / 2, 38, place, size=15, bold=True, middle=True)
-    for part, (x, y, w, h) in PARTS.items():
+def full_map(
+    drawing: Drawing,
+    own: Collection[str],
+    yours: Collection[str] = (),
+    *,
+    at: Mapping[str, tuple[float, float, float, float]] | None = None,
+) -> None:
+    """The map in its whole size, 310 high.
+
+    Args:
+        drawing: gets it.
+        own, yours: the parts in colour, the service's and yours.
+        at: parts that are elsewhere in this picture: x, y, width, height.
+    """
+    for place, (left, width) in PLACES.items():
+        drawing.box(left, 14, width, 298, kind="place")
+        drawing.text(left + width / 2, 38, place, size=15, bold=True, middle=True)
+    for part, (x, y, w, h) in (PARTS | dict(at or {})).items():
         code = part.startswith("/")
         name = part.replace("your ", "") if w < 80 else part
         size = 12.5 if code else 14

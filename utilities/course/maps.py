@@ -22,23 +22,26 @@ IMAGES = ROOT / "notebooks" / "images"
 def one_turn() -> Drawing:
     """00: the whole map, and six arrows."""
     drawing = Drawing(
-        444,
+        462,
         "One turn of an agent",
-        "A map of three places. Your process creates an agent, an environment and a session at the "
-        "service (1), opens a stream of the session's events (2) and sends the question (3). The "
-        "agent's program is written and run in a container (4), which belongs to the service too. Events "
-        "come down the stream (5); the last one says that the session is idle (6). What is grey belongs to "
-        "later lessons.",
+        "A map of two places: your process, and Anthropic with the service and the container in one frame. "
+        "Your process creates an agent, an environment and a session at the service (1), opens a stream of "
+        "the session's events (2) and sends the question (3). The agent's program is written and run in the "
+        "session's container (4). The session's events come down the stream (5); the last one says that the "
+        "session is idle (6). What is grey is not in this lesson.",
     )
-    full_map(drawing, ["agent", "environment", "session", "event log", "/mnt/user"], ["your program"])
-    arrows = ((74, 1, YOURS), (117, 2, YOURS), (143, 3, YOURS), (190, 5, ON), (224, 6, ON))
+    drawing.box(236, 5, 558, 334, kind="place", dashed=True)
+    drawing.text(515, 331, "all of this is at Anthropic", OFF, size=13, middle=True)
+    places = {"session": (260.0, 106.0, 278.0, 98.0), "event log": (260.0, 214.0, 278.0, 34.0)}
+    full_map(drawing, ["agent", "environment", "session", "/mnt/user"], ["your program"], at=places)
+    arrows = ((74, 1, YOURS), (117, 2, YOURS), (143, 3, YOURS), (168, 5, ON), (193, 6, ON))
     for y, number, kind in arrows:
         drawing.line(f"M172 {y}H257" if kind == YOURS else f"M258 {y}H173", kind, arrow=True)
         drawing.number(214, y, number, kind)
     drawing.line("M540 130H609", ON, arrow=True)
     drawing.number(574, 130, 4)
     drawing.legend(
-        344,
+        362,
         (YOURS, "create agent, environment and session"),
         (YOURS, "open the stream"),
         (YOURS, "send the question"),
@@ -46,7 +49,7 @@ def one_turn() -> Drawing:
         (ON, "events come, one by one"),
         (ON, "idle: the turn is over"),
     )
-    drawing.text(16, 430, "grey: later lessons", OFF, size=13)
+    drawing.text(16, 448, "grey: not in this lesson", OFF, size=13)
     return drawing
 
 
@@ -60,7 +63,7 @@ def two_shelves() -> Drawing:
         "container, with copies of the files in uploads, a folder to work in, and outputs. Your process "
         "uploads the files to the service (1), and the session mounts copies of them (2). Your process sends "
         "the task (3). All that happens is kept in the event log at the service (4). Results come back from "
-        "outputs (5). What is grey belongs to later lessons.",
+        "outputs (5). What is grey is not in this lesson.",
     )
     for place, x, w in (("your process", 16, 168), ("the service", 246, 306), ("the container", 602, 182)):
         drawing.box(x, 14, w, 354, kind="place")
@@ -102,7 +105,7 @@ def two_shelves() -> Drawing:
         (ON, "all that happens is kept"),
         (ON, "results come back from outputs"),
     )
-    drawing.text(16, 476, "grey: later lessons", OFF, size=13)
+    drawing.text(16, 476, "grey: not in this lesson", OFF, size=13)
     return drawing
 
 
@@ -131,6 +134,8 @@ def two_sessions() -> Drawing:
         drawing.line(f"M{left} 164V205", ON, arrow=True)
         drawing.number(left - 18, 184, 1)
         drawing.line(f"M{left + 70} 256V299", YOURS, arrow=True)
+        if left > 400:  # a search brings something up again
+            drawing.line(f"M{left + 70} 299V257", YOURS, arrow=True)
         drawing.number(left + 52, 277, 2, YOURS)
         drawing.line(f"M{left + 140} 206V165", YOURS, arrow=True)
         drawing.number(left + 122, 185, 3, YOURS)

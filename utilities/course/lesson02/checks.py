@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import inspect
 import math
+import re
 from collections.abc import Callable, Collection
 from itertools import zip_longest
 from pathlib import Path
@@ -78,6 +79,8 @@ QUESTIONS = (
     "What does Ada do on Thursdays?",
 )
 LONGEST = 200  # characters
+# A sentence has some of these; a list of search terms has none.
+SMALL_WORDS = re.compile(r"\b(an?|the|and|at|by|for|from|in|of|on|to|with|has|is|who|she|her|every|each)\b")
 
 
 def firsts(content: str) -> dict[str, list[str]]:
@@ -114,7 +117,20 @@ def _check_finding(content: Any) -> str:
                 f"asked {question!r}, the bank puts {texts[0]!r} first, "
                 + (f"and yours is number {place} of {len(texts)}" if place else "and doesn't find yours")
             )
+    _require_a_sentence(content)
     return f"among {len(OTHERS) + 1} memories it comes first for each question ({' · '.join(found)})"
+
+
+def _require_a_sentence(content: str) -> None:
+    """A list of search terms is found as well, and whoever finds it can't say what it means."""
+    words = re.findall(r"[^\W\d_]+", content.lower())
+    forms: dict[str, str] = {}  # by the form without an ending
+    for word in words:
+        other = forms.setdefault(re.sub(r"(es|s|ing|ed)$", "", word), word)
+        if other != word:
+            raise Wrong(f"it is found, but it has {other!r} and {word!r}: say it once, in a sentence")
+    if len(set(SMALL_WORDS.findall(content.lower()))) < 2:
+        raise Wrong("it is found, but would a person understand it? Make a sentence of your search terms")
 
 
 finding = Exercise(
