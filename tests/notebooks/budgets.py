@@ -29,7 +29,7 @@ from utilities.course.running.notebooks import read
 UNDECLARED = 7  # minutes of an exercise that doesn't say how long it takes
 TAUGHT = "taught"  # tag of a cell whose function or class is the subject itself
 # What follows a turn or begins one, by the last part of its name; a lesson's own helpers for it beside them.
-ACTS = re.compile(r"(stream|poll)_until_end_turn(_async)?|send_and_wait|follow_all")
+ACTS = re.compile(r"(stream|poll)_until_end_turn(_async)?|send_and_wait|follow_all|pytest")
 
 
 class Budget(NamedTuple):
@@ -119,7 +119,7 @@ def size_of(notebook: NotebookNode) -> Size:
         output=output,
         definitions=sum(len(own_definitions(cell)) for cell in code),
         headings=sum(len(re.findall(r"^## ", text, re.M)) for text in prose),
-        assertions=max((sum(isinstance(n, ast.Assert) for n in walk(cell)) for cell in code), default=0),
+        assertions=max((len(claims(cell)) for cell in code), default=0),
         minutes=round(honest),
         stated=stated_minutes(notebook),
         columns=max((len(line) for cell in code for line in cell.source.splitlines()), default=0),
@@ -163,6 +163,16 @@ def own_definitions(cell: NotebookNode) -> list[str]:
         return []
     kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
     return [node.name for node in walk(cell) if isinstance(node, kinds)]
+
+
+def claims(cell: NotebookNode) -> list[ast.Assert]:
+    """The assertions that a cell makes; those inside of a test that it teaches are none of its own."""
+    nodes = list(walk(cell))
+    taught: set[ast.AST] = set()
+    if TAUGHT in cell.metadata.get("tags", []):
+        functions = (node for node in nodes if isinstance(node, ast.FunctionDef))
+        taught = {inside for function in functions for inside in ast.walk(function)}
+    return [node for node in nodes if isinstance(node, ast.Assert) and node not in taught]
 
 
 def checked(cell: NotebookNode) -> list[str]:

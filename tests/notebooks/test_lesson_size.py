@@ -81,6 +81,13 @@ def test_a_function_counts_unless_it_is_an_exercise_or_the_subject():
     assert size_of(taught).definitions == 0
 
 
+def test_an_assertion_inside_a_test_that_is_taught_is_no_claim_of_its_cell():
+    tests = lesson(("def test_one():\n    assert a\n    assert b\n\n\nassert run(test_one)", ""))
+    assert size_of(tests).assertions == 3
+    tests.cells[0].metadata["tags"] = ["taught"]
+    assert size_of(tests).assertions == 1
+
+
 def test_an_exercise_takes_the_minutes_that_it_declares_or_seven(monkeypatch):
     cells = [("lesson01.ending.check(ending)\nlesson01.nobodys.check(...)", "")]
     assert size_of(lesson(*cells)).minutes == round(2 + 2 / 25 + (ending.minutes or 7) + 7)

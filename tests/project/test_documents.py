@@ -17,9 +17,8 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 def prose(path: Path) -> str:
-    if path.suffix == ".md":  # without the page on a project of the reader's own
-        text = path.read_text("utf-8")
-        return re.sub(r"^## Test your own agent$.*?(?=^## )", "", text, flags=re.M | re.S)
+    if path.suffix == ".md":
+        return path.read_text("utf-8")
     return "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
 
 

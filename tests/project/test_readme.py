@@ -1,4 +1,4 @@
-"""The README's page about testing one's own agent, done as a reader does it: its blocks, as written."""
+"""The fixture's page about testing one's own agent, done as a reader does it: its blocks, as written."""
 
 import os
 import re
@@ -12,8 +12,7 @@ from tests.kit.places import ROOT
 
 pytestmark = pytest.mark.slow
 
-README = (ROOT / "README.md").read_text("utf-8")
-PAGE = re.search(r"^## Test your own agent$.*?(?=^## )", README, re.M | re.S)[0]
+PAGE = (ROOT / "utilities/managed_agents_pytest/README.md").read_text("utf-8")
 # The name of a file just before it, if it is one; its language, if it is not a command; its text.
 BLOCKS = re.findall(r"(?:`([\w/]+\.\w+)`:\n\n)?^```(\w*)\n(.*?)^```$", PAGE, re.M | re.S)
 FILES = {name: text for name, _, text in BLOCKS if name}

@@ -263,6 +263,46 @@ def three_followers() -> Drawing:
     return drawing
 
 
+def under_test() -> Drawing:
+    """11: the program as it is, between a test and a recording."""
+    drawing = Drawing(
+        404,
+        "A program under test, and what plays the service",
+        "A test calls your program, which is not changed (1). The program talks to a replay server on this "
+        "machine, because the environment leads it there (2). The server plays a recording, which says what "
+        "the agent does and what your program is to answer (3). Between them the wire can be broken on "
+        "purpose (4). What your program does otherwise than recorded comes back to the test as a difference "
+        "(5). The hosted service is not reached.",
+    )
+    small_map(drawing, ["session", "event log"], ["your program", "your tools"])
+    drawing.box(26, 134, 140, 62, "test", YOURS, size=16)
+    drawing.box(250, 134, 170, 62, "your program\nunchanged", YOURS)
+    drawing.box(578, 134, 196, 62, "replay server\non this machine", ON)
+    drawing.box(578, 236, 196, 42, "recording", ON)
+    drawing.line("M168 165H246", YOURS, arrow=True, width=3)
+    drawing.number(206, 148, 1, YOURS)
+    drawing.line("M422 152H574", YOURS, arrow=True, width=3)
+    drawing.number(452, 136, 2, YOURS)
+    drawing.line("M576 178H424", ON, arrow=True, width=3)
+    drawing.line("M676 234V200", ON, arrow=True, width=3)
+    drawing.number(696, 217, 3, ON)
+    drawing.hatch(484, 140, 30, 50)
+    drawing.number(499, 128, 4, YOURS)
+    drawing.line("M576 257H96V200", YOURS, arrow=True, width=3)
+    drawing.number(320, 257, 5, YOURS)
+    drawing.text(338, 248, "the difference", "yours", size=13, bold=True)
+    drawing.legend(
+        312,
+        (YOURS, "the test calls your program"),
+        (YOURS, "the environment leads it to the replay server"),
+        (ON, "the recording says what the agent does"),
+        (YOURS, "here the wire breaks, if you say so"),
+        (YOURS, "what was done otherwise fails the test"),
+    )
+    drawing.text(420, 374, "the hosted service is not reached", OFF, size=13)
+    return drawing
+
+
 PICTURES: dict[str, Callable[[], Drawing]] = {
     "00_one_turn": one_turn,
     "01_two_shelves": two_shelves,
@@ -270,6 +310,7 @@ PICTURES: dict[str, Callable[[], Drawing]] = {
     "03_bounce": the_bounce,
     "04_bank_or_store": bank_or_store,
     "05_three_ways": three_followers,
+    "11_under_test": under_test,
 }
 
 

@@ -1,0 +1,47 @@
+"""What goes to a session and what comes back; the desk's own cases are in desk.py."""
+
+from itertools import chain
+
+from httpx2 import HTTPError
+
+ENDS = ("session.status_idle", "session.status_terminated", "session.deleted")
+
+
+def user_message(text):
+    return {"type": "user.message", "content": [{"type": "text", "text": text}]}
+
+
+def custom_tool_result(call, run):
+    try:
+        text, failed = run(**call.input), False
+    except Exception as error:  # an error is an answer, too
+        text, failed = str(error), True
+    answer = {"type": "user.custom_tool_result", "custom_tool_use_id": call.id}
+    return answer | {"content": [{"type": "text", "text": text}], "is_error": failed}
+
+
+def send(client, session_id, event):
+    client.beta.sessions.events.send(session_id, events=[event])
+
+
+def follow(client, session_id):
+    """Each event of the turn, once, until it ends; a stream that was cut is opened again."""
+    events, seen = client.beta.sessions.events, set()
+    while True:
+        try:
+            with events.stream(session_id) as stream:
+                for event in chain(events.list(session_id), stream):
+                    if event.id in seen:
+                        continue
+                    seen.add(event.id)
+                    yield event
+                    waits = getattr(getattr(event, "stop_reason", None), "event_ids", None)
+                    if event.type in ENDS and not waits:
+                        return
+        except HTTPError:
+            continue
+
+
+def arrived(event, history):
+    """Whether a session's history has an event that was sent: one with the same fields."""
+    return any(event.items() <= past.to_dict().items() for past in history)
