@@ -18,6 +18,37 @@ def digest(sha256: str) -> dict[str, str]:
     return {"type": "content_sha256", "content_sha256": sha256}
 
 
+def test_not_attempted_is_no_error(capsys):
+    lesson04.obeyed.check(...)
+    for untouched in (lambda *_: ..., lambda *_: None):
+        lesson04.undoing.check(untouched)
+        assert lesson04.obeyed.passed is lesson04.undoing.passed is None
+    out = capsys.readouterr().out
+    assert [f"Exercise {number}: not attempted yet" in out for number in (1, 2)] == [True] * 2
+
+
+# -- 1: what is left if it obeys -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("guess", ["bc", "c, b", ["b", "c"], "B C"])
+def test_what_is_left_however_it_is_named(guess, passes):
+    passes(lesson04.obeyed, guess)
+
+
+@pytest.mark.parametrize(
+    ("guess", "why"),
+    [
+        ("abc", "nothing stands between its write and the file"),
+        ("bcd", "adds whatever it is given"),
+        ("b", "it isn't all: none of its tools replaces a memory"),
+        ("c", "it isn't all: the file system refuses the write"),
+        ("e", "none of the answers"),
+    ],
+)
+def test_a_wrong_guess_is_told_why(guess, why, fails):
+    fails(lesson04.obeyed, guess, why=why)
+
+
 # -- 2: undo ----------------------------------------------------------------------------------------------
 
 

@@ -1,12 +1,13 @@
 """What only lesson 04 and what goes deeper need: a bank or a memory store, and on what evidence."""
 
-from . import rows
+from . import more_rows, rows
 from .appending import appending
 from .charts import chart_of
 from .comparison import nine_rows
 from .finding import grepping
 from .lookups import looked_up
 from .losing import lost_updates
+from .obeying import obeyed
 from .retrieval import measure
 from .row import Row, Seen
 from .scene import HANDBOOK, NOTES, Scene, scene
@@ -26,8 +27,10 @@ __all__ = [
     "looked_up",
     "lost_updates",
     "measure",
+    "more_rows",
     "needs",
     "nine_rows",
+    "obeyed",
     "rows",
     "scene",
     "tenth",

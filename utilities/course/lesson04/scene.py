@@ -95,6 +95,10 @@ class Scene:
         )
         return open_brain(config=file)
 
+    def on_disk(self, text: str) -> bool:
+        """Whether the brain's file has a text in it, searchable or not."""
+        return any(text.encode() in file.read_bytes() for file in self.folder.glob("brain.db*"))
+
     # -- the store -----------------------------------------------------------------------------------------
 
     @property
@@ -118,6 +122,25 @@ class Scene:
         """What comes back of a note: create, retrieve, delete."""
         with self.note(content) as note:
             return str(self.memories.retrieve(note.id, memory_store_id=self.store).content)
+
+    def read(self, memory_id: str) -> str:
+        """What a note of the store says."""
+        return str(self.memories.retrieve(memory_id, memory_store_id=self.store).content)
+
+    def write(self, memory_id: str, content: str, only_if: str = "") -> Any:
+        """Replace what a note says; with a SHA-256, only if that is still what it has.
+
+        Raises:
+            anthropic.ConflictError: it isn't.
+        """
+        memories: Any = self.client.with_options(max_retries=0).beta.memory_stores.memories
+        guard = {"precondition": {"type": "content_sha256", "content_sha256": only_if}} if only_if else {}
+        return memories.update(memory_id, memory_store_id=self.store, content=content, **guard)
+
+    def in_versions(self, memory_id: str, text: str) -> bool:
+        """Whether a version of a memory still has a text."""
+        versions = self.versions.list(self.store, memory_id=memory_id, view="full")
+        return any(text in (version.content or "") for version in versions)
 
     def new_store(self, name: str, notes: dict[str, str]) -> str:
         """The id of one more store, with these notes."""
