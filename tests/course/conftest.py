@@ -1,11 +1,18 @@
 """What tests of exercises share: an answer that passes its check, and one that fails it for a reason."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from tests.kit.forked_kernels import kernels
 from utilities.course.exercises import Exercise
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _kernels_start_quickly() -> Iterator[None]:
+    with kernels():
+        yield
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from nbmake.nb_result import NotebookError, NotebookResult
 from nbmake.nb_run import NotebookRun
 from nbmake.pytest_items import NotebookFailedException, NotebookFile, NotebookItem
 
+from tests.kit.forked_kernels import kernels
+from tests.kit.places import ROOT
 from utilities.course.running.kernel import kernel_environment
 from utilities.course.running.notebooks import differences, normalise, read
 
@@ -44,7 +46,7 @@ class ComparedItem(NotebookItem):
     """What nbmake executes and shows; what is shown includes how the outputs differ."""
 
     def runtest(self) -> None:
-        with kernels_of_make_notebooks():
+        with kernels_of_make_notebooks(), kernels(forked=self.forks()):
             try:
                 result = self.executed()
             except RuntimeError as error:
@@ -55,6 +57,10 @@ class ComparedItem(NotebookItem):
         error = result.error or compare(self.path, result.nb)
         if error:
             raise NotebookFailedException(NotebookResult(nb=result.nb, error=error))
+
+    def forks(self) -> bool:
+        """Whether the kernel is forked: in the course, but for lesson 00, where it starts as a learner's."""
+        return self.path.is_relative_to(ROOT / "notebooks") and not self.path.name.startswith("00")
 
     def executed(self) -> NotebookResult:
         return NotebookRun(self.path, self.config.option.nbmake_timeout).execute()

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import runpy
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
 import anthropic
 import anthropic._base_client
 
-IMPATIENT = 2.0  # seconds that a request may take here; the SDK's own time limit is ten minutes
+from tests.kit.forked import PROCESSES, forkserver
 
-# A process that has all this imported, and is forked for each script.
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload([__name__])
-_ = anthropic.Anthropic(api_key="x").beta.sessions.events, anthropic.Anthropic(api_key="x").beta.webhooks
+IMPATIENT = 2.0  # seconds that a request may take here; the SDK's own time limit is ten minutes
 
 
 class Script:
@@ -28,7 +23,7 @@ class Script:
 
     def __init__(self, path: Path, environment: Mapping[str, str], folder: Path) -> None:
         self.out, self.err = folder / "out", folder / "err"
-        _preloaded()
+        forkserver()  # so that no script's own time is spent on its imports
         arguments = (str(path), dict(environment), str(self.out), str(self.err))
         self.process = PROCESSES.Process(target=_run, args=arguments)
         self.process.start()
@@ -48,14 +43,6 @@ class Script:
     def errors(self) -> str:
         """All that went to its standard error."""
         return self.err.read_text("utf-8") if self.err.exists() else ""
-
-
-@cache
-def _preloaded() -> None:
-    """Return when the imports are done, so that no script's own time is spent on them."""
-    first = PROCESSES.Process(target=int)
-    first.start()
-    first.join()
 
 
 @contextmanager
