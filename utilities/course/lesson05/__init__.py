@@ -4,6 +4,7 @@ from .cutting import reopening_loop
 from .delivering import RoughSender
 from .ending import over
 from .finishing import finish
+from .folding import fold, reopened
 from .following import follow_all
 from .hanging import EXPLAIN, hanging_cases
 from .planning import interval
@@ -14,11 +15,13 @@ __all__ = [
     "EXPLAIN",
     "RoughSender",
     "finish",
+    "fold",
     "follow_all",
     "hanging_cases",
     "interval",
     "over",
     "posts",
+    "reopened",
     "reopening_loop",
     "scene",
 ]

@@ -58,6 +58,7 @@ class PacedScene:
     Args:
         client: the notebook's.
         model: of the agent.
+        speed: seconds of the recorded turn in one second of `paced`.
 
     Attributes:
         given, model: the same.
@@ -70,11 +71,11 @@ class PacedScene:
             when live, since no service can reach a laptop.
     """
 
-    def __init__(self, client: Anthropic, model: str) -> None:
+    def __init__(self, client: Anthropic, model: str, speed: float = SPEED) -> None:
         self.given, self.model, self.live = client, model, not replays(client)
         self.made = made_with(client)
         self.told: queue.Queue[str] = queue.Queue()
-        self.speed = 1.0 if self.live else SPEED
+        self.speed = 1.0 if self.live else speed
         if self.live:
             self.paced, self.client = client, _client_of(replay_server())
         else:
@@ -86,13 +87,13 @@ class PacedScene:
     def __str__(self) -> str:
         if self.live:
             return "at the hosted service's own pace; what is broken on purpose, on a replay server"
-        return f"{SPEED:g} times as fast as recorded; all times are given in seconds of the turn"
+        return f"{self.speed:g} times as fast as recorded; all times are given in seconds of the turn"
 
     def _at_a_pace(self, client: Anthropic) -> Anthropic:
         secret, servers = new_secret(), ExitStack()
         receiver = WebhookReceiver(secret, lambda session_id, types: self.told.put(session_id), types=ENDED)
         url = servers.enter_context(serving(receiver))
-        server = replay_server(speed=SPEED, webhook=Endpoint(url, secret))
+        server = replay_server(speed=self.speed, webhook=Endpoint(url, secret))
         self._servers = servers  # it goes on with the kernel, as the server of `connect` does
         return client.with_options(base_url=server.base_url, **direct(Anthropic, server.base_url))
 
@@ -154,16 +155,17 @@ class PacedScene:
         return sorted(self.paced.beta.files.download(file.id).text().split())
 
 
-def scene(client: Anthropic, model: str) -> PacedScene:
+def scene(client: Anthropic, model: str, *, speed: float = SPEED) -> PacedScene:
     """The scene of lesson 05; the same one when a cell runs twice.
 
     Args:
         client: the notebook's.
         model: of the agent.
+        speed: seconds of the recorded turn in one second of `paced`, on recordings.
     """
-    known = _scenes.get(model)
+    known = _scenes.get((model, speed))
     if known is None or known.given is not client:
-        known = _scenes[model] = PacedScene(client, model)
+        known = _scenes[model, speed] = PacedScene(client, model, speed)
     return known
 
 
@@ -182,4 +184,4 @@ def _client_of(server: ReplayServer) -> Anthropic:
     return Anthropic(api_key="recorded", base_url=url, **direct(Anthropic, url))
 
 
-_scenes: dict[str, PacedScene] = {}  # the newest of each model
+_scenes: dict[tuple[str, float], PacedScene] = {}  # the newest of each model and pace
