@@ -164,6 +164,10 @@ def whole_names(event: Any) -> str | None:
     return event.type if event.type in ("session.status_terminated", "session.deleted") else by_type(event)
 
 
+def whole_reason(event: Any) -> Any:
+    return event.stop_reason if event.type == "session.status_idle" else by_type(event)
+
+
 def yes_or_no(event: Any) -> bool | None:
     return True if by_type(event) else None
 
@@ -183,7 +187,8 @@ def always_asks(event: Any) -> str | None:
             "hangs: you returned None for session.status_idle with stop reason 'a_reason_of_next",
         ),
         (stops_at_errors, "session.error does not end a turn, but you returned 'error'"),
-        (forgets_deletion, "hangs in a session that is deleted"),
+        (forgets_deletion, "doesn't see the end of a session that is deleted"),
+        (whole_reason, "you returned the whole stop reason; its name is its .type"),
         (whole_names, "you returned 'session.status_terminated', which isn't the reason"),
         (yes_or_no, "you returned True, which isn't the reason"),
         (always_asks, "for session.status_running it raised AttributeError"),
@@ -207,9 +212,9 @@ def add() -> None:
 
 @pytest.mark.parametrize("function", ["add", "add()", "calc.add", "def add(a, b)", add])
 def test_mean_went_green_by_the_edit_of_add(first_turn, passes, function):
-    right = calls(first_turn, "edit")[0]
-    passes(lesson01.mean, first_turn, right.id, function)
-    passes(lesson01.mean, first_turn, right, function)
+    right, _, of_divide = calls(first_turn, "edit")
+    passes(lesson01.green, first_turn, right.id, function, of_divide.id)
+    passes(lesson01.green, first_turn, right, function, of_divide)
 
 
 @pytest.mark.parametrize(
@@ -225,23 +230,43 @@ def test_mean_went_green_by_the_edit_of_add(first_turn, passes, function):
 )
 def test_another_call_or_another_function_is_not_the_cause(first_turn, fails, call, function, why):
     name, number = call
-    fails(lesson01.mean, first_turn, calls(first_turn, name)[number].id, function, why=why)
+    last = calls(first_turn, "edit")[-1].id
+    fails(lesson01.green, first_turn, calls(first_turn, name)[number].id, function, last, why=why)
+
+
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [(0, "test_divide still fails after that call"), (1, "test_divide still fails after that call")],
+)
+def test_the_first_edit_of_divide_did_not_make_its_test_green(first_turn, fails, number, why):
+    edits = calls(first_turn, "edit")
+    fails(lesson01.green, first_turn, edits[0].id, "add", edits[number].id, why=why)
 
 
 def test_what_is_no_call_at_all(first_turn, fails):
     said = next(event for event in first_turn if event.type == "agent.message")
     for id in (said.id, "sevt_nope", 3):
-        fails(lesson01.mean, first_turn, id, "add", why="is not the id of an agent.tool_use event")
-    fails(lesson01.mean, first_turn, "edit", "add", why="'edit' is the name of a tool")
+        fails(lesson01.green, first_turn, id, "add", id, why="is not the id of an agent.tool_use event")
+    fails(lesson01.green, first_turn, "edit", "add", "edit", why="'edit' is the name of a tool")
+
+
+DIVIDES = """if b == 0:
+        raise ValueError("b is zero")
+    return a / b"""
 
 
 def test_a_live_turn_that_went_another_way_is_judged_by_what_happened_in_it(first_turn, passes, fails):
-    wrote = calls(first_turn, "edit")[0].model_copy(
-        update={"name": "write", "input": {"file_path": "/tmp/calc.py", "content": CALC.replace(" + 1", "")}}
+    one, _, last = calls(first_turn, "edit")
+    content = CALC.replace(" + 1", "")
+    wrote = one.model_copy(
+        update={"name": "write", "input": {"file_path": "/tmp/calc.py", "content": content}}
     )
-    passes(lesson01.mean, [wrote], wrote.id, "add")
+    edit = {"file_path": "/tmp/calc.py", "old_string": "return a / b", "new_string": DIVIDES}
+    divided = last.model_copy(update={"input": edit})
+    passes(lesson01.green, [wrote, divided], wrote.id, "add", divided.id)
     bash = calls(first_turn, "bash")[0]
-    fails(lesson01.mean, [bash], bash.id, "add", why="so it can't judge")
+    fails(lesson01.green, [bash], bash.id, "add", bash.id, why="so it can't judge")
+    fails(lesson01.green, [wrote], wrote.id, "add", wrote.id, why="test_divide didn't turn green by an edit")
 
 
 # -- exercise 3 --------------------------------------------------------------------------------------------
@@ -381,7 +406,7 @@ def test_not_attempted_is_no_error(first_turn, capsys):
 
     lesson01.late.check(...)
     lesson01.ending.check(nothing)
-    lesson01.mean.check(first_turn, ..., ...)
+    lesson01.green.check(first_turn, ..., ..., ...)
     lesson01.archiving.check(lambda client, session_id, timeout: ...)
     lesson01.reaches.check("")
     assert [exercise.passed for exercise in EXERCISES] == [None] * 5

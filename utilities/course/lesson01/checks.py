@@ -85,7 +85,10 @@ def _check_ending(ending: Callable[[Any], Any]) -> str:
             raise Wrong(f"{_said(event)} does not end a turn, but you returned {got!r}")
     for reason, (what, event) in ENDS.items():
         if (got := _asked(ending, event)) is None:
-            raise Wrong(f"your loop hangs in a session that {what}: you returned None for {_said(event)}")
+            does = "hangs in" if event.type == "session.status_idle" else "doesn't see the end of"
+            raise Wrong(f"your loop {does} a session that {what}: you returned None for {_said(event)}")
+        elif getattr(got, "type", None) == reason:
+            raise Wrong(f"for {_said(event)} you returned the whole stop reason; its name is its .type")
         elif got != reason:
             raise Wrong(f"for {_said(event)} you returned {got!r}, which isn't the reason")
     for reason in MORE_REASONS:
@@ -122,36 +125,51 @@ ending = Exercise(
 )
 
 
-# -- why mean went green ---------------------------------------------------------------------------
+# -- which edit made which test green ----------------------------------------------------------------
 
 NO_EDIT = (
-    "in this turn test_mean didn't turn green by an edit of calc.py that the check can repeat, so it can't "
+    "in this turn {test} didn't turn green by an edit of calc.py that the check can repeat, so it can't "
     "judge: the solutions notebook has the recorded turn"
 )
 
 
-def _check_mean(events: Sequence[Any], call_id: Any, function: Any) -> str:
-    """`call_id` may be the event itself, `function` may be written as a call."""
-    call_id, function = getattr(call_id, "id", call_id), _name(function)
+def _check_green(events: Sequence[Any], mean_call: Any, function: Any, divide_call: Any) -> str:
+    """A call may be the event itself instead of its id, `function` may be written as a call."""
+    function = _name(function)
     calls = {event.id: event for event in events if event.type == "agent.tool_use"}
+    steps = list(_steps(calls.values()))
+    right = _cause(calls, steps, mean_call, "test_mean")
+    if function not in right.changed:
+        raise Wrong(f"the call is the right one, but it didn't change {function!r}: look at what it replaced")
+    _cause(calls, steps, divide_call, "test_divide")
+    return (
+        "mean calls add: with add right, mean is right. And of the two edits of divide, only the second does "
+        "what its test asks for"
+    )
+
+
+def _cause(calls: dict[str, Any], steps: Sequence[_Step], call_id: Any, test: str) -> _Step:
+    """The step that made the test green, if it is that of the call.
+
+    Raises:
+        Wrong: it isn't.
+    """
+    call_id = getattr(call_id, "id", call_id)
     if call_id in {call.name for call in calls.values()}:
         raise Wrong(
             f"{call_id!r} is the name of a tool, and several calls can share it: a call's id is call.id"
         )
     if call_id not in calls:
         raise Wrong(f"{call_id!r} is not the id of an agent.tool_use event of this turn")
-    steps = list(_steps(calls.values()))
-    right = next((step for step in steps if step.turns_green), None)
+    right = next((step for step in steps if test in step.turns_green), None)
     if right is None:
-        raise Wrong(NO_EDIT)
+        raise Wrong(NO_EDIT.format(test=test))
     if call_id not in [step.call.id for step in steps]:
         raise Wrong(f"that call is a {calls[call_id].name}, which changes nothing in calc.py")
     if call_id != right.call.id:
         later = list(calls).index(call_id) > list(calls).index(right.call.id)
-        raise Wrong(f"test_mean {'was green before' if later else 'still fails after'} that call")
-    if function not in right.changed:
-        raise Wrong(f"the call is the right one, but it didn't change {function!r}: look at what it replaced")
-    return "mean calls add; with add right, mean is right, and an edit of mean would have been one too many"
+        raise Wrong(f"{test} {'was green before' if later else 'still fails after'} that call")
+    return right
 
 
 def _name(function: Any) -> Any:
@@ -167,29 +185,29 @@ class _Step:
 
     Attributes:
         changed: the functions that it changed.
-        turns_green: whether test_mean passes after it and didn't before.
+        turns_green: the tests that pass after it and didn't before.
     """
 
     call: Any
     changed: set[str]
-    turns_green: bool
+    turns_green: set[str]
 
 
 def _steps(calls: Iterable[Any]) -> Iterator[_Step]:
     """The calls that changed calc.py, done again, with the tests run after each."""
     code = (FOLDER / "calc.py").read_text("utf-8")
-    green = _mean_passes(code)
+    green = _passing(code)
     for call in calls:
         new = _after(call, code)
         if new == code:
             continue
-        before, green = green, _mean_passes(new)
-        yield _Step(call, changed_functions(code, new), green and not before)
+        before, green = green, _passing(new)
+        yield _Step(call, changed_functions(code, new), green - before)
         code = new
 
 
-def _mean_passes(code: str) -> bool:
-    return run_tests(code)["test_mean"] == "passed"
+def _passing(code: str) -> set[str]:
+    return {test for test, outcome in run_tests(code).items() if outcome == "passed"}
 
 
 def _after(call: Any, code: str) -> str:
@@ -201,11 +219,11 @@ def _after(call: Any, code: str) -> str:
     return code.replace(call.input["old_string"], call.input["new_string"]) if call.name == "edit" else code
 
 
-mean = Exercise(
+green = Exercise(
     "Exercise 2",
-    _check_mean,
+    _check_green,
     [
-        "Read the test runs in the log in order: in which one does test_mean pass for the first time?",
+        "Read the test runs in the log in order: in which one does each test pass for the first time?",
         "The edit just before that run is the cause; its input says what it replaced.",
         "The candidates are the agent.tool_use events in first_turn whose name is 'edit'.",
     ],
