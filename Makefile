@@ -9,6 +9,7 @@ SPEC ?=
 SDK ?=
 LIVE ?=
 MINUTES ?= 5
+TURNS ?= 1000
 VERSIONS ?=
 LAB_ARGS ?=
 WHEELS ?=
@@ -110,8 +111,8 @@ lint: dev  ## ruff and mypy
 bench: dev  ## measure what the README promises
 	@$(PY) -m tests.benchmarks
 
-soak: dev  ## turns, webhooks and memories under faults, kills and full disks (MINUTES=5)
-	@$(PY) -m tests.soak --minutes $(MINUTES)
+soak: dev  ## turns, webhooks and memories under faults, kills and full disks; memory (MINUTES=5 TURNS=1000)
+	@$(PY) -m tests.soak --minutes $(MINUTES) --turns $(TURNS)
 
 versions: dev  ## quick tests with the lowest versions allowed (VERSIONS="--python python3.13 --locked")
 	@$(PY) -m tests.versions $(VERSIONS)

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import subprocess
 
 import pytest
 
@@ -87,3 +88,13 @@ def test_cells_run_in_any_folder_and_without_a_shell(path):
     source = "\n".join(cells(path))
     assert [*without_encoding(source)] == []
     assert IN_CELLS.findall(source) == []
+
+
+def test_recordings_and_notebooks_have_the_same_bytes_on_every_system():
+    """Git ends their lines as they were committed, also where it is set up to write CR LF."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("no clone: git has nothing to do here")
+    files = [*DATA.glob("recordings/*.jsonl"), *NOTEBOOKS.glob("*.ipynb"), ROOT / "Makefile"]
+    command = ["git", "check-attr", "eol", "--", *map(str, files)]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=True)
+    assert {line.rpartition(": ")[2] for line in told.stdout.splitlines()} == {"lf"}

@@ -30,8 +30,11 @@ def project(tmp_path):
 
 
 def done(project):
-    """What the page's commands print, run in order until one fails."""
-    env = os.environ | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
+    """What the page's commands print, run in order until one fails; a client left open is a failure, too."""
+    env = os.environ | {
+        "PYTEST_ADDOPTS": "-W error",
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+    }
     script = "".join(COMMANDS)
     return subprocess.run(["sh", "-e", "-c", script], cwd=project, env=env, capture_output=True, text=True)
 

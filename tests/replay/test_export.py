@@ -239,7 +239,7 @@ def test_what_a_session_is_full_of_is_no_secret():
 
 
 def test_the_command(tmp_path, monkeypatch, capsys):
-    target = tmp_path / "copy.jsonl"
+    target = tmp_path / "tests" / "recordings" / "copy.jsonl"  # in folders that aren't there yet
     with ReplayServer(Library([ORIGINAL])) as server:
         _, session_id = play(server)
         monkeypatch.setenv("ANTHROPIC_BASE_URL", server.base_url)
@@ -251,7 +251,7 @@ def test_the_command(tmp_path, monkeypatch, capsys):
         assert main(["sesn_nope", str(tmp_path / "other.jsonl")]) == 2
         assert "sesn_nope" in capsys.readouterr().err
     assert Recording.load(target).name == "copy"
-    assert list(tmp_path.iterdir()) == [target]
+    assert list(target.parent.iterdir()) == [target]
 
 
 def test_what_could_not_be_played_is_not_left_behind(tmp_path, monkeypatch, capsys):

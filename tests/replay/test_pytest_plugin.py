@@ -276,6 +276,43 @@ def test_what_the_program_raises_shows_the_difference_and_nothing_more(suite):
     assert out.count("_ test_another_message _") == 1
 
 
+FOLLOWING = """
+from anthropic import beta_tool
+from utilities import stream_until_end_turn
+
+@beta_tool
+def forecast(city: str) -> str:
+    '''Whether it rains.'''
+    raise KeyError(f"no station in {city}")
+
+def follow(client, **options):
+    agent = client.beta.agents.create(name="weather", model="claude-sonnet-4-6")
+    environment = client.beta.environments.create(name="weather")
+    session = client.beta.sessions.create(agent=agent.id, environment_id=environment.id)
+    return stream_until_end_turn(client, session.id, "Rain today?", **options)
+
+def tell(event):
+    raise ValueError(f"told of {event.type}")
+
+"""
+
+
+def test_a_tool_that_raises_is_a_screen_with_what_it_raised(suite):
+    tests = FOLLOWING + "def test_it(managed_agents_api): follow(managed_agents_api.client, tools=[forecast])"
+    out = ends(suite(tests), failed=1)
+    assert "where you sent 'error' (\"KeyError: 'no station in Bern'\")" in out
+    assert 'raise KeyError(f"no station in {city}")' in out
+    assert "return stream_until_end_turn(" in out and "_base_client.py" not in out
+    assert len(out.splitlines()) < 75
+    assert "_base_client.py" in ends(suite(tests, "--full-trace"), failed=1)
+
+
+def test_what_a_program_raises_where_we_call_it_keeps_its_place(suite):
+    tests = FOLLOWING + "def test_it(managed_agents_api): follow(managed_agents_api.client, on_event=tell)"
+    out = ends(suite(tests), failed=1)
+    assert '>       raise ValueError(f"told of {event.type}")'.replace("  ", "") in out.replace("  ", "")
+
+
 def test_a_session_that_is_not_as_recorded_fails_with_the_field(suite, pytester):
     """Also where the program swallows it; and nobody is told to go live in a test."""
     script = weather()

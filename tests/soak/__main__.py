@@ -1,8 +1,9 @@
 """`make soak`: turns, webhooks and memories for some minutes, under faults, kills and full disks.
 
-    python -m tests.soak --minutes 5
+    python -m tests.soak --minutes 5 --turns 1000
 
-Prints a table. Ends with 1 if anything was lost, or happened twice that must not. Needs a system whose
+After these minutes the same turns as fast as they go, twice so many, for what they leave in memory. Prints
+a table. Ends with 1 if anything was lost, happened twice that must not, or leaks. Needs a system whose
 processes can be killed and limited (Linux, macOS).
 """
 
@@ -17,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.soak.brains import Brains
+from tests.soak.growth import Growth
 from tests.soak.receiver import Webhooks
 from tests.soak.turns import Turns
 
@@ -24,6 +26,7 @@ from tests.soak.turns import Turns
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__.partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=5.0, help="of real time; 5 by default")
+    parser.add_argument("--turns", type=int, default=1000, help="for growth; 1000 by default, 0 for none")
     parser.add_argument("--seed", type=int, default=None, help="of when what is killed; by default any")
     options = parser.parse_args(argv)
     random.seed(options.seed)
@@ -33,7 +36,9 @@ def main(argv: list[str] | None = None) -> int:
         with ThreadPoolExecutor(len(parts)) as pool:
             for done in [pool.submit(part.run, until) for part in parts]:
                 done.result()
-        rows = [row for part in parts for row in part.rows()]
+        growth = Growth(Path(name), options.turns)
+        growth.run()
+        rows = [row for part in (*parts, growth) for row in part.rows()]
     print(*rows, sep="\n")
     return int(any(row.wrong for row in rows))
 

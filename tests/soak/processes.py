@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 
 Note = dict[str, Any]
-PRELOADED = ["tests.soak.worker", "tests.soak.receiver", "tests.soak.brains"]
+PRELOADED = [f"tests.soak.{name}" for name in ("worker", "receiver", "brains", "growth")]
 FORKS: Any = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(PRELOADED)
 

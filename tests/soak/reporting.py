@@ -15,7 +15,7 @@ class Row:
     wrong: bool = False
 
     def __str__(self) -> str:
-        about = "WRONG: this must be 0" if self.wrong else self.about
+        about = f"WRONG: {self.about or 'this must be 0'}" if self.wrong else self.about
         return f"{self.name:<58}{self.value:>20}   {about}".rstrip()
 
 

@@ -88,9 +88,11 @@ class Turns:
             self.vitals = {"the server": Vitals(pid), "who follows": Vitals(steady.pid)}
             with ThreadPoolExecutor(len(mortal)) as pool:
                 lives = [pool.submit(live_and_die, child, until) for child in mortal]
-                while time.monotonic() < until:
+                while True:
                     for each in self.vitals.values():
                         each.look()
+                    if time.monotonic() >= until:
+                        break
                     time.sleep(0.25)
                 for life in lives:
                     life.result()

@@ -66,8 +66,11 @@ class Worker:
     """Follows one turn at a time."""
 
     def __init__(self, url: str, diary: Diary) -> None:
-        self.url, self.diary = url, diary
+        self.diary = diary
+        # Made once, as the SDK advises: each client reads the machine's certificates anew.
         self.healthy = Anthropic(api_key="x", base_url=url)
+        self.asynchronous = AsyncAnthropic(api_key="x", base_url=url)
+        self.loop = asyncio.Runner()
         self.session = ""  # that of the turn
         self.turns = 0
         # Made once: what `beta_tool` makes is never freed, 12 KiB of it in each turn.
@@ -103,13 +106,12 @@ class Worker:
 
     def _finish(self, task: Task) -> None:
         """Follow it, again and again, until it has ended; then look at what the session has."""
-        self.session = task.session
         whole = not self._arrived(task)  # followed from its message on, by this process
         shown: list[str] = []
         for tries in itertools.count():
             message = None if self._arrived(task) else task.message
             try:
-                result = self._follow(task, message, shown)
+                result = self.follow(task, message, shown)
             except TurnTimeout as late:
                 self.diary.write("timeout", session=task.session, sent=late.sent, tries=tries)
                 whole = False
@@ -129,7 +131,9 @@ class Worker:
         listed = self.healthy.beta.sessions.events.list(task.session, limit=1000)
         return any(event.type == "user.message" for event in listed)
 
-    def _follow(self, task: Task, message: str | None, shown: list[str]) -> TurnResult:
+    def follow(self, task: Task, message: str | None, shown: list[str]) -> TurnResult:
+        """One try, which the deadline may end; what is shown is noted."""
+        self.session = task.session
         options: dict[str, Any] = {
             "tools": [self.tool],
             "confirm": lambda call: True,
@@ -138,21 +142,14 @@ class Worker:
             "quiet": QUIET,
             **({"interval": 0.05} if task.kind in POLLING else {}),
         }
-        client: dict[str, Any] = {
-            "api_key": "x", "base_url": self.url, "default_headers": {FAULTS_HEADER: task.faults}
-        }  # fmt: skip
-        turn = HELPERS[task.kind]
-        if not is_async(task.kind):
-            with Anthropic(**client) as sync:
-                followed: TurnResult = turn(sync, task.session, message, **options)
-                return followed
-
-        async def run() -> TurnResult:
-            async with AsyncAnthropic(**client) as asynchronous:
-                result: TurnResult = await turn(asynchronous, task.session, message, **options)
-                return result
-
-        return asyncio.run(run())
+        faults, turn = {FAULTS_HEADER: task.faults}, HELPERS[task.kind]
+        if is_async(task.kind):
+            client: Any = self.asynchronous.with_options(default_headers=faults)
+            result: TurnResult = self.loop.run(turn(client, task.session, message, **options))
+        else:
+            client = self.healthy.with_options(default_headers=faults)
+            result = turn(client, task.session, message, **options)
+        return result
 
     def _tool(self) -> Any:
         @beta_tool

@@ -103,12 +103,20 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
         if api:
             _check(item, api)
         return result
-    except (Exception, pytest.fail.Exception):
+    except (Exception, pytest.fail.Exception) as error:
         if api := item.stash.get(API, None):
             item.add_report_section(
                 "call", "managed_agents_api", "\n".join([api.summary(), *_empty(item, api)])
             )
+            if not item.config.getoption("fulltrace"):
+                _shorten(error)
         raise
+
+
+def _shorten(error: BaseException) -> None:
+    from utilities.replay.traces import shorten  # as the fixture has loaded the rest
+
+    shorten(error)
 
 
 def _check(item: pytest.Item, api: ManagedAgentsApi) -> None:

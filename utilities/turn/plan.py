@@ -79,7 +79,8 @@ class Plan(ABC):
         self.newest: list[Event] | None = None  # the last event before our message; None: not looked yet
         self.answers: dict[str, dict[str, Any]] = {}  # by call
         self.undecided: set[str] = set()  # calls that nobody here has an answer for
-        self.excused: set[str] = set()  # calls whose answer was refused, and which were told so instead
+        # Why the answer to a call was refused, which was told so instead.
+        self.excused: dict[str, anthropic.APIStatusError] = {}
         self.missed = 0  # looks for calls that wait, but have not been seen
         self.refusals = 0  # of answers whose call the service doesn't know yet, in a row
         self.unsure = False  # answers were sent and their response never came: they may wait in the history
@@ -251,11 +252,11 @@ class Plan(ABC):
         if len(batch) > 1:  # one bad answer is not the others' fault
             return [[id] for id in reversed(batch)]
         [id] = batch
-        excuse = undeliverable(self.answers[id], error)
-        if excuse is None or id in self.excused:
-            error.add_note(f"session {self.session_id}: it still waits for the answer to {id}")
-            raise error
-        self.excused.add(id)
+        first = self.excused.setdefault(id, error)  # why the answer itself was refused
+        excuse = undeliverable(self.answers[id], error) if first is error else None
+        if excuse is None:
+            first.add_note(f"session {self.session_id}: it still waits for the answer to {id}")
+            raise first
         self.answers[id] = excuse
         return [batch]
 

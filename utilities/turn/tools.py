@@ -224,8 +224,10 @@ def undeliverable(answer: Mapping[str, Any], error: anthropic.APIStatusError) ->
         error: why.
     """
     if answer["type"] == "user.custom_tool_result":
-        why = f"The tool ran, but its result could not be delivered: the API refused it ({error})"
-        log.warning("the result of call %s was refused: %s", answer["custom_tool_use_id"], error)
+        said = error.body.get("error") if isinstance(error.body, dict) else None
+        reason = said.get("message", error) if isinstance(said, dict) else error
+        why = f"The tool ran, but its result could not be delivered: the API refused it ({reason})"
+        log.warning("the result of call %s was refused: %s", answer["custom_tool_use_id"], reason)
         return {**answer, "content": [text_block(why)], "is_error": True}
     if "deny_message" in answer:
         return {key: value for key, value in answer.items() if key != "deny_message"}
