@@ -157,7 +157,7 @@ print(put_off, status, calls)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
 def test_a_forked_process_takes_nothing_for_workers_that_it_does_not_have():
     program = [sys.executable, "-c", FORKED, SECRET, GOOD, json.dumps(signed(GOOD))]
-    done = subprocess.run(program, capture_output=True, text=True, env=os.environ, timeout=20)
+    done = subprocess.run(program, capture_output=True, text=True, env=os.environ, timeout=60)
     assert "made before a fork" in done.stderr
     assert done.stdout == f"1 202 [('sesn_1', ('{IDLED}',))]\n"
 
