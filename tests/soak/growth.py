@@ -26,6 +26,7 @@ from utilities import wait_for_idle_status
 
 PARTS = 4  # memory is looked at before, and after each of these
 AT_ONCE = 8  # turns side by side: each mostly waits for what might still come
+SECONDS = 120.0  # of one turn, which takes one or two: here nothing is to be cut off
 WARM = 40  # turns before the first look: imports, caches, connections
 # MiB per 1,000 turns, from the first part on: 8 KiB a turn. One to five are the allocator's own (measured).
 LEAK = 8.0
@@ -55,7 +56,7 @@ def many(says: Any, url: str, server: int, turns: int, delete: bool) -> None:
     def one(worker: Worker, kind: str, message: str) -> None:
         beta = worker.healthy.beta
         session = beta.sessions.create(agent=agent.id, environment_id=environment.id).id
-        worker.follow(Task(session, kind, message, ""), message, []).raise_for_outcome()
+        worker.follow(Task(session, kind, message, ""), message, [], SECONDS).raise_for_outcome()
         if delete:
             wait_for_idle_status(worker.healthy, session)
             beta.sessions.delete(session)

@@ -131,14 +131,16 @@ class Worker:
         listed = self.healthy.beta.sessions.events.list(task.session, limit=1000)
         return any(event.type == "user.message" for event in listed)
 
-    def follow(self, task: Task, message: str | None, shown: list[str]) -> TurnResult:
+    def follow(
+        self, task: Task, message: str | None, shown: list[str], seconds: float = TURN_SECONDS
+    ) -> TurnResult:
         """One try, which the deadline may end; what is shown is noted."""
         self.session = task.session
         options: dict[str, Any] = {
             "tools": [self.tool],
             "confirm": lambda call: True,
             "on_event": lambda event: shown.append(event.id),
-            "timeout": TURN_SECONDS,
+            "timeout": seconds,
             "quiet": QUIET,
             **({"interval": 0.05} if task.kind in POLLING else {}),
         }
