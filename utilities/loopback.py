@@ -7,6 +7,7 @@ that needs none: a client of a loopback server takes nothing from the environmen
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ __all__ = ["confining", "direct", "is_loopback", "loopback_only"]
 
 HOSTS = ("127.0.0.1", "localhost", "::1")
 NOBODY = "http://127.0.0.1:9"  # the port "discard", where nobody listens
+NOWHERE = os.path.join(os.sep, "nonexistent")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
@@ -58,13 +60,16 @@ def confining(environ: Mapping[str, str]) -> dict[str, str]:
     """Environment variables with which a program reaches loopback directly, and by HTTP nobody else.
 
     Its clients take a proxy that isn't there for all other hosts, but those that NO_PROXY named already.
+    Where a user has no home, as in some containers, the SDK is told where its settings would be: it fails
+    otherwise.
     """
     given = environ.get("NO_PROXY") or environ.get("no_proxy") or ""
     hosts = [host.strip() for host in given.split(",") if host.strip() not in ("", "*")]
     no_proxy = ",".join([*hosts, *(host for host in HOSTS if host not in hosts)])
     both = {**dict.fromkeys(PROXIES, NOBODY), "NO_PROXY": no_proxy}
     lower = {name.lower(): value for name, value in both.items()}
-    return {**both, **lower, **dict.fromkeys(AUTHORITIES, "")}
+    settings = {} if os.path.isabs(os.path.expanduser("~")) else {"ANTHROPIC_CONFIG_DIR": NOWHERE}
+    return {**both, **lower, **settings, **dict.fromkeys(AUTHORITIES, "")}
 
 
 # -- nothing leaves ----------------------------------------------------------------------------------

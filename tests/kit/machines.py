@@ -29,7 +29,8 @@ COMPANY |= {name.lower(): value for name, value in COMPANY.items() if "PROXY" in
 C_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 # A `sitecustomize`, which Python imports in each process that has its folder on PYTHONPATH: whatever writes
-# below the folder READ_ONLY is told that it can't. It stands in for file modes, which root needn't mind.
+# below the folder READ_ONLY is told that it can't, and nobody has a home. It stands in for file modes, which
+# root needn't mind, and for a user who isn't root.
 READ_ONLY = """
 import errno, os, sys
 
@@ -44,6 +45,7 @@ def refuse(event, args):
             raise OSError(errno.EROFS, "Read-only file system", path)
 
 sys.addaudithook(refuse)
+os.path.expanduser = lambda path: path  # as where a user has neither HOME nor a line in /etc/passwd
 """
 
 
@@ -79,7 +81,7 @@ def copy_of_the_course(folder: Path) -> Path:
 
 
 def read_only(folder: Path, guard: Path) -> dict[str, str]:
-    """Variables with which Python, in child processes too, can't write below this folder.
+    """Variables with which Python, in child processes too, can't write below this folder, and finds no home.
 
     Args:
         folder: it goes on PYTHONPATH, too.

@@ -194,11 +194,11 @@ def _offline() -> bool:
 
 
 def folders() -> Check:
-    """Whether Jupyter can write where it wants to, which it needs, and in the clone, which it doesn't."""
+    """Whether Jupyter can write where it wants to, and whoever changes a lesson in the clone."""
     wanted = _set("JUPYTER_RUNTIME_DIR") or os.path.expanduser("~")
     if not _writable(Path(wanted)):
-        told = "Jupyter keeps its running kernels there: set JUPYTER_RUNTIME_DIR to a folder of yours"
-        return Check("folders", False, f"{wanted} can't be written in. {told}")
+        told = "make lab gives Jupyter a temporary folder; elsewhere set JUPYTER_RUNTIME_DIR to one of yours"
+        return Check("folders", False, f"{wanted} can't be written in: {told}")
     if not _writable(ROOT):
         return Check("folders", True, f"{ROOT} is read-only: lessons run, save what you change elsewhere")
     return Check("folders", True, "can be written in")

@@ -12,9 +12,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from tempfile import TemporaryDirectory
 
 from .places import ROOT
 
+# Where Jupyter keeps kernels, settings and history: below a home that not everybody has.
+JUPYTERS = ("JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR")
 FIRST = "notebooks/00_one_turn.ipynb"
 
 
@@ -53,7 +56,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each kernel would compile the course anew
-    LabApp.launch_instance(arguments(sys.argv[1:] if argv is None else argv, root=root))
+    with TemporaryDirectory(prefix="jupyter-") as folder:
+        if not os.access(os.path.expanduser("~"), os.W_OK):
+            os.environ.update({name: os.environ.get(name, folder) for name in JUPYTERS})
+        LabApp.launch_instance(arguments(sys.argv[1:] if argv is None else argv, root=root))
     return 0
 
 
