@@ -85,6 +85,14 @@ def test_a_refusal_of_everything_is_an_error_that_names_the_call(kind):
     assert ran == ["a"]
 
 
+def test_it_is_the_answers_own_refusal_that_is_told(kind):
+    reasons = iter(["the answer is no good", "nor is what was said instead"])
+    with served(one_call()) as session:
+        session.odd = lambda request: refusal(400, next(reasons)) if results_of(request) else None
+        with pytest.raises(anthropic.BadRequestError, match="the answer is no good"):
+            session.follow(kind, "go", tools=[working(kind, ran=[])])
+
+
 def test_a_reason_that_is_refused_is_left_out_and_the_call_is_denied(kind):
     with served(*asking(("allow", {}), ("deny", {}))) as session:
         session.odd = refusing(400, "deny_message is too long", lambda answer: "deny_message" in answer)
