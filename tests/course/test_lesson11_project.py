@@ -123,12 +123,24 @@ def project():
     project.remove()
 
 
-def test_a_change_is_made_once_and_a_cell_may_run_twice(project):
-    for _ in range(2):
-        project.change("return told\n", "return told or None\n")
-    assert project.text("desk.py").count("told or None") == 1
-    with pytest.raises(ValueError, match="desk.py has 'nothing like it' 0 times"):
-        project.change("nothing like it", "")
+def test_the_program_is_changed_for_a_while_and_only_where_its_text_is_found_once(project):
+    before = project.text("desk.py")
+    with project.changed("return told\n", "return told or None\n"):
+        assert project.text("desk.py").count("return told or None") == 1
+    assert project.text("desk.py") == before
+    with (
+        pytest.raises(ValueError, match="desk.py has 'nothing like it' 0 times"),
+        project.changed("nothing like it", ""),
+    ):
+        pass
+
+
+def test_a_folder_that_the_last_section_has_removed_says_what_to_run(project):
+    project.remove()
+    with pytest.raises(FileNotFoundError, match="run from the first code cell again"):
+        project.text("desk.py")
+    with pytest.raises(FileNotFoundError, match="run from the first code cell again"):
+        project.pytest()
 
 
 @pytest.mark.slow

@@ -17,8 +17,8 @@ from ..exercises import TookTooLong
 
 T = TypeVar("T")
 FORKS = "forkserver" in multiprocessing.get_all_start_methods()
-IMPORTED = ["pytest", "anthropic", "utilities.replay.testing", "utilities.replay.scenario"]
-LONGEST = 60.0  # seconds
+PRELOADED = ["utilities.course.lesson11.preloaded"]
+LONGEST = 120.0  # seconds; a live turn of the desk takes some
 
 
 def begin() -> None:
@@ -26,7 +26,7 @@ def begin() -> None:
     if FORKS:
         from multiprocessing import forkserver
 
-        forkserver.set_forkserver_preload(IMPORTED)
+        forkserver.set_forkserver_preload(PRELOADED)
         forkserver.ensure_running()
 
 
@@ -52,7 +52,7 @@ def apart(function: Callable[..., T], *args: Any, seconds: float = LONGEST) -> T
     sender.close()
     try:
         if not receiver.poll(seconds):
-            raise TookTooLong
+            raise TookTooLong(f"{function.__name__} had not ended after {seconds:g} s, and was stopped")
         error, value = receiver.recv()
     except EOFError:
         process.join()

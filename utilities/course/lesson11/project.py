@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,21 +88,24 @@ class Project:
 
     def text(self, file: str) -> str:
         """What a file of it says."""
-        return (self.folder / file).read_text("utf-8").rstrip()
+        return (self._there() / file).read_text("utf-8").rstrip()
 
-    def change(self, old: str, new: str, file: str = "desk.py") -> None:
-        """Write something else into the program.
+    @contextmanager
+    def changed(self, old: str, new: str, file: str = "desk.py") -> Iterator[None]:
+        """The program with something else in it, for the time of a `with` block.
 
         Raises:
             ValueError: the file doesn't have the old text, once.
         """
-        path = self.folder / file
+        path = self._there() / file
         text = path.read_text("utf-8")
-        if new and new in text and old not in text:
-            return  # the cell ran twice
         if text.count(old) != 1:
             raise ValueError(f"{file} has {old!r} {text.count(old)} times, not once")
         path.write_text(text.replace(old, new), "utf-8")
+        try:
+            yield
+        finally:
+            path.write_text(text, "utf-8")
 
     def pytest(
         self,
@@ -120,17 +124,12 @@ class Project:
             change: a text of desk.py and what takes its place, for this run only.
         """
         if test:
-            (self.folder / "tests" / file).write_text(as_file(test), "utf-8")
+            (self._there() / "tests" / file).write_text(as_file(test), "utf-8")
         args = [f"tests/{file}".rstrip("/")]
         if agent:
             args += ["-o", f"managed_agents_recordings=tests/recordings/{agent}.jsonl"]
-        before = (self.folder / "desk.py").read_text("utf-8")
-        try:
-            if change:
-                self.change(*change)
-            told = apart(run_pytest, self.folder, args)
-        finally:
-            (self.folder / "desk.py").write_text(before, "utf-8")
+        with self.changed(*change) if change else nullcontext():
+            told = apart(run_pytest, self._there(), args)
         return PytestRun(f"python -m pytest -q {' '.join(args)}", told)
 
     def python(self, command: str, *args: str, client: Any = None) -> str:
@@ -150,10 +149,17 @@ class Project:
         service = {}
         if client is not None:
             service = {"ANTHROPIC_BASE_URL": str(client.base_url), "ANTHROPIC_API_KEY": client.api_key or ""}
-        code, printed = apart(run_python, self.folder, [*command.split(), *args], service)
+        code, printed = apart(run_python, self._there(), [*command.split(), *args], service)
         if code:
             raise RuntimeError(f"python {command} ended with {code}: {printed.strip()}")
         return printed.rstrip()
+
+    def _there(self) -> Path:
+        if not self.folder.is_dir():
+            raise FileNotFoundError(
+                "the project was removed, as the last section does: run from the first code cell again"
+            )
+        return self.folder
 
     def remove(self) -> None:
         """Remove the folder; twice does no harm."""

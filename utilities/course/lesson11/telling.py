@@ -76,13 +76,12 @@ def _run(text: str, case: Case) -> Told:
     project = Project(scenarios=())
     try:
         (project.folder / "tests" / FILE).write_text(text, "utf-8")
-        project.change(BELIEVES, case.program)
         recording = places.RECORDINGS / f"{case.agent}.jsonl"
-        return apart(
-            run_pytest, project.folder, [f"tests/{FILE}", "-o", f"managed_agents_recordings={recording}"]
-        )
+        args = [f"tests/{FILE}", "-o", f"managed_agents_recordings={recording}"]
+        with project.changed(BELIEVES, case.program):
+            return apart(run_pytest, project.folder, args)
     except TookTooLong:
-        raise Wrong(f"your test had not ended after a minute, on {case.agent}") from None
+        raise Wrong(f"your test had not ended after two minutes, on {case.agent}") from None
     finally:
         project.remove()
 
