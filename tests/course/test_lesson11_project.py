@@ -187,7 +187,7 @@ def test_the_workflow_runs_what_the_lesson_runs():
     prose = "\n".join(cell.source for cell in read(LESSON).cells if cell.cell_type == "markdown")
     verify, tests = re.findall(r"- run: python (-m .*)$", prose, re.M)
     [cell] = [cell.source for _, cell in code_cells(read(LESSON)) if "--verify" in cell.source]
-    assert f'project.python("{verify}")' in cell and "project.pytest()" in cell
+    assert f'project.python("{verify}")' in cell and "project.pytest(change=" in cell
     assert tests == "-m pytest -q tests"
 
 
