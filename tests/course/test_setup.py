@@ -61,7 +61,8 @@ def test_from_a_folder_of_wheels_nothing_is_fetched(commands, tmp_path):
     assert "--no-build-isolation" in installs[-1]  # or a builder would be fetched
 
 
-def test_a_step_that_fails_ends_it_with_what_to_do(commands, capsys, tmp_path):
+def test_a_step_that_fails_ends_it_with_what_to_do(commands, capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "version_info", (3, 11, 0, "final", 0))  # for which there are wheels
     commands.fails = "-r"
     assert setup.main(["--wheels", str(tmp_path)]) == 1
     last = capsys.readouterr().err.splitlines()[-1]
