@@ -9,7 +9,7 @@ import matplotlib
 import pytest
 
 from utilities.course.lesson04.charts import chart_of
-from utilities.course.lesson04.retrieval import KINDS, Found, Measured, Results, ask, measure, places
+from utilities.course.lesson04.retrieval import KINDS, Found, Measured, Results, ask, measure
 from utilities.course.lesson04.searches import Fact, Search, facts_in
 
 pytestmark = pytest.mark.slow
@@ -122,24 +122,6 @@ def test_the_table_is_aligned_and_the_same_again(results):
     assert len({len(line) for line in (head, rule, *rows)}) == 1
     assert [re.findall(r"(\d+) of 45", row) for row in rows][0] == ["23", "31", "39"]
     assert "36-66 %" in rows[0] and "53-82 %" in rows[0]
-
-
-def test_where_a_fact_of_yours_comes():
-    ours = asyncio.run(places("Who feeds Quokka?", "Quokka gets hay from Wiebke.", TINY))
-    assert ours == {"Astrocyte recall": 1, "SQLite FTS5": 1, "grep": 1}
-    meant = asyncio.run(places("What is the name of the pet?", TINY[0].text, TINY))
-    assert (meant["Astrocyte recall"], meant["grep"]) == (1, None)
-
-
-def test_each_finds_what_the_other_does_not():
-    """Material for an exercise: a code at the end of a list, and a question in other words."""
-    code = "Tomatoes, rice, olive oil, basil, two lemons, batteries, glue, and the spare part TX9."
-    listed = asyncio.run(places("Does the boiler need a TX9?", code))
-    assert listed["grep"] == 1 and (listed["Astrocyte recall"] or 99) > 3
-    meant = asyncio.run(
-        places("What frightens the pet on New Year's Eve?", "Our dog is afraid of fireworks.")
-    )
-    assert (meant["Astrocyte recall"], meant["grep"]) == (1, None)
 
 
 # -- the chart -----------------------------------------------------------------------------------------

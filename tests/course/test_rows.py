@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 # What holds, on either side; everything else in the row doesn't.
 EXPECTED = {
-    "Semantic search": ({"by meaning"}, {"by word, by the agent's grep"}),
+    "Semantic search": ({"by meaning"}, {"by word: the agent's grep"}),
     "Reflect": ({"a model gets the memories"}, {"later, by a dream"}),
     "PII barriers": ({"address gone"}, set()),
     "Multi-bank isolation": (

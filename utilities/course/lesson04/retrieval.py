@@ -19,7 +19,7 @@ from utilities import open_brain
 from .chance import interval, sign_test
 from .searches import Fact, Grep, Search, by_brain, by_words, facts_in
 
-__all__ = ["KINDS", "Found", "Duel", "Results", "Measured", "ask", "measure", "places", "searches"]
+__all__ = ["KINDS", "Found", "Duel", "Results", "Measured", "ask", "measure", "searches"]
 
 KINDS = ("paraphrase", "keyword")
 RECALL, WORDS, GREP = "Astrocyte recall", "SQLite FTS5", "grep"
@@ -202,30 +202,6 @@ async def ask(method: str, search: Search, facts: Sequence[Fact]) -> list[Measur
         answers = [_answer(question, text, await search(question)) for question, text in questions]
         rows.append(Measured(method, kind, tuple(answers)))
     return rows
-
-
-async def places(
-    question: str, text: str, facts: Sequence[Fact] | None = None, *, domain: str = "notes"
-) -> dict[str, int | None]:
-    """Where each search puts a fact of yours, among those of the question set.
-
-    Args:
-        question: what is asked.
-        text: the fact that answers it; it is added if it isn't among them.
-        facts: the others; example_data/memory/facts.toml by default.
-        domain: the file that it is kept in.
-
-    Returns:
-        The place by search, 1 is first; None if it didn't come.
-    """
-    known = list(facts_in() if facts is None else facts)
-    if text not in {fact.text for fact in known}:
-        known.append(Fact(text, domain))
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        found = await searches(known, Path(name))
-        return {
-            method: _answer(question, text, await search(question)).place for method, search in found.items()
-        }
 
 
 def _answer(question: str, text: str, attempts: Sequence[Sequence[str]]) -> Found:

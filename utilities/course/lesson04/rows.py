@@ -45,9 +45,9 @@ async def search(scene: Scene) -> Row:
         bank=Seen({"by meaning": first == note}, rests_on="run"),
         store=Seen(
             {
-                "by word, by the agent's grep": note in await scene.grep("hazelnut"),
+                "by word: the agent's grep": note in await scene.grep("hazelnut"),
                 "by meaning": note in same_words,
-                "by word, by the API": scene.offers("search|query|match|similar|contain"),
+                "by word: the API": scene.offers("search|query|match|similar|contain"),
             },
             rests_on=scene.by_rule("memories are listed by `path_prefix`"),
         ),
