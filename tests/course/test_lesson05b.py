@@ -13,6 +13,56 @@ from utilities.course.lesson05 import finishing
 
 pytestmark = pytest.mark.slow
 
+
+def test_not_attempted_is_no_error(capsys):
+    lesson05.executions.check(...)
+    lesson05.twice.check(...)
+    lesson05.finish.check(lambda client, session_id, delivered: ...)
+    assert lesson05.executions.passed is lesson05.twice.passed is lesson05.finish.passed is None
+    assert capsys.readouterr().out.count("not attempted yet") == 3
+
+
+# -- 1, 2: how often, and who is fine --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("guess", ["c", 6, "6"])
+def test_how_often_the_loop_executes(guess, passes):
+    passes(lesson05.executions, guess)
+
+
+@pytest.mark.parametrize(
+    ("guess", "why"),
+    [
+        ("a", "one for each call"),
+        ("b", "two are still open"),
+        ("d", "fewer calls, not all three"),
+        ("7", "none of"),
+    ],
+)
+def test_a_wrong_number_of_executions_is_told_why(guess, why, fails):
+    fails(lesson05.executions, guess, why=why)
+
+
+@pytest.mark.parametrize("guess", ["bde", "B, D, E", ["tool_runner", "ours, by stream", "ours, by polling"]])
+def test_who_is_fine_when_events_come_twice(guess, passes):
+    passes(lesson05.twice, guess)
+
+
+@pytest.mark.parametrize(
+    ("guess", "why"),
+    [
+        ("abde", "the idle event comes twice"),
+        ("bcde", "doesn't keep which calls it has answered"),
+        ("de", "tool_runner keeps the ids"),
+        ("be", "takes each id once"),
+        ("bd", "the history has every event once"),
+        ("f", "none of the answers"),
+    ],
+)
+def test_a_wrong_guess_of_who_is_fine_is_told_why(guess, why, fails):
+    fails(lesson05.twice, guess, why=why)
+
+
 # -- 3: whoever comes first ----------------------------------------------------------------------------
 
 
@@ -73,8 +123,38 @@ def waits_for_it(client: Any, session_id: str, delivered: set[Any]) -> str | Non
     return finish(client, session_id, delivered)
 
 
-def test_looking_from_the_newest_event_passes(passes):
-    passes(lesson05.finish, finish)
+def by_types(client: Any, session_id: str, delivered: set[Any]) -> str | None:
+    """Right, with the service doing the choosing; the key is the session with its end."""
+    events = client.beta.sessions.events
+    if over(list(events.list(session_id))) in (None, "requires_action"):
+        return None
+    *_, end = events.list(session_id, types=["session.status_idle"])
+    if (session_id, end.id) in delivered:
+        return None
+    delivered |= {(session_id, end.id)}
+    *_, last = events.list(session_id, types=["agent.message"])
+    return "".join(block.text for block in last.content)
+
+
+def one_pass(client: Any, session_id: str, delivered: set[Any]) -> str | None:
+    """Right, with one walk through the history."""
+    end, text = None, ""
+    for event in client.beta.sessions.events.list(session_id):
+        if event.type == "agent.message":
+            text = event.content[0].text
+        elif event.type == "session.status_idle":
+            end = event.id if event.stop_reason.type != "requires_action" else None
+        elif event.type == "session.status_running" or event.type.startswith("user."):
+            end = None
+    if end is None or end in delivered:
+        return None
+    delivered.add(end)
+    return text
+
+
+@pytest.mark.parametrize("right", [finish, by_types, one_pass])
+def test_a_handler_of_another_style_passes(right, passes):
+    passes(lesson05.finish, right)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The exercises of 02b: how often a loop executes, and a tool of one's own beside the memory tools."""
+"""The exercise of 02b: a tool of one's own beside the memory tools."""
 
 from __future__ import annotations
 
@@ -21,29 +21,8 @@ from utilities.replay.testing import ManagedAgentsApi
 
 from ..exercises import Exercise, NotAttempted, Wrong, failing_on_purpose
 from ..places import RECORDINGS
-from ..predictions import Prediction
 
 PATIENCE = 10.0  # seconds for what should take a tenth of one
-
-
-executions = Prediction(
-    "Exercise 1",
-    "Three calls come at once. A loop executes all that the session names, answers each in a request of its "
-    "own, and takes what the session names next for new calls. Second answers are accepted. How many "
-    "executions are there?",
-    ["3", "4", "6", "9"],
-    right="c",
-    why="three, then the two that the first answer left open, then the last: k(k+1)/2 for k calls",
-    wrong={
-        "a": "that is one for each call, as it should be; but the session names the open ones again",
-        "b": "after the first answer two are still open, and the session names both",
-        "d": "after each answer the session names fewer calls, not all three",
-    },
-    hints=["Write down which calls are still open after each answer: that is what the session names."],
-)
-
-
-# -- 2: a tool beside the memory tools -----------------------------------------------------------------
 
 
 def _check_own_tool(my_tools: Callable[..., Any]) -> str:
@@ -119,7 +98,7 @@ def _require_days(call: Any, days: int) -> None:
 
 
 own_tool = Exercise(
-    "Exercise 2",
+    "Exercise 1",
     _check_own_tool,
     [
         "@beta_tool makes a tool of a typed function with a docstring; its name is the function's.",

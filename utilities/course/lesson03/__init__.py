@@ -4,7 +4,6 @@ from .batching import batches
 from .deciding import OFFER, Person
 from .driving import ENDS, by_hand, send_and_wait, sessions_with
 from .locking import lock
-from .measuring import ends_on, three_ways, tool_runner
 from .policing import policy
 from .predicting import next_event
 from .waiting import waiting, waiting_all
@@ -15,14 +14,11 @@ __all__ = [
     "Person",
     "batches",
     "by_hand",
-    "ends_on",
     "lock",
     "next_event",
     "policy",
     "send_and_wait",
     "sessions_with",
-    "three_ways",
-    "tool_runner",
     "waiting",
     "waiting_all",
 ]

@@ -84,7 +84,7 @@ def _short(answer: Any) -> str:
 
 
 finish = Exercise(
-    "Exercise 2",
+    "Exercise 3",
     _check_finish,
     [
         "The webhook only says where to look. Read the session's events; the `over` of lesson 05 says "
@@ -94,4 +94,5 @@ finish = Exercise(
         "The id of the newest session.status_idle event names the turn's end, whoever reports it. Put it "
         "into `delivered`, and return the text of the newest agent.message: event.content[0].text.",
     ],
+    minutes=9,
 )

@@ -1,8 +1,8 @@
-"""Three ways to answer eight calls of one turn, measured: by hand, the SDK's `tool_runner`, our helper.
+"""Three ways to answer eight calls of one turn, measured: lesson 03's loop, the SDK's runner, our helper.
 
 Each drives the same turn twice: with nothing in its way, and with a stream that the replay server cuts
 after six events, before the calls have all arrived. (The hosted service ignores that header, and the second
-run is then like the first.) Lesson 05's table asks the same of whole turns, under more faults.
+run is then like the first.) `five_ways` asks the same of whole turns, under more faults.
 """
 
 from __future__ import annotations
@@ -14,22 +14,23 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from anthropic import Anthropic, AsyncAnthropic, Middleware, beta_async_tool
 
-from utilities import custom_tool_result, stream_until_end_turn_async, user_message
+from utilities import custom_tool_params, custom_tool_result, stream_until_end_turn_async, user_message
 from utilities.replay.faults import FAULTS_HEADER
 
 from ..places import DATA
-from .driving import by_hand
 
-__all__ = ["ends_on", "three_ways"]
+__all__ = ["ends_on", "order_desk", "three_ways", "tool_runner"]
 
 WORK = 0.02  # seconds that the tool takes
 CUT = "drop=6"
 LATE = "Which of the orders A-1001 to A-1008 are late?"
+
+
+Loop = Callable[[Anthropic, str, str, Callable[[Any], Any]], list[Any]]
 
 
 class Posts(Middleware):
@@ -67,7 +68,7 @@ class Meter:
     def tool(self) -> Any:
         @beta_async_tool(name="order_status")
         async def metered(order: str) -> str:
-            """Look an order up."""
+            """Look up an order by its number: item, status, if it is late, what was paid."""
             with self.running():
                 await asyncio.sleep(WORK)
                 return json.dumps(self.orders[order])
@@ -82,12 +83,13 @@ class Meter:
 
 @dataclass
 class Drive:
-    """One turn to drive, and the clients to drive it with."""
+    """One turn to drive, the clients to drive it with, and the loop of lesson 03."""
 
     session_id: str
     client: Anthropic
     aclient: AsyncAnthropic
     meter: Meter
+    by_hand: Loop
 
 
 Told = tuple[str | None, str | None]  # how the turn ended and what the agent said; None where it isn't told
@@ -95,7 +97,7 @@ Told = tuple[str | None, str | None]  # how the turn ended and what the agent sa
 
 async def loop_by_hand(drive: Drive) -> Told:
     """Lesson 03's loop."""
-    events = by_hand(drive.client, drive.session_id, LATE, drive.meter.answer)
+    events = drive.by_hand(drive.client, drive.session_id, LATE, drive.meter.answer)
     said = "".join(event.content[0].text for event in events if event.type == "agent.message")
     return events[-1].stop_reason.type, said
 
@@ -120,22 +122,33 @@ async def stream_until_end_turn(drive: Drive) -> Told:
 WAYS: tuple[Callable[[Drive], Awaitable[Told]], ...] = (loop_by_hand, tool_runner, stream_until_end_turn)
 
 
+def order_desk(client: Anthropic, model: str) -> Any:
+    """Lesson 03's agent, made anew.
+
+    Args:
+        client: the SDK's client.
+        model: of the agent.
+    """
+    system = "You run an order desk. Look orders up with order_status, several at once."
+    tools = custom_tool_params([Meter().tool()])
+    return client.beta.agents.create(name="cookbook-order-desk", model=model, system=system, tools=tools)
+
+
 async def three_ways(
-    client: Anthropic, aclient: AsyncAnthropic, new_session: Callable[[Any, str], Any], agent: Any
+    client: Anthropic, aclient: AsyncAnthropic, new_session: Callable[[str], Any], by_hand: Loop
 ) -> dict[str, dict[str, Any]]:
     """Drive the turn in each way, and count.
 
     Args:
         client, aclient: the SDK's clients.
-        new_session: as `sessions_with` makes it.
-        agent: the order desk.
+        new_session: makes a session of the order desk with a title.
+        by_hand: lesson 03's loop.
 
     Returns:
         By what was counted: the ways' numbers and words, by the name of the way.
     """
     logging.getLogger("anthropic").setLevel(logging.ERROR)  # the runner logs each lost stream
-    make = partial(new_session, agent)
-    columns = {way.__name__: await _column(way, client, aclient, make) for way in WAYS}
+    columns = {way.__name__: await _column(way, client, aclient, new_session, by_hand) for way in WAYS}
     rows = next(iter(columns.values()))
     return {row: {name: column[row] for name, column in columns.items()} for row in rows}
 
@@ -145,6 +158,7 @@ async def _column(
     client: Anthropic,
     aclient: AsyncAnthropic,
     new_session: Callable[[str], Any],
+    by_hand: Loop,
 ) -> dict[str, Any]:
     column: dict[str, Any] = {}
     for faults in ("", CUT):
@@ -154,7 +168,7 @@ async def _column(
         equipped = client.with_options(default_headers=headers).with_middleware(posts)
         async_too = aclient.with_options(default_headers=headers).with_middleware(posts)
         try:
-            outcome, text = await way(Drive(session_id, equipped, async_too, meter))
+            outcome, text = await way(Drive(session_id, equipped, async_too, meter, by_hand))
         except Exception as error:  # noqa: BLE001 (what it ends with is the measurement)
             outcome, text = type(error).__name__, None
         idle = [

@@ -1,4 +1,4 @@
-"""Counting what a brain is asked to do and what is sent, for 02b."""
+"""Counting what a brain is asked to do and what is sent, for 05b."""
 
 from __future__ import annotations
 
