@@ -105,12 +105,11 @@ def test_a_run_that_nobody_looks_at_is_told_of():
 
 def test_a_session_that_nobody_looks_at_is_told_of_in_time():
     with Receiver() as receiver, hooked(receiver, speed=50.0) as client:  # ten seconds in a fifth of one
-        turn(client, new_session(client))
-        wait_for(lambda: len(receiver.got) >= 2)
-        started = time.monotonic()
+        session, started = new_session(client), time.monotonic()
+        turn(client, session)
         wait_for(lambda: len(receiver.got) == 3)
         assert receiver.types() == TURN
-        assert time.monotonic() - started > 0.1
+        assert time.monotonic() - started > 0.15  # however slow the machine is, it is never earlier
 
 
 # -- receivers that fail ----------------------------------------------------------------------
