@@ -9,9 +9,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.kit.forked_imports"])
@@ -47,6 +50,36 @@ def become(argv: list[str], environment: Mapping[str, str], folder: str | None) 
     if folder is not None:
         os.chdir(folder)
     sys.argv, sys.path = argv, list(PATH)
+
+
+@contextmanager
+def module(name: str, *arguments: str, **variables: str) -> Iterator[Path]:
+    """A forked `python -m NAME` with these environment variables beside ours; it is ended with the block.
+
+    Yields:
+        The file that has what it has printed up to now.
+    """
+    forkserver()
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "out"
+        out.touch()
+        given = (name, arguments, {**os.environ, **variables}, str(out))
+        process = PROCESSES.Process(target=_run_module, args=given)
+        process.start()
+        try:
+            yield out
+        finally:
+            process.kill()
+            process.join()
+
+
+def _run_module(name: str, arguments: Sequence[str], environment: Mapping[str, str], out: str) -> None:
+    import runpy
+
+    os.dup2(os.open(out, os.O_WRONLY | os.O_APPEND), 1)
+    sys.stdout = os.fdopen(1, "w", 1, "utf-8")
+    become([name, *arguments], environment, None)
+    to_the_end(lambda: runpy.run_module(name, run_name="__main__", alter_sys=True))
 
 
 def to_the_end(run: Callable[[], object]) -> None:

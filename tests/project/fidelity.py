@@ -16,8 +16,10 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, get_args
 
+import pytest
 from anthropic.types.beta.sessions.beta_managed_agents_stream_session_events import (
     BetaManagedAgentsStreamSessionEvents,
 )
@@ -33,6 +35,7 @@ from utilities.replay.http import unserved
 PAGE = ROOT / "utilities" / "replay" / "FIDELITY.md"
 LIST = PAGE.with_name("rules.json")
 SHAPES = json.loads(EVENT_SHAPES.read_text("utf-8"))
+AGREED = "the page and the list say what the tests say"
 MOST_ROUTES = 10  # that are listed one by one
 STAMPED = "<!-- Written by `make fidelity` from the tests. Change the tests, not this page. -->"
 INTRO = """\
@@ -184,6 +187,22 @@ def _open(found: list[Rule]) -> str:
     )
 
 
+def both(items: list[pytest.Item]) -> dict[Path, str]:
+    """The page and the list, as these tests make them."""
+    found, broken = rules(items), survived(items)
+    return {PAGE: page(found, results.read(), broken), LIST: listed(found)}
+
+
+def changes(made: dict[Path, str]) -> list[str]:
+    """How what is committed differs from this, line by line; nothing if it doesn't."""
+    told: list[str] = []
+    for path, text in made.items():
+        committed = path.read_text("utf-8") if path.exists() else ""
+        before, after = committed.splitlines(), text.splitlines()
+        told += difflib.unified_diff(before, after, f"{path.name}, committed", "tests", n=0, lineterm="")
+    return told
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.project.fidelity")
     task = parser.add_mutually_exclusive_group(required=True)
@@ -191,25 +210,18 @@ def main(argv: list[str] | None = None) -> int:
     task.add_argument("--check", action="store_true", help="compare them with what would be written")
     options = parser.parse_args(argv)
     try:
-        items = collect(ROOT / "tests")
-        found, broken = rules(items), survived(items)
+        made = both(collect(ROOT / "tests"))
     except RuleError as error:
         print(f"fidelity: {error}", file=sys.stderr)
         return 2
-    changes: list[str] = []
-    for path, made in ((PAGE, page(found, results.read(), broken)), (LIST, listed(found))):
-        if options.write:
-            path.write_text(made, "utf-8")
+    if options.write:
+        for path, text in made.items():
+            path.write_text(text, "utf-8")
             print(f"wrote {path.relative_to(ROOT)}")
-            continue
-        committed = path.read_text("utf-8") if path.exists() else ""
-        before, after = committed.splitlines(), made.splitlines()
-        changes += difflib.unified_diff(before, after, f"{path.name}, committed", "tests", n=0, lineterm="")
-    if changes:
-        print("\n".join([*changes[:40], "run `make fidelity`"]))
-    elif options.check:
-        print("the page and the list say what the tests say")
-    return 1 if changes else 0
+        return 0
+    told = changes(made)
+    print("\n".join([*told[:40], "run `make fidelity`"] if told else [AGREED]))
+    return 1 if told else 0
 
 
 if __name__ == "__main__":

@@ -5,11 +5,14 @@ import io
 import os
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 
 from tests.kit.places import ROOT
 from utilities.course.table import Table
+from utilities.replay.__main__ import main as replay
+from utilities.replay.export import main as export
 from utilities.show import lanes, timeline, transcript
 from utilities.show.buttons import Buttons
 from utilities.show.live import LiveTranscript
@@ -139,6 +142,8 @@ def test_tables_of_the_course():
 PRINTS = """
 from utilities import transcript
 from utilities.course.table import Table
+from utilities.replay.__main__ import main as replay
+from utilities.replay.export import main as export
 text = [{"type": "text", "text": "\\u65e5\\u672c \\u2026 \\u00e9 \\U0001f600"}]
 events = [{"type": "agent.message", "processed_at": "2026-11-21T09:00:00Z", "content": text}]
 print(transcript(events))
@@ -149,11 +154,25 @@ print(Table("\\u65e5", {"\\U0001f600": {"\\u2026": "\\u2192"}}))
 @pytest.mark.parametrize("encoding", ["cp437", "cp1252", "cp932", "ascii"])
 @pytest.mark.parametrize(
     "program",
+    [lambda: exec(PRINTS, {}), lambda: replay(["--help"]), lambda: export(["--help"])],
+    ids=["print", "replay", "export"],
+)
+def test_a_console_that_is_not_utf8(encoding, program, monkeypatch):
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding=encoding, write_through=True) for _ in range(2))
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", err)
+    with suppress(SystemExit):
+        program()
+    assert out.buffer.getvalue() and err.buffer.getvalue() == b""
+
+
+@pytest.mark.parametrize(
+    "program",
     [["-c", PRINTS], ["-m", "utilities.replay", "--help"], ["-m", "utilities.replay.export", "--help"]],
     ids=["print", "replay", "export"],
 )
-def test_a_console_that_is_not_utf8(encoding, program):
-    env = {**os.environ, "PYTHONIOENCODING": encoding}
+def test_so_it_is_in_a_process(program):
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
     done = subprocess.run([sys.executable, *program], env=env, cwd=ROOT, capture_output=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, b"") and done.stdout
 

@@ -12,6 +12,7 @@ import pytest
 from anthropic import Anthropic, NotFoundError
 
 from tests.kit.calling import HEADERS, new_session
+from tests.kit.forked import module
 from tests.kit.streams import followed
 from tests.kit.waiting import wait_for
 from tests.kit.webhooks import SECRET, Receiver
@@ -73,15 +74,9 @@ def test_what_the_process_refuses_it_says_in_one_line(tmp_path, capsys):
 @contextmanager
 def running(*options, **variables):
     """The address of a process with these options and environment variables."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "utilities.replay", *options],
-        env={**os.environ, **variables}, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        yield process.stdout.readline().strip()
-    finally:
-        process.kill()
-        process.communicate()
+    with module("utilities.replay", *options, **variables) as out:
+        wait_for(lambda: out.read_text("utf-8").endswith("\n"))
+        yield out.read_text("utf-8").strip()
 
 
 @pytest.mark.slow
