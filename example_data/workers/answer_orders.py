@@ -11,7 +11,7 @@ from pathlib import Path
 
 from anthropic import Anthropic
 
-orders = json.loads((Path(__file__).parents[1] / "orders/orders.json").read_text())
+orders = json.loads((Path(__file__).parents[1] / "orders/orders.json").read_text("utf-8"))
 session_id = sys.argv[1]
 client = Anthropic()
 

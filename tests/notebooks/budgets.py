@@ -138,7 +138,9 @@ def words_of(markdown: str) -> list[str]:
 
 
 def lines_of(cell: NotebookNode) -> list[str]:
-    return [line for line in cell.source.splitlines() if line.strip()]
+    """Its lines of code, without what the first cell says to those whose kernel hasn't the course."""
+    lines = cell.source.splitlines()
+    return [line for line in lines if line.strip() and not line.startswith("# Not found? `make setup`")]
 
 
 def outputs_of(cell: NotebookNode) -> Iterator[str]:

@@ -10,12 +10,14 @@ import pytest
 
 from tests.kit.copied import run_with
 from tests.kit.machines import C_LOCALE, COMPANY, copy_of_the_course, machine, read_only, run_on
-from tests.kit.places import DATA, ROOT
+from tests.kit.places import DATA, NOTEBOOKS, ROOT
 from tests.kit.waiting import wait_for
+from utilities.course.running.__main__ import notebooks
 from utilities.replay.testing import ManagedAgentsApi
 
 pytestmark = pytest.mark.slow
 
+LATER = ("04", "05", "11")  # these are being changed
 FIRST_TURN = ROOT / "tests/kit/first_turn.py"
 
 
@@ -112,3 +114,28 @@ def test_a_project_that_has_only_the_fixture(tmp_path):
     (tmp_path / "suite.py").write_text(SUITE, "utf-8")
     done = run_with([*needs, "pytest"], tmp_path, "suite.py", str(DATA / "recordings/00_primes.jsonl"))
     assert done.returncode == 0 and "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+FIRST_CELLS = """
+import json, sys
+from IPython.core.interactiveshell import InteractiveShell
+
+shell = InteractiveShell.instance(colors="NoColor")
+for path in sys.argv[1:]:
+    with open(path, encoding="utf-8") as file:
+        cells = [cell for cell in json.load(file)["cells"] if cell["cell_type"] == "code"]
+    print("##", path)
+    shell.run_cell("".join(cells[0]["source"]))
+"""
+
+
+def test_a_kernel_without_the_course_shows_the_command(tmp_path):
+    """In what Jupyter shows of the first cell's error: what is missing, and what gets it."""
+    (tmp_path / "first_cells.py").write_text(FIRST_CELLS, "utf-8")
+    lessons = [str(path) for path in notebooks(NOTEBOOKS) if not path.name.startswith(LATER)]
+    done = run_with(["ipython"], tmp_path, "first_cells.py", *lessons, hidden=("utilities",))
+    shown = dict(part.split("\n", 1) for part in done.stdout.split("## ")[1:])
+    assert [*shown] == lessons, done.stderr
+    for lesson, said in shown.items():
+        assert "ModuleNotFoundError: " in said, lesson
+        assert "make setup" in said and "python -m utilities.course.setup" in said, lesson

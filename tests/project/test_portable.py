@@ -10,9 +10,7 @@ import pytest
 from tests.kit.places import DATA, NOTEBOOKS, ROOT
 
 PROGRAMS = sorted([*(ROOT / "utilities").rglob("*.py"), *DATA.rglob("*.py")])
-PROGRAMS.remove(DATA / "workers" / "answer_orders.py")  # lesson 03 shows it, and is being changed
 LESSONS = [path for path in sorted(NOTEBOOKS.rglob("*.ipynb")) if ".ipynb_checkpoints" not in path.parts]
-LATER = ("03", "04", "05")  # these are being changed
 # What only POSIX has, and where it may stand: what runs on Linux alone, or asks first.
 POSIX = {"fork", "getuid", "getgid", "geteuid", "killpg", "setsid", "mkfifo", "SIGKILL", "SIGHUP", "SIGALRM"}
 POSIX |= {"fcntl", "resource", "pwd", "grp", "termios", "AF_UNIX", "setrlimit", "chmod"}
@@ -83,8 +81,6 @@ def test_what_only_posix_has_stands_where_it_is_asked_for_first():
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.relative_to(NOTEBOOKS).as_posix())
 def test_cells_run_in_any_folder_and_without_a_shell(path):
-    if path.name.startswith(LATER):
-        pytest.skip("is being changed")
     source = "\n".join(cells(path))
     assert [*without_encoding(source)] == []
     assert IN_CELLS.findall(source) == []
