@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import runpy
 import sys
 import tempfile
 import time
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.kit.forked_imports"])
@@ -52,6 +54,35 @@ def become(argv: list[str], environment: Mapping[str, str], folder: str | None) 
     sys.argv, sys.path = argv, list(PATH)
 
 
+class Forked:
+    """A forked process that runs a function, with what is mostly asked of a `subprocess.Popen`."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, run: Callable[..., object], *arguments: Any) -> None:
+        forkserver()
+        self.process = PROCESSES.Process(target=run, args=arguments)
+        self.process.start()
+        self.pid = int(self.process.pid or 0)
+
+    def poll(self) -> int | None:
+        return self.process.exitcode
+
+    def wait(self, seconds: float | None = None) -> int | None:
+        self.process.join(seconds)
+        return self.process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.process.terminate()
+
+    def kill(self) -> None:
+        self.process.kill()
+
+
 @contextmanager
 def module(name: str, *arguments: str, **variables: str) -> Iterator[Path]:
     """A forked `python -m NAME` with these environment variables beside ours; it is ended with the block.
@@ -59,27 +90,32 @@ def module(name: str, *arguments: str, **variables: str) -> Iterator[Path]:
     Yields:
         The file that has what it has printed up to now.
     """
-    forkserver()
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"
         out.touch()
-        given = (name, arguments, {**os.environ, **variables}, str(out))
-        process = PROCESSES.Process(target=_run_module, args=given)
-        process.start()
+        process = Forked(_run_module, name, arguments, {**os.environ, **variables}, str(out))
         try:
             yield out
         finally:
             process.kill()
-            process.join()
+            process.wait()
+
+
+def script(path: Path, *arguments: str) -> Forked:
+    """A forked `python PATH`."""
+    return Forked(_run_script, str(path), arguments, dict(os.environ))
 
 
 def _run_module(name: str, arguments: Sequence[str], environment: Mapping[str, str], out: str) -> None:
-    import runpy
-
     os.dup2(os.open(out, os.O_WRONLY | os.O_APPEND), 1)
     sys.stdout = os.fdopen(1, "w", 1, "utf-8")
     become([name, *arguments], environment, None)
     to_the_end(lambda: runpy.run_module(name, run_name="__main__", alter_sys=True))
+
+
+def _run_script(path: str, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    become([path, *arguments], environment, None)
+    to_the_end(lambda: runpy.run_path(path, run_name="__main__"))
 
 
 def to_the_end(run: Callable[[], object]) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
-from tests.kit.forked import PROCESSES, become, can_fork, to_the_end
+from tests.kit.forked import Forked, become, can_fork, to_the_end
 
 # How this Python's own kernel is started; the option is for debuggers.
 PLAIN = ([sys.executable, "-m"], [sys.executable, "-Xfrozen_modules=off", "-m"])
@@ -36,7 +36,7 @@ def kernels(*, forked: bool = True) -> Iterator[None]:
         factory.default_provisioner_name = before
 
 
-class ForkedKernel(LocalProvisioner):  # type: ignore[misc]
+class ForkedKernel(LocalProvisioner):
     """Starts a kernel, by forking if that makes no difference to it."""
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
@@ -45,37 +45,10 @@ class ForkedKernel(LocalProvisioner):  # type: ignore[misc]
         if before not in PLAIN or not launcher or not can_fork(environment):
             return await super().launch_kernel(cmd, **kwargs)
         self.cwd = kwargs.get("cwd")
-        self.process = Forked(arguments, environment, self.cwd and str(self.cwd))
-        self.pid = self.pgid = self.process.pid
+        process = Forked(_kernel, arguments, environment, self.cwd and str(self.cwd))
+        self.process = process  # type: ignore[assignment]
+        self.pid = self.pgid = process.pid
         return self.connection_info
-
-
-class Forked:
-    """A forked kernel, with what a provisioner asks of a `subprocess.Popen`."""
-
-    stdin = stdout = stderr = None
-
-    def __init__(self, arguments: list[str], environment: dict[str, str], folder: str | None) -> None:
-        self.process = PROCESSES.Process(target=_kernel, args=(arguments, environment, folder))
-        self.process.start()
-        self.pid = self.process.pid
-
-    def poll(self) -> int | None:
-        return self.process.exitcode
-
-    def wait(self) -> int | None:
-        self.process.join()
-        return self.process.exitcode
-
-    def send_signal(self, number: int) -> None:
-        if self.poll() is None:
-            os.kill(self.pid, number)
-
-    def terminate(self) -> None:
-        self.process.terminate()
-
-    def kill(self) -> None:
-        self.process.kill()
 
 
 def _parts(command: list[str]) -> tuple[list[str], bool, list[str]]:
@@ -87,7 +60,7 @@ def _parts(command: list[str]) -> tuple[list[str], bool, list[str]]:
 
 
 def _kernel(arguments: list[str], environment: dict[str, str], folder: str | None) -> None:
-    import ipykernel_launcher
+    import ipykernel_launcher  # type: ignore[import-untyped]
     from ipykernel.kernelapp import launch_new_instance
 
     # A kernel ends when its parent has ended: who that is was read when the launcher was imported.

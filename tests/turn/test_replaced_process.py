@@ -1,15 +1,12 @@
 """A process that dies while it polls is replaced by another one, which knows the session's id and no more."""
 
-import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from time import monotonic, sleep
 
 import pytest
 
-from tests.kit.places import ROOT
+from tests.kit.forked import script
 from tests.kit.serving import served
 from tests.kit.turn_scripts import calls_in_turn
 
@@ -64,8 +61,9 @@ note(f"{result.outcome}: {result.text}")
 
 def program(session, diary, stop, *message):
     arguments = [session.server.base_url, session.session_id, str(diary), stop, *message]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen([sys.executable, "-c", PROGRAM, *arguments], env=environment)
+    path = diary.with_name("program.py")
+    path.write_text(PROGRAM, "utf-8")
+    return script(path, *arguments)
 
 
 @pytest.mark.slow
