@@ -13,6 +13,7 @@ from utilities import connect, made_with
 from utilities.course import lesson04
 from utilities.course.lesson04.comparison import CLAIMS, NINE, Comparison
 from utilities.course.lesson04.row import Row
+from utilities.course.lesson04.scene import SceneEnded
 
 pytestmark = pytest.mark.slow
 
@@ -91,6 +92,20 @@ def test_a_row_is_the_same_when_it_is_run_again(on_a_scene):
 def test_a_row_can_be_read_at_a_glance(experiment):
     lines = inspect.getsource(experiment).splitlines()
     assert len(lines) <= 20 and inspect.getdoc(experiment)
+
+
+def test_after_the_last_section_a_row_says_which_cell_to_run():
+    client = connect()
+    made = made_with(client)
+
+    async def too_late() -> None:
+        scene = await lesson04.scene(client, made)
+        made.end()
+        await lesson04.nine_rows(scene)
+
+    with pytest.raises(SceneEnded, match=r"run the cell with `scene = await lesson04.scene") as caught:
+        asyncio.run(too_late())
+    assert caught.value._render_traceback_() == [str(caught.value)]
 
 
 def test_live_the_store_side_would_rest_on_the_service_itself(on_a_scene):

@@ -34,7 +34,7 @@ from ..who_acted import replays
 from .evidence import by_rule
 from .searches import Fact, Grep
 
-__all__ = ["BANK", "HANDBOOK", "NOTES", "Scene", "refused", "scene"]
+__all__ = ["BANK", "HANDBOOK", "NOTES", "Scene", "SceneEnded", "refused", "scene"]
 
 # Astrocyte's log says what it redacts; that is no news in a lesson about it.
 logging.getLogger("astrocyte").addHandler(logging.NullHandler())
@@ -45,6 +45,14 @@ BANK = "user-ada"
 MODEL = "claude-sonnet-4-6"
 
 
+class SceneEnded(RuntimeError):
+    """The scene's folder is gone: `made.end()` has removed it."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback."""
+        return [str(self)]
+
+
 @dataclass
 class Scene:
     """What an experiment works with.
@@ -53,15 +61,29 @@ class Scene:
         client: of the service that has the store.
         made: remembers what is made there.
         folder: a temporary one.
-        brain: with the notes in the bank `BANK`.
+        opened: a brain with the notes in the bank `BANK`.
         store: the id of a memory store with the same notes.
     """
 
     client: Anthropic
     made: Made
     folder: Path
-    brain: Astrocyte
+    opened: Astrocyte
     store: str
+
+    @property
+    def brain(self) -> Astrocyte:
+        """The brain.
+
+        Raises:
+            SceneEnded: its file is gone.
+        """
+        if not self.folder.exists():
+            raise SceneEnded(
+                "the scene has ended (made.end()), and its brain is deleted: run the cell with "
+                "`scene = await lesson04.scene(client, made)` again, then this one"
+            )
+        return self.opened
 
     def by_rule(self, *parts: str) -> str:
         """What a verdict on the store rests on: rules of the replay server, or live the service itself."""
