@@ -66,10 +66,6 @@ tests/test_desk.py:8: in test_paid
              ^^^^^^^^^^
 wire.py:24: in send
     events.send(session_id)
-../venv/lib/python3.11/site-packages/anthropic/events.py:217: in send
-    return self._post(
-/usr/lib/python3.11/site-packages/anthropic/_base_client.py:1350: in _request
-    raise self._make_status_error_from_response(response) from None
 E   anthropic.BadRequestError: Error code: 400 - {'e': {'message': "at http://127.0.0.1:1", 'details': {}}}
 E
 E     Use -v to get more diff
@@ -81,7 +77,7 @@ FAILED tests/test_desk.py::test_paid - anthropic.BadRequestError: Error code:...
 """
 
 
-def test_what_differs_and_what_is_not_yours_is_left_out():
+def test_what_differs_from_run_to_run_is_left_out():
     assert short(PRINTED).splitlines() == [
         ".F",
         "test_paid:",
@@ -89,7 +85,6 @@ def test_what_differs_and_what_is_not_yours_is_left_out():
         "    handle(CASE, ledger)",
         "wire.py:24: in send",
         "    events.send(session_id)",
-        "    …",
         "E   anthropic.BadRequestError: Error code: 400 - … at http://127.0.0.1:…",
         "1 failed, 1 passed",
     ]

@@ -1,7 +1,7 @@
 """What pytest prints, as much of it as fits a page, and the same in every run.
 
-What differs from run to run (seconds, a port) and what is between your code and the error (the SDK's own
-frames, the JSON around a message) is left out; `…` is in its place.
+Left out is what differs from run to run (seconds, a port), pytest's headings, and the JSON around a message;
+`…` is in its place.
 """
 
 from __future__ import annotations
@@ -10,27 +10,18 @@ import re
 import textwrap
 
 WIDTH = 88
-FRAME = re.compile(r"(?P<path>\S+\.py):\d+: in ")
 SENTENCE = re.compile(r"""(Error code: \d+ - )\{.*?'message': (["'])(?P<said>.*)\2, 'details'.*""")
 SECTION = re.compile(r"-+ Captured .* -+$")
 
 
 def short(text: str) -> str:
     """What a run of `pytest -q --tb=short` printed: dots, the way to each error, and the count."""
-    lines, elsewhere, hidden = list[str](), False, False
+    lines, hidden = list[str](), False
     for line in text.splitlines():
-        if frame := FRAME.match(line):
-            elsewhere = frame["path"].startswith(("/", ".."))
-        elif not line.startswith(" "):
-            elsewhere = False
         if hidden or SECTION.match(line):
             hidden = not line.startswith(("=", "_"))
-        if hidden or line.startswith(("=", "FAILED ", "ERROR ")) or not line.strip(" ^~"):
-            continue
-        if not elsewhere:
+        if not (hidden or line.startswith(("=", "FAILED ", "ERROR ")) or not line.strip(" ^~")):
             lines += _line(line)
-        elif lines[-1] != "    …":
-            lines.append("    …")
     return "\n".join(lines)
 
 
