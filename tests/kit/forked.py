@@ -18,8 +18,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.kit.forked_imports"])
+# Not on Windows: there all that is here starts processes as everywhere.
+FORKS = "forkserver" in multiprocessing.get_all_start_methods()
+PROCESSES = multiprocessing.get_context("forkserver" if FORKS else "spawn")
+if FORKS:
+    PROCESSES.set_forkserver_preload(["tests.kit.forked_imports"])
 # What Python reads only when it starts: a process with other values can't be forked.
 AT_START = ("PYTHON", "LC_", "LANG", "MALLOC_")
 
@@ -28,14 +31,17 @@ AT_START = ("PYTHON", "LC_", "LANG", "MALLOC_")
 def forkserver() -> dict[str, str]:
     """Start the process that is forked; returns with which environment, once its imports are done."""
     environment = dict(os.environ)
-    first = PROCESSES.Process(target=int)
-    first.start()
-    first.join()
+    if FORKS:
+        first = PROCESSES.Process(target=int)
+        first.start()
+        first.join()
     return environment
 
 
 def can_fork(environment: Mapping[str, str]) -> bool:
     """Whether a process that starts with this environment is the same when it is forked."""
+    if not FORKS:
+        return False
     ours = forkserver()
     names = {name for name in (*ours, *environment) if name.startswith(AT_START)}
     return all(ours.get(name) == environment.get(name) for name in names)
@@ -45,10 +51,11 @@ def become(argv: list[str], environment: Mapping[str, str], folder: str | None) 
     """In a forked process: be as one that was started with these arguments, in this folder."""
     from tests.kit.forked_imports import PATH
 
-    os.setsid()
     os.environ.clear()
     os.environ.update(environment)
-    time.tzset()
+    if FORKS:
+        os.setsid()
+        time.tzset()
     if folder is not None:
         os.chdir(folder)
     sys.argv, sys.path = argv, list(PATH)

@@ -7,10 +7,10 @@ import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tests.kit.forked import can_fork
+from tests.kit.forked import FORKS, can_fork
 from tests.kit.forked_kernels import kernels
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not FORKS, reason="nothing is forked here")]
 
 LOOK = """
 import json, os, sys, threading
