@@ -15,12 +15,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 # Not on Windows: there all that is here starts processes as everywhere.
 FORKS = "forkserver" in multiprocessing.get_all_start_methods()
-PROCESSES = multiprocessing.get_context("forkserver" if FORKS else "spawn")
+PROCESSES: Any = multiprocessing.get_context("forkserver" if FORKS else "spawn")
 if FORKS:
     PROCESSES.set_forkserver_preload(["tests.kit.forked_imports"])
 # What Python reads only when it starts: a process with other values can't be forked.
@@ -68,7 +69,7 @@ class Forked:
 
     def __init__(self, run: Callable[..., object], *arguments: Any) -> None:
         forkserver()
-        self.process = PROCESSES.Process(target=run, args=arguments)
+        self.process: BaseProcess = PROCESSES.Process(target=run, args=arguments)
         self.process.start()
         self.pid = int(self.process.pid or 0)
 
