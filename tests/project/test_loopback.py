@@ -8,9 +8,12 @@ import httpx2
 import pytest
 from anthropic import Anthropic, AsyncAnthropic, DefaultHttpxClient
 
+from tests.kit.calling import new_session
+from tests.kit.waiting import wait_for
+from tests.kit.webhooks import FAST, SECRET, Receiver
 from utilities import connect
-from utilities.loopback import confining, is_loopback, loopback_only
-from utilities.replay import Library, ReplayServer
+from utilities.loopback import confining, direct, is_loopback, loopback_only
+from utilities.replay import Endpoint, Library, ReplayServer
 from utilities.replay.testing import ManagedAgentsApi
 from utilities.webhook import WebhookReceiver
 
@@ -72,6 +75,16 @@ def test_the_clients_of_a_test_and_a_receiver(company):
         assert list(api.client.beta.agents.list()) == []
         assert asyncio.run(first_page(api.async_client.beta.agents.list())).data == []
     WebhookReceiver("whsec_" + "A" * 32, lambda session_id, type: None).close()
+
+
+def test_webhooks_are_delivered(company):
+    with Receiver() as receiver:
+        hook = Endpoint(receiver.url, SECRET, retries=FAST)
+        with ReplayServer(Library(), webhook=hook) as server:
+            way = direct(Anthropic, server.base_url)
+            with Anthropic(api_key="x", base_url=server.base_url, **way) as client:
+                new_session(client)
+                wait_for(lambda: receiver.got)
 
 
 def test_what_a_program_of_ours_is_given(company, monkeypatch):
