@@ -5,7 +5,9 @@ import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
+from tests.kit.places import NOTEBOOKS
 from utilities.course.running.kernel import kernel_environment
+from utilities.course.running.notebooks import code_cells, read
 
 pytestmark = pytest.mark.slow
 
@@ -86,3 +88,18 @@ def test_after_the_last_section_each_cell_says_what_to_run(shown, cell, advice):
 
 def test_all_of_it_can_be_seen(shown):
     assert len("".join(shown[11]).splitlines()) > 20
+
+
+def test_lesson_05_can_be_played_again_after_its_last_section(tmp_path):
+    """Its servers go on with the kernel, and what was archived is made anew."""
+    sources = [cell.source for _, cell in code_cells(read(NOTEBOOKS / "05_polling_vs_streaming.ipynb"))]
+
+    def with_words(words):
+        return next(source for source in sources if words in source)
+
+    end, again = with_words("made.end()"), (with_words('scene.session("Cut")'), with_words("RoughSender"))
+    cells = [new_code_cell(source) for source in (*sources[:2], again[0], end, *again, end)]
+    client = NotebookClient(new_notebook(cells=cells), timeout=60, kernel_name="python3")
+    client.execute(env=kernel_environment(str(tmp_path)))
+    ended = [_text(output) for cell in cells if cell.source == end for output in cell.outputs]
+    assert ended == ["1 session, 1 environment and 1 agent archived, 1 file deleted\n"] * 2

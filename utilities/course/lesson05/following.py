@@ -54,6 +54,10 @@ class Followed:
         """How many requests a follower made for the whole turn; the mean of those of one name."""
         return mean(watch.wire.requests for watch in self._named(name))
 
+    def asked_in_silence(self, name: str) -> float:
+        """How many of them in the longest stretch without an event."""
+        return mean(self.turn.in_silence(watch)[0] for watch in self._named(name))
+
     def late(self, name: str) -> float:
         """How many seconds of the turn after its end a follower knew of it; the mean of those of one name."""
         return mean(self.turn.end_delay(watch) for watch in self._named(name))
