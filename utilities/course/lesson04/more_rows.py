@@ -1,4 +1,4 @@
-"""Rows that Astrocyte's page hasn't got, for 04c; "yes" is what one would wish for."""
+"""Rows that Astrocyte's page doesn't have, for 04c; "yes" is what one would wish for."""
 
 from __future__ import annotations
 
