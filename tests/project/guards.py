@@ -120,6 +120,8 @@ GUARDS = [
     Guard("no patience with silence", "turn/plan.py", "if not self.quiet > 0:", "if False:", "seconds"),
     Guard("negative patience", "turn/settle.py", "if not seconds >= 0:", "if False:", "seconds"),
     Guard("tools that agents.create does not take", "turn/tools.py", "-> list[BetaManagedAgentsCustomToolParams]:", "-> list[dict[str, Any]]:", "checkers_have_nothing_to_say"),
+    Guard("a screen for a failure", "replay/traces.py", "each.__traceback__ = _theirs(each.__traceback__)", "pass", "raises_is_a_screen"),
+    Guard("what a program does where we call it", "replay/traces.py", "or handed_over and _is_installed(file)", "or handed_over", "raises_where_we_call"),
     Guard("an export during the race", "replay/export.py", "wait_for_idle_status(client, session_id, timeout=patience)", "pass", "as_soon_as"),
     Guard("a recording that can't be played", "replay/export.py", "        Recording.load(part)\n", "", "left_behind"),
     Guard("a part of a recording", "replay/export.py", "part.unlink(missing_ok=True)", "pass", "left_behind"),
@@ -244,7 +246,7 @@ def main(argv: list[str] | None = None) -> int:
         trees: SimpleQueue[Path] = SimpleQueue()
         for name in ("one", "other"):
             leave = shutil.ignore_patterns(
-                ".venv", ".git", "__pycache__", ".*_cache", ".conformance", ".newest-sdk"
+                ".venv", ".git", "__pycache__", ".*_cache", ".conformance", ".newest-sdk", ".versions"
             )
             trees.put(shutil.copytree(ROOT, Path(folder, name), ignore=leave))
 

@@ -18,6 +18,7 @@ from tests.soak.worker import Task, follow
 
 SPEED = 60.0  # recorded seconds in one
 AT_ONCE = 4  # turns that the process that lives on follows side by side
+ENOUGH = 500  # turns, for a rate of growth: the first hundred are imports, caches and connections
 LIFE = (0.2, 4.0)  # seconds of a worker's life, at random
 
 
@@ -150,11 +151,12 @@ class Turns:
         for name, turns in (("the server", all_of_them), ("who follows", turns_there)):
             before, after = self.vitals[name].growth()
             thousand = (after[0] - before[0]) / max(1.0, 0.4 * turns) * 1000 / 1024
+            rate = f"{thousand:+.2f} MiB per 1,000 turns, in the second half"
             rows.append(
                 Row(
                     f"  memory of {name}, over {turns:,} turns",
                     f"{before[0] / 1024:.1f} → {after[0] / 1024:.1f} MiB",
-                    f"{thousand:+.2f} MiB per 1,000 turns, in the second half",
+                    rate if turns >= ENOUGH else "too few for a rate: see the last two blocks",
                 )
             )
             for column, what in ((1, "descriptors"), (2, "threads")):

@@ -83,7 +83,7 @@ class Worker:
                 if LEAVING.is_set():
                     return
                 task = self._new(messages[number % len(messages)])
-            self._finish(task)
+            self.finish(task)
             task = None
 
     def _left_over(self) -> Task | None:
@@ -104,7 +104,7 @@ class Worker:
         self.diary.write("begin", task=vars(task))
         return task
 
-    def _finish(self, task: Task) -> None:
+    def finish(self, task: Task) -> None:
         """Follow it, again and again, until it has ended; then look at what the session has."""
         whole = not self._arrived(task)  # followed from its message on, by this process
         shown: list[str] = []
