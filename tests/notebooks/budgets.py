@@ -83,7 +83,7 @@ class Size:
     """What a notebook has. `acts` is the index of the first cell that makes an agent act; None if none does.
 
     Attributes:
-        minutes: honest ones. stated: those of cell 0, None if it has none.
+        minutes: honest ones. stated: those of cell 0, None if it has none. sections: those of its headings.
     """
 
     cells: int
@@ -98,6 +98,7 @@ class Size:
     assertions: int
     minutes: int
     stated: int | None
+    sections: int
     columns: int
 
 
@@ -122,6 +123,7 @@ def size_of(notebook: NotebookNode) -> Size:
         assertions=max((len(claims(cell)) for cell in code), default=0),
         minutes=round(honest),
         stated=stated_minutes(notebook),
+        sections=section_minutes(notebook),
         columns=max((len(line) for cell in code for line in cell.source.splitlines()), default=0),
     )
 
@@ -232,6 +234,13 @@ def stated_minutes(notebook: NotebookNode) -> int | None:
     return int(found[1]) if found else None
 
 
+def section_minutes(notebook: NotebookNode) -> int:
+    """What headings and exercises say together: "## A finding · 3 min", "**Exercise 1 · make, 5 min.**"."""
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    heads = re.findall(r"^(?:#+ |\*\*Exercise ).*", prose, re.M)
+    return sum(int(found[1]) for head in heads if (found := re.search(r"(\d+) min\b", head)))
+
+
 # -- what it may be --------------------------------------------------------------------------------------
 
 
@@ -251,6 +260,8 @@ def too_large(size: Size, budget: Budget) -> dict[str, str]:
         found["minutes"] = f"at most {budget.minutes}"
     if size.stated is None or size.stated < size.minutes:
         found["stated"] = f"at least the honest {size.minutes}"
+    if size.sections != size.stated:
+        found["sections"] = "together what cell 0 states"
     return found
 
 

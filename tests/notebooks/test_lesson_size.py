@@ -96,13 +96,17 @@ def test_an_exercise_takes_the_minutes_that_it_declares_or_seven(monkeypatch):
 
 
 def test_whatever_is_too_large_is_named():
-    small = lesson(OPENING, *[("a = 1", ""), "## A finding"] * 6, ("go = stream_until_end_turn(c, id)", ""))
+    finding = [("a = 1", ""), "## A finding"]
+    timed = [("a = 1", ""), "## A finding · 5 min\n\n**Exercise 1 · make, 4 min.** A minute is short: 9 min."]
+    small = lesson(OPENING, *timed, *finding * 5, ("go = stream_until_end_turn(c, id)", ""))
     [nothing] = [too_large(size_of(small), budget) for budget in (LESSON._replace(acts=13),)]
     assert nothing == {}
     all_too_small = Budget(0, 0, 0, 0, 0, 0, -1, -1, (0, 0), -1, 0, 0)
-    assert set(too_large(size_of(small), all_too_small)) == set(Budget._fields)
+    small.cells[2].source = "## A finding · 6 min"
+    assert set(too_large(size_of(small), all_too_small)) == {*Budget._fields, "sections"}
     assert too_large(size_of(lesson("# No minutes", ("go = 1", ""))), DEEP) == {
-        "stated": "at least the honest 2"
+        "stated": "at least the honest 2",
+        "sections": "together what cell 0 states",
     }
 
 
