@@ -144,6 +144,8 @@ def test_a_change_for_one_run_is_taken_back_and_a_file_that_cannot_be_read_is_an
     broken = project.pytest(change=("def handle", "def handle("))
     assert project.text("desk.py") == before
     assert (broken.told.code, broken.passed) == (5, [])  # there is no test yet
+    with pytest.raises(LookupError, match=r"no test failed:\n.*\n*no tests ran"):
+        broken.reason()
     (project.folder / "tests/test_desk.py").write_text("import desk\n\n\ndef test_one(): ...\n", "utf-8")
     broken = project.pytest("test_desk.py", change=("def handle", "def handle("))
     assert broken.failed and "SyntaxError" in str(broken)

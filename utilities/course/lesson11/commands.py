@@ -103,6 +103,8 @@ def _in(folder: Path, environment: Mapping[str, str]) -> Iterator[Path]:
     os.environ.update(environment)
     os.chdir(folder)
     sys.path.insert(0, str(folder))
+    for name in [file.stem for file in folder.glob("*.py")]:
+        sys.modules.pop(name, None)  # of another folder, if the process that was forked had imported it
     descriptor, name = tempfile.mkstemp()
     for stream in (1, 2):
         os.dup2(descriptor, stream)

@@ -46,13 +46,26 @@ class PytestRun:
         return [name for name, outcome in self.told.outcomes.items() if outcome != "passed"]
 
     def reason(self, test: str = "") -> str:
-        """Why a test failed, the first one by default, as pytest's summary says it."""
-        return sentence(self.told.reasons[test or self.failed[0]])
+        """Why a test failed, the first one by default, as pytest's summary says it.
+
+        Raises:
+            LookupError: none failed; the message has what pytest printed.
+        """
+        return sentence(self.told.reasons[test or self._first_failed()])
 
     def story(self, test: str = "") -> str:
-        """What happened on the server of a test that failed: pytest prints it below the error."""
-        lines = masked(self.told.stories[test or self.failed[0]]).splitlines()
+        """What happened on the server of a test that failed: pytest prints it below the error.
+
+        Raises:
+            LookupError: none failed; the message has what pytest printed.
+        """
+        lines = masked(self.told.stories[test or self._first_failed()]).splitlines()
         return "\n".join(part for line in lines for part in wrapped(line, "    "))
+
+    def _first_failed(self) -> str:
+        if not self.failed:
+            raise LookupError(f"no test failed:\n{self}")
+        return self.failed[0]
 
     def __str__(self) -> str:
         agents = ", ".join(sorted(set(self.told.agents)))
@@ -127,7 +140,8 @@ class Project:
             (self._there() / "tests" / file).write_text(as_file(test), "utf-8")
         args = [f"tests/{file}".rstrip("/")]
         if agent:
-            args += ["-o", f"managed_agents_recordings=tests/recordings/{agent}.jsonl"]
+            recording = Path("tests/recordings") / f"{agent}.jsonl"  # which an absolute path replaces
+            args += ["-o", f"managed_agents_recordings={recording.as_posix()}"]
         with self.changed(*change) if change else nullcontext():
             told = apart(run_pytest, self._there(), args)
         return PytestRun(f"python -m pytest -q {' '.join(args)}", told)

@@ -14,6 +14,8 @@ from utilities import custom_tool_result, stream_until_end_turn, user_message
 
 from .. import places
 from ..exercises import Exercise, NotAttempted, TookTooLong, Wrong, within
+from .cells import as_file
+from .project import Project
 
 __all__ = ["once"]
 
@@ -25,6 +27,22 @@ SITUATIONS = {
     BUSY: "the service turns the first try away with a 503, so nothing has arrived",
     LOSE: "the message arrives, and the response is lost",
 }
+# The lesson's test of the connection, for a desk with the learner's send.
+TEST = """
+import pytest
+from desk import handle
+
+FAULTS = ["drop=2", "repeat", "status=503,on=POST/events", "lose,on=POST/events"]
+mark = pytest.mark.managed_agents
+
+
+@pytest.mark.parametrize("fault", [pytest.param(fault, marks=mark(faults=fault)) for fault in FAULTS])
+def test_on_a_bad_connection(managed_agents_api, fault):
+    ledger = []
+    handle("My order A-1001 never arrived. I want my money back.", ledger)
+    assert ledger == [("A-1001", 49.0)]
+    managed_agents_api.assert_finished()
+"""
 Send = Callable[[Any, str, Any], Any]
 
 
@@ -39,7 +57,11 @@ def _check(send: Send) -> str:
         for fault, situation in SITUATIONS.items():
             _sent_once(send, api, fault, situation)
         _answered_once(send, api)
-    return "a message or a result is in the session once: undisturbed, turned away, or with its response lost"
+    _green_again(send)
+    return (
+        "a message or a result is in the session once, also if it was turned away or its response got lost. "
+        "With your send in the desk, the test is green under all four faults"
+    )
 
 
 def _sent_once(send: Send, api: Any, fault: str, situation: str) -> None:
@@ -55,6 +77,21 @@ def _answered_once(send: Send, api: Any) -> None:
     result = custom_tool_result(call, "paid back 49.00", is_error=False)
     _call(send, _broken(api.client, LOSE), session, result, situation)
     _count(api.client, session, "user.custom_tool_result", "the result", situation)
+
+
+def _green_again(send: Send) -> None:
+    """The lesson's test, with this send in the desk."""
+    project = Project(scenarios=())
+    try:
+        (project.folder / "mine.py").write_text(as_file(send), "utf-8")
+        (project.folder / "tests/test_wire.py").write_text(TEST, "utf-8")
+        with (project.folder / "wire.py").open("a", encoding="utf-8") as wire:
+            wire.write(f"\n\nfrom mine import {send.__name__} as send\n")  # it may import what is above
+        run = project.pytest("test_wire.py", agent=str(places.RECORDINGS / "11_a"))
+    finally:
+        project.remove()
+    if run.failed:
+        raise Wrong(f"in the desk, your send leaves {run.failed[0]} red: {run.reason()}".rstrip("."))
 
 
 def _broken(client: Anthropic, fault: str) -> Anthropic:
