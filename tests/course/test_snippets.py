@@ -92,7 +92,7 @@ def test_a_loop_is_the_same_in_another_layout():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TURNS)
 def test_a_snippet_does_what_was_recorded(name):
-    ran = run(name, strict=True)
+    ran = run(name, strict=True, forked=False)
     assert (ran.code, ran.error, ran.lines[-1]) == (0, "", "session.status_idle end_turn")
     assert ran.trouble() == set()
 
@@ -116,13 +116,13 @@ def test_a_docstring_says_what_its_snippet_survives_and_what_not(name):
 
 
 @contextmanager
-def receiving(api):
+def receiving(api, **how):
     """The receiver's process, and its address, once it listens."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     variables = {**api.environment, "ANTHROPIC_WEBHOOK_SIGNING_KEY": SECRET, "PORT": str(port)}
-    with script(SNIPPETS / "receive_webhooks.py", variables) as process:
-        wait_for(lambda: process.printed()[0])
+    with script(SNIPPETS / "receive_webhooks.py", variables, **how) as process:
+        wait_for(lambda: process.printed()[0], 60)  # it has to start
         url = f"http://127.0.0.1:{port}/"
         wait_for(lambda: answers(port))
         yield process, url
@@ -177,7 +177,7 @@ def test_the_docstring_of_the_receiver_says_what_it_survives_and_what_not():
             wait_for(lambda: "NotFoundError" in process.errors())
             found["deleted"] = False
             assert RAISES in told["deleted"] and post(url, payload("wevt_5", id)).status_code == 204
-        with receiving(api) as (process, url):
+        with receiving(api, forked=False) as (process, url):
             assert post(url, first).status_code == 204
             wait_for(lambda: len(process.printed()[0]) > 1)
             found["restart"] = process.printed()[0][1:] != [ending]

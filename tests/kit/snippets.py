@@ -75,11 +75,11 @@ class Ran:
         return {what for what, is_so in found.items() if is_so}
 
 
-def run(name: str, faults: str = "", *, strict: bool = False) -> Ran:
+def run(name: str, faults: str = "", *, strict: bool = False, forked: bool = True) -> Ran:
     """Run a snippet to its end on the course's recordings."""
     with (
         ManagedAgentsApi(RECORDINGS, faults=faults, strict=strict) as api,
-        script(SNIPPETS / f"{name}.py", api.environment) as process,
+        script(SNIPPETS / f"{name}.py", api.environment, forked=forked) as process,
     ):
         process.join(60)
         assert process.exitcode is not None, f"{name} under {faults!r} has not ended after a minute"

@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable
 
 
-def wait_for(condition: Callable[[], object]) -> None:
-    """Return as soon as the condition holds; after five seconds without it the test has failed."""
-    deadline = time.monotonic() + 5
+def wait_for(condition: Callable[[], object], seconds: float = 5.0) -> None:
+    """Return as soon as the condition holds; after so many seconds without it the test has failed."""
+    deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.005)

@@ -75,7 +75,7 @@ def test_what_the_process_refuses_it_says_in_one_line(tmp_path, capsys):
 def running(*options, **variables):
     """The address of a process with these options and environment variables."""
     with module("utilities.replay", *options, **variables) as out:
-        wait_for(lambda: out.read_text("utf-8").endswith("\n"))
+        wait_for(lambda: out.read_text("utf-8").endswith("\n"), 60)  # it has to start
         yield out.read_text("utf-8").strip()
 
 
