@@ -75,7 +75,7 @@ def run_pytest(folder: Path, args: Sequence[str]) -> Told:
         import pytest
 
         code = pytest.main([*OPTIONS, *args], plugins=[listener])
-    listener.told.code, listener.told.text = int(code), printed.read_text("utf-8", errors="replace")
+    listener.told.code, listener.told.text = int(code), _read(printed)
     return listener.told
 
 
@@ -93,7 +93,18 @@ def run_python(folder: Path, argv: Sequence[str], environment: Mapping[str, str]
                 runpy.run_path(argv[0], run_name="__main__")
         except SystemExit as end:
             code = end.code or 0
-    return int(code), printed.read_text("utf-8", errors="replace")
+            if isinstance(code, str):  # it ends with a message
+                print(code)
+                code = 1
+    return int(code), _read(printed)
+
+
+def _read(printed: Path) -> str:
+    """What was printed; its file goes."""
+    text = printed.read_text("utf-8", errors="replace")
+    with contextlib.suppress(PermissionError):  # Windows keeps a file that is open
+        printed.unlink()
+    return text
 
 
 @contextlib.contextmanager
