@@ -11,7 +11,7 @@ from utilities import user_message
 
 __all__ = ["reopening_loop"]
 
-PATIENCE = 0.4  # seconds without a byte after which it gives up; the SDK would wait for ten minutes
+PATIENCE = 0.5  # seconds without a byte after which it gives up; the SDK would wait for ten minutes
 
 
 def reopening_loop(client: Anthropic, session_id: str, message: str) -> list[Any]:

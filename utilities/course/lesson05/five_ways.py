@@ -31,7 +31,7 @@ __all__ = ["WAYS", "Job", "Way"]
 CALLS = ("agent.tool_use", "agent.custom_tool_use")
 QUIET = 0.3  # seconds of silence after which our streaming helper doubts the connection, here
 INTERVAL = 0.02  # seconds between the looks of our polling helper, here
-MAX_IDLE = 0.8  # seconds that `tool_runner` waits after the end, here: longer than the SDK's first pause
+MAX_IDLE = 1.6  # seconds that `tool_runner` waits after the end, here: longer than a message takes again
 
 
 @dataclass

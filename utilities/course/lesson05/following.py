@@ -50,12 +50,8 @@ class Followed:
         """Whether every follower saw the same events."""
         return len(set(self.events)) == 1
 
-    def requests(self, name: str) -> float:
-        """How many requests a follower made for the whole turn; the mean of those of one name."""
-        return mean(watch.wire.requests for watch in self._named(name))
-
     def asked_in_silence(self, name: str) -> float:
-        """How many of them in the longest stretch without an event."""
+        """How many requests a follower made while no event came; the mean of those of one name."""
         return mean(self.turn.in_silence(watch)[0] for watch in self._named(name))
 
     def late(self, name: str) -> float:

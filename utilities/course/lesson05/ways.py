@@ -23,7 +23,7 @@ from .five_ways import WAYS, Job, Way
 
 __all__ = ["WAYS", "Outcome", "under"]
 
-STILL = 1.2  # seconds without a request or an event after which a way that has not returned hangs
+STILL = 2.2  # seconds without a request or an event after which a way that has not returned hangs
 
 
 @dataclass(frozen=True)
