@@ -5,6 +5,7 @@ import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
+from tests.kit.once import once
 from tests.kit.places import NOTEBOOKS
 from utilities.course.running.kernel import kernel_environment
 from utilities.course.running.notebooks import code_cells, read
@@ -47,7 +48,12 @@ client.with_options(base_url="http://127.0.0.1:9", max_retries=0).beta.agents.li
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory):
     """What each cell showed in a kernel of its own, in which the cells ran as they stand there."""
-    folder = tmp_path_factory.mktemp("kernel")
+    return once(
+        tmp_path_factory.getbasetemp(), "dead_ends", lambda: run_in(tmp_path_factory.mktemp("kernel"))
+    )
+
+
+def run_in(folder):
     notebook = new_notebook(cells=[new_code_cell(source.strip()) for source in CELLS.split("\n---\n")])
     client = NotebookClient(notebook, timeout=60, allow_errors=True, kernel_name="python3")
     environment = kernel_environment(str(folder)) | {"COOKBOOK_STRICT": "0"}

@@ -6,6 +6,7 @@ import anthropic
 import pytest
 from anthropic import Anthropic
 
+from tests.kit.once import once
 from tests.kit.recordings import Script
 from tests.live import __main__ as confirm_live
 from tests.live import results
@@ -298,8 +299,12 @@ def test_what_takes_minutes_is_asked_on_request_only(client):
 
 
 @pytest.fixture(scope="module")
-def findings():
+def findings(tmp_path_factory):
     """What every probe finds on the stand-in, and what is left when it was cleaned up."""
+    return once(tmp_path_factory.getbasetemp(), "probes", found_by_all)
+
+
+def found_by_all():
     with (
         pytest.MonkeyPatch.context() as smaller,
         stand_in() as server,
