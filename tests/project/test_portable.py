@@ -42,6 +42,15 @@ def _opens_text(call):
     return getattr(said.get("text", said.get("universal_newlines")), "value", None) is True
 
 
+def through_proxies(source):
+    """The clients that are led to an address by whatever proxies and certificates the environment names."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Anthropic"):
+            said = {word.arg for word in node.keywords}
+            if "base_url" in said and not {None, "http_client"} & said:  # None: **direct(…)
+                yield f"{node.lineno}: {ast.unparse(node):.80}"
+
+
 def cells(path):
     for cell in json.loads(path.read_text("utf-8"))["cells"]:
         if cell["cell_type"] == "code":
@@ -65,6 +74,15 @@ def test_and_one_with_an_encoding_is_not(source):
 def test_every_text_file_has_an_encoding():
     found = {path: [*without_encoding(path.read_text("utf-8"))] for path in PROGRAMS}
     assert {path.relative_to(ROOT).as_posix(): calls for path, calls in found.items() if calls} == {}
+
+
+def test_clients_of_an_address_go_there_directly():
+    """Behind a proxy the address of this machine is asked of the proxy: `loopback.direct` sees to it."""
+    assert [*through_proxies("anthropic.Anthropic(base_url=u, api_key='x')")] != []
+    assert [*through_proxies("Anthropic(base_url=u, **direct(Anthropic, u))")] == []
+    sources = [(path, path.read_text("utf-8")) for path in PROGRAMS]
+    sources += [(path, "\n".join(cells(path))) for path in LESSONS]
+    assert {path.name: found for path, source in sources if (found := [*through_proxies(source)])} == {}
 
 
 def test_what_only_posix_has_stands_where_it_is_asked_for_first():

@@ -174,13 +174,17 @@ def _found(path: Path) -> Path:
     raise FileNotFoundError(f"there is no program {path}, nor one of that name in {WORKERS}")
 
 
-def _environment(client: Any) -> dict[str, str]:
-    """This process's, with the client's service and key, which nothing else may overrule.
+def service_of(client: Any) -> dict[str, str]:
+    """Environment variables with which a program's own `Anthropic()` leads to the service of this client.
 
-    A service on this machine is reached whatever proxies and certificates are named there.
+    One on this machine is reached whatever proxies and certificates are named there.
     """
+    url = str(client.base_url)
+    address = {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": client.api_key or ""}
+    return {**confining(os.environ), **address} if is_loopback(urlsplit(url).hostname) else address
+
+
+def _environment(client: Any) -> dict[str, str]:
+    """This process's, with the client's service and key, which nothing else may overrule."""
     ours = {name: value for name, value in os.environ.items() if name != "COOKBOOK_OFFLINE"}
-    if is_loopback(urlsplit(str(client.base_url)).hostname):
-        ours |= confining(ours)
-    address = {"ANTHROPIC_BASE_URL": str(client.base_url), "ANTHROPIC_API_KEY": client.api_key or ""}
-    return {**ours, **address, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
+    return {**ours, **service_of(client), "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}

@@ -9,6 +9,8 @@ from typing import Any
 
 from anthropic import Anthropic, APIConnectionError
 
+from utilities.loopback import direct
+
 __all__ = ["no_network", "reached"]
 
 
@@ -31,7 +33,8 @@ def no_network() -> Iterator[list[Any]]:
 
 def reached(client: Anthropic, store: str) -> bool:
     """Whether a memory store is reached over a connection of its own."""
-    with Anthropic(api_key=client.api_key, base_url=client.base_url, max_retries=0) as fresh:
+    way = direct(Anthropic, client.base_url)
+    with Anthropic(api_key=client.api_key, base_url=client.base_url, max_retries=0, **way) as fresh:
         try:
             fresh.beta.memory_stores.retrieve(store)
         except APIConnectionError:

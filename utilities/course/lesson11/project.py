@@ -14,6 +14,7 @@ from typing import Any
 from utilities import Made
 
 from .. import places
+from ..workers import service_of
 from .apart import apart, begin
 from .cells import as_file
 from .commands import Told, run_pytest, run_python
@@ -160,9 +161,7 @@ class Project:
         Raises:
             RuntimeError: it ended with an error; the message has what it printed.
         """
-        service = {}
-        if client is not None:
-            service = {"ANTHROPIC_BASE_URL": str(client.base_url), "ANTHROPIC_API_KEY": client.api_key or ""}
+        service = {} if client is None else service_of(client)
         code, printed = apart(run_python, self._there(), [*command.split(), *args], service)
         if code:
             raise RuntimeError(f"python {command} ended with {code}: {printed.strip()}")
