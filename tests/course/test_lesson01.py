@@ -273,7 +273,8 @@ def test_a_live_turn_that_went_another_way_is_judged_by_what_happened_in_it(firs
 
 
 def by_the_frame(client: Any, session_id: str, timeout: float) -> Any:
-    deadline, busy = time.monotonic() + timeout, ("running", "rescheduling")
+    deadline = time.monotonic() + timeout
+    busy = ("running", "rescheduling")
     while client.beta.sessions.retrieve(session_id).status in busy:
         if time.monotonic() > deadline:
             raise TimeoutError(f"session {session_id} is running after {timeout} s")
@@ -358,6 +359,21 @@ def breaks_at_the_deadline(client: Any, session_id: str, timeout: float) -> Any:
     return client.beta.sessions.archive(session_id)
 
 
+def leaves_gap_2(client: Any, session_id: str, timeout: float) -> Any:
+    deadline = time.monotonic() + timeout
+    while client.beta.sessions.retrieve(session_id).status == "running":
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"session {session_id} is still running")
+        time.sleep(0.05)
+    return ...
+
+
+def leaves_both_gaps(client: Any, session_id: str, timeout: float) -> Any:
+    while client.beta.sessions.retrieve(session_id).status == "running":
+        time.sleep(0.05)
+    return ...
+
+
 def gives_up_too_early(client: Any, session_id: str, timeout: float) -> Any:
     deadline = time.monotonic() + timeout
     while client.beta.sessions.retrieve(session_id).status == "running":
@@ -377,6 +393,7 @@ def gives_up_too_early(client: Any, session_id: str, timeout: float) -> Any:
         (archives_the_notebooks_own, "archived another session than that of its argument"),
         (breaks_at_the_deadline, "still running: after the deadline, raise a TimeoutError"),
         (gives_up_too_early, "gave up on a session that would have been idle in a moment"),
+        (leaves_gap_2, "gap 1 gives up when it is too late; gap 2 is still empty"),
         (leave, "your code raised SystemExit"),
     ],
 )
@@ -408,6 +425,7 @@ def test_not_attempted_is_no_error(first_turn, capsys):
     lesson01.ending.check(nothing)
     lesson01.green.check(first_turn, ..., ..., ...)
     lesson01.archiving.check(lambda client, session_id, timeout: ...)
+    lesson01.archiving.check(leaves_both_gaps)
     lesson01.reaches.check("")
     assert [exercise.passed for exercise in EXERCISES] == [None] * 5
-    assert capsys.readouterr().out.count("not attempted yet") == 5
+    assert capsys.readouterr().out.count("not attempted yet") == 6
