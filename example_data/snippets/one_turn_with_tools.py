@@ -38,9 +38,10 @@ environment = client.beta.environments.create(name=agent.id, config=config)
 session = client.beta.sessions.create(agent=agent.id, environment_id=environment.id)
 message = {"type": "user.message", "content": [{"type": "text", "text": TASK}]}
 
-events, calls, answered = client.beta.sessions.events, {}, set()
-with events.stream(session.id) as stream:  # first open,
-    events.send(session.id, events=[message])  # then send
+calls = {}  # by id: what the agent has called
+answered = set()  # ids that have our answer
+with client.beta.sessions.events.stream(session.id) as stream:  # first open,
+    client.beta.sessions.events.send(session.id, events=[message])  # then send
     for event in stream:
         reason = getattr(event, "stop_reason", None)  # only an idle event has one
         if event.type == "agent.custom_tool_use":
@@ -48,11 +49,13 @@ with events.stream(session.id) as stream:  # first open,
         elif event.type == "agent.message":
             print(*(block.text for block in event.content))
         elif event.type in ENDS:
-            asked = getattr(reason, "event_ids", [])  # requires_action names calls
-            if not asked or any(id not in calls for id in asked):
-                break  # over, or it waits for what nobody here can answer
-            new = [id for id in asked if id not in answered]
-            if new:
-                events.send(session.id, events=[answer(calls[id]) for id in new])
-            answered.update(new)
+            asked = getattr(reason, "event_ids", None) or []  # calls that wait for us
+            if not asked:
+                break  # it waits for nothing: over
+            if not calls.keys() >= set(asked):
+                break  # it waits for what nobody here can answer
+            results = [answer(calls[key]) for key in asked if key not in answered]
+            if results:
+                client.beta.sessions.events.send(session.id, events=results)
+            answered.update(asked)
 print(event.type, reason and reason.type)

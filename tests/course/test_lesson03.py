@@ -299,9 +299,9 @@ def test_half_a_turn_at_a_time_and_a_cell_that_runs_twice_says_so():
 def test_the_lessons_loop_is_the_snippets():
     """By its text."""
     snippet = (batching.DATA / "snippets/one_turn_with_tools.py").read_text("utf-8")
-    loop = snippet[snippet.index("events, calls, answered") : snippet.rindex("print(event.type")].rstrip()
+    loop = snippet[snippet.index("calls = {}") : snippet.rindex("print(event.type")].rstrip()
     for path in (NOTEBOOKS / "03_requires_action.ipynb", NOTEBOOKS / "solutions/03_requires_action.ipynb"):
-        cells = [cell.source for _, cell in code_cells(read(path)) if "calls, answered" in cell.source]
+        cells = [cell.source for _, cell in code_cells(read(path)) if "answered = set()" in cell.source]
         assert [loop in source for source in cells] == [True]
 
 

@@ -23,7 +23,7 @@ from utilities.course.running.notebooks import read
 from utilities.replay.faults import KINDS
 from utilities.replay.testing import ManagedAgentsApi
 
-LINES = {"one_turn": 25, "one_turn_with_tools": 35, "poll_one_turn": 30, "receive_webhooks": 30}
+LINES = {"one_turn": 25, "one_turn_with_tools": 38, "poll_one_turn": 30, "receive_webhooks": 30}
 TURNS = [name for name in LINES if "turn" in name]
 HANDLED_TWICE = "handles it twice"
 

@@ -154,7 +154,7 @@ def the_bounce() -> Drawing:
     """03: four stations round a loop, one id through all."""
     drawing = Drawing(
         484,
-        "The bounce: four events, one id",
+        "The bounce: a call, and its answer by id",
         "A loop of four stations with one id as a thread through all of them, three at the service and "
         "one in your process. The agent calls a tool of yours (1), and the call has an id. The session "
         "is idle with requires_action, which names the id (2). From there to your answer the loop is "

@@ -89,20 +89,24 @@ def by_hand(client: Anthropic, session_id: str, message: str, answer: Callable[[
     Returns:
         The events that the stream had.
     """
-    events, calls, answered, seen = client.beta.sessions.events, {}, set(), []
-    with events.stream(session_id) as stream:  # first open,
-        events.send(session_id, events=[user_message(message)])  # then send
+    seen: list[Any] = []
+    calls: dict[str, Any] = {}  # by id: what the agent has called
+    answered: set[str] = set()  # ids that have our answer
+    with client.beta.sessions.events.stream(session_id) as stream:  # first open,
+        client.beta.sessions.events.send(session_id, events=[user_message(message)])  # then send
         for event in stream:
             seen.append(event)
             reason = getattr(event, "stop_reason", None)  # only an idle event has one
             if event.type == "agent.custom_tool_use":
                 calls[event.id] = event
             elif event.type in ENDS:
-                asked = getattr(reason, "event_ids", [])  # requires_action names calls
-                if not asked or any(id not in calls for id in asked):
-                    break  # over, or it waits for what nobody here can answer
-                new = [id for id in asked if id not in answered]
-                if new:
-                    events.send(session_id, events=[answer(calls[id]) for id in new])
-                answered.update(new)
+                asked = getattr(reason, "event_ids", None) or []  # calls that wait for us
+                if not asked:
+                    break  # it waits for nothing: over
+                if not calls.keys() >= set(asked):
+                    break  # it waits for what nobody here can answer
+                results = [answer(calls[key]) for key in asked if key not in answered]
+                if results:
+                    client.beta.sessions.events.send(session_id, events=results)
+                answered.update(asked)
     return seen
