@@ -69,7 +69,7 @@ def connect(kind: type[AnyClient] = Anthropic, **options: Any) -> AnyClient:  # 
             client = kind(**options)
             _say(_where(client, "ANTHROPIC_API_KEY"))
             return client
-    server = _server(RECORDINGS)
+    server = _server(RECORDINGS, is_set("COOKBOOK_STRICT"))
     _say(f"on recordings: no key, no network, no cost ({_provenance(server)})")
     given = {"api_key": "recorded", "base_url": server.base_url, **noted}
     return kind(**{**_direct(kind, given["base_url"], given), **given})
@@ -107,7 +107,7 @@ def is_set(name: str) -> bool:
 
 
 @cache
-def _server(recordings: Path) -> ReplayServer:
+def _server(recordings: Path, strict: bool) -> ReplayServer:
     from .replay import Library, ReplayServer  # not needed, and so not imported, when live
 
     library = Library.load(recordings)
@@ -115,7 +115,7 @@ def _server(recordings: Path) -> ReplayServer:
         raise FileNotFoundError(
             f"{recordings} holds no recordings: git checkout example_data brings them back"
         )
-    return ReplayServer(library, strict=is_set("COOKBOOK_STRICT")).start()
+    return ReplayServer(library, strict=strict).start()
 
 
 def _provenance(server: ReplayServer) -> str:

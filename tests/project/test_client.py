@@ -202,6 +202,13 @@ def test_a_message_that_was_not_recorded_is_told_in_one_line(capsys):
     assert told.startswith("replay: no recording has this user.message, going on with ")
 
 
+def test_whoever_is_strict_has_a_server_of_its_own(monkeypatch):
+    monkeypatch.setenv("COOKBOOK_STRICT", "1")
+    strict = connect().base_url
+    monkeypatch.delenv("COOKBOOK_STRICT")
+    assert connect().base_url == connect().base_url != strict
+
+
 def test_a_server_for_a_whole_room_tells_it_too(monkeypatch, capsys):
     library = Library.load(client_module.RECORDINGS)
     with ReplayServer(library) as server:
