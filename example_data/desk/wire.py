@@ -24,20 +24,26 @@ def send(client, session_id, event):
     client.beta.sessions.events.send(session_id, events=[event])
 
 
+# What says whether a turn is over: an end, a status after which the agent works, an event of ours.
+SAYS = (*ENDS, "session.status_running", "session.status_rescheduled", "user.")
+
+
 def follow(client, session_id):
-    """Each event of the turn, once, until it ends; a stream that was cut is opened again."""
+    """Each event of the session, once, until its last turn ends; a stream that was cut is opened again."""
     events, seen = client.beta.sessions.events, set()
     while True:
         try:
             with events.stream(session_id) as stream:
-                for event in chain(events.list(session_id), stream):
+                history = list(events.list(session_id))
+                says = [event.id for event in history if event.type.startswith(SAYS)]
+                for event in chain(history, stream):
                     if event.id in seen:
                         continue
                     seen.add(event.id)
                     yield event
                     waits = getattr(getattr(event, "stop_reason", None), "event_ids", None)
-                    if event.type in ENDS and not waits:
-                        return
+                    if event.type in ENDS and not waits and event.id not in says[:-1]:
+                        return  # an end, and nothing came after it
         except HTTPError:
             continue
 

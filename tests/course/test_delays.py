@@ -171,7 +171,7 @@ def test_the_lanes_say_in_words_what_they_show():
 
 def test_the_price_shows_the_mean_of_those_that_polled_and_what_was_expected():
     picture = what_knowing_costs(TURN, [*all_ways(), watch("poll", 2.5, 10.0, 4)])
-    assert "poll every 10 s: 4 requests, on average 5.0 s after the end (expected 5)" in picture.alt
+    assert "poll every 10 s: 4 requests, on average 5.0 s after the end (expected 5.1)" in picture.alt
     assert "stream: 3 requests, 0.1 s after the end" in picture.alt
     for label in ("stream", "webhook", "poll 2 s", "poll 10 s", "interval / 2"):
         assert label in words(picture)

@@ -3,16 +3,27 @@ what it shows on recordings. What holds for the exercises of every lesson is in 
 
 from __future__ import annotations
 
+import ast
 import csv
 import json
+import time
 from statistics import median
 from typing import Any
 
 import pytest
+from nbformat import read
 
 from tests.kit.over import ENDS, over
-from tests.kit.places import DATA, RECORDINGS
-from utilities import Made, WebhookReceiver, new_secret, poll_until_end_turn
+from tests.kit.places import DATA, NOTEBOOKS, RECORDINGS
+from tests.kit.scripts import two_turns
+from utilities import (
+    Made,
+    WebhookReceiver,
+    new_secret,
+    poll_until_end_turn,
+    stream_until_end_turn,
+    user_message,
+)
 from utilities.course import Worker, lesson05
 from utilities.course.lesson05.delivering import POSTS
 from utilities.replay.testing import ManagedAgentsApi
@@ -92,7 +103,7 @@ def sidebar(events: list[Any]) -> str | None:
     """The seed's condition: the last event, and one reason."""
     last = events[-1] if events else None
     if last and last.type == "session.status_terminated":
-        return "terminated"
+        return last.type
     if last and last.type == "session.status_idle" and last.stop_reason.type == "end_turn":
         return "end_turn"
     return None
@@ -159,7 +170,10 @@ def test_another_way_to_see_that_it_is_over_passes(right, passes):
         (lambda events: over(events, restarts=()), "a budget that was raised"),
         (lambda events: over(events, ours=False), "our message, which nobody has come to yet"),
         (lambda events: over(events, ends={}), "terminated"),
-        (lambda events: over(events, ends={**ENDS, "session.deleted": "terminated"}), "deleted"),
+        (
+            lambda events: over(events, ends={**ENDS, "session.deleted": "session.status_terminated"}),
+            "deleted",
+        ),
         (lambda events: over(events) is not None, "you returned False; it is to be the reason"),
         (lambda events: over(events) or "running", "you returned 'running', which ends the loop"),
         (
@@ -205,7 +219,9 @@ def test_a_receiver_does_what_the_prediction_says():
 
     with ManagedAgentsApi(RECORDINGS) as api:
         scene, secret = lesson05.scene(api.client, "claude-sonnet-4-6"), new_secret()
-        receiver = WebhookReceiver(secret, handle, types={"session.status_idled"})
+        receiver = WebhookReceiver(
+            secret, handle, types={"session.status_idled", "session.status_terminated"}
+        )
         sender = lesson05.RoughSender(scene, receiver, secret)
         posts = sender.play(lesson05.EXPLAIN)
         assert [post.status for post in posts] == [202, 200, 200, 200]
@@ -250,6 +266,45 @@ def test_with_a_key_the_turn_is_live_and_what_breaks_is_not(monkeypatch):
         agent = api.client.beta.agents.retrieve(seen.session.agent.id)
         assert [tool.type for tool in agent.tools] == ["agent_toolset_20260401"]
         scene.made.end()
+
+
+def taught() -> dict[str, Any]:
+    """The functions and constants that the lesson's cells with the tag `taught` define."""
+    notebook = read(NOTEBOOKS / "05_polling_vs_streaming.ipynb", 4)
+    cells = [cell.source for cell in notebook.cells if "taught" in cell.metadata.get("tags", [])]
+    nodes = [node for source in cells for node in ast.parse(source).body]
+    kept = [n for n in nodes if isinstance(n, ast.FunctionDef) or "".join(_names(n)).isupper()]
+    found: dict[str, Any] = {"time": time}
+    exec(compile(ast.Module(kept, []), "lesson 05", "exec"), found)
+    return found
+
+
+def _names(node: ast.stmt) -> list[str]:
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def test_resuming_goes_on_to_the_end_of_the_turn_that_runs_and_waits_for_none_that_is_over():
+    resume = taught()["resume"]
+    with ManagedAgentsApi(two_turns().recording(), speed=40.0) as api:
+        session, events = api.create_session("two_turns"), api.client.beta.sessions.events
+        stream_until_end_turn(api.client, session, "one")
+        events.send(session, events=[user_message("two")])
+        resume(api.client, session, shown := set())  # the history begins with the end of the first turn
+        assert shown == {event.id for event in events.list(session)}
+        assert [e.type for e in events.list(session)].count("session.status_idle") == 2
+        resume(api.client, session, shown)
+        api.client.beta.sessions.update(session, title="Renamed")
+        resume(api.client, session, anew := set())
+        assert len(anew) == len(shown) + 1
+
+
+def test_a_loop_that_is_repaired_gives_up_when_its_time_is_over():
+    with ManagedAgentsApi(two_turns().recording(), speed=0.01) as api:
+        session = api.create_session("two_turns")
+        api.client.beta.sessions.events.send(session, events=[user_message("one")])
+        with pytest.raises(TimeoutError, match=session):
+            taught()["repaired_loop"](api.client, session, at_most=0.1)
 
 
 def test_the_second_process_goes_on_where_the_first_was_killed():

@@ -12,8 +12,11 @@ import pytest
 from anthropic import APIConnectionError, APIError, InternalServerError
 
 from tests.kit.places import ROOT
+from tests.kit.scripts import two_turns
+from utilities import stream_until_end_turn, user_message
 from utilities.course import lesson11
 from utilities.course.exercises import Exercise
+from utilities.replay.testing import ManagedAgentsApi
 
 pytestmark = pytest.mark.slow
 
@@ -24,6 +27,7 @@ with pytest.MonkeyPatch.context() as patch:  # as in the lesson's folder
     patch.syspath_prepend(ROOT / "example_data/desk")
     handle: Any = importlib.import_module("desk").handle
     arrived: Any = importlib.import_module("wire").arrived
+    follow: Any = importlib.import_module("wire").follow
 
 
 # -- a scenario ------------------------------------------------------------------------------------------
@@ -354,6 +358,16 @@ def asks_without_a_list(client: Any, session_id: str, event: Any) -> None:
 )
 def test_a_send_that_does_not_look_fails(wrong, why, fails):
     fails(lesson11.once, wrong, why=why)
+
+
+def test_the_desk_follows_a_session_to_the_end_of_its_last_turn():
+    with ManagedAgentsApi(two_turns().recording(), speed=40.0) as api:
+        session, events = api.create_session("two_turns"), api.client.beta.sessions.events
+        stream_until_end_turn(api.client, session, "one")
+        events.send(session, events=[user_message("two")])
+        for _ in range(2):  # while the second turn runs, and when it is over
+            followed = [event.id for event in follow(api.client, session)]
+            assert followed == [event.id for event in events.list(session)]
 
 
 # -- all of them -----------------------------------------------------------------------------------------

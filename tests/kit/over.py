@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-ENDS = {"session.status_terminated": "terminated", "session.deleted": "deleted"}
+ENDS = {type: type for type in ("session.status_terminated", "session.deleted")}
 
 
 def over(

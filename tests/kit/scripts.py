@@ -24,6 +24,18 @@ def going() -> Script:
     return script
 
 
+def two_turns() -> Script:
+    """A turn that is short, and one of ten seconds."""
+    script = Script("two_turns")
+    script.message("one")
+    script.say("1")
+    script.idle()
+    script.message("two")
+    script.say("2", after=10.0)
+    script.idle()
+    return script
+
+
 def windowed(keys: str = "abc", window: int | None = None) -> Script:
     """Calls that wait together; the recording has one idle for all, or a sliding window."""
     script = Script()

@@ -219,11 +219,11 @@ def _alt_of_lanes(turn: TimedTurn, watches: Sequence[Watch]) -> str:
 
 def what_knowing_costs(turn: TimedTurn, watches: Iterable[Watch]) -> Picture:
     """How late the end was known over the requests that it took, a mark for each; polls by interval, with
-    their mean and the expected interval / 2.
+    their mean and what is expected: half an interval, and as late as the stream, which waits for no interval.
 
     Args:
         turn: what happened.
-        watches: several for each interval, that began to ask at different times.
+        watches: the stream, and several for each interval, that began to ask at different times.
     """
     watches = list(watches)
     polls: dict[float, list[Watch]] = {}
@@ -231,11 +231,13 @@ def what_knowing_costs(turn: TimedTurn, watches: Iterable[Watch]) -> Picture:
         if watch.every:
             polls.setdefault(watch.every, []).append(watch)
 
+    floor = mean(turn.end_delay(watch) for watch in watches if watch.way == "stream")
+
     def draw(figure: Figure) -> None:
         axes = figure.add_axes((0.70 / WIDTH, 0.5 / 3.7, (WIDTH - 0.85) / WIDTH, 3.1 / 3.7))
         axes.set(xscale="log", yscale="log")
         shades = [10 ** (step / 20) for step in range(0, 33)]  # 1 to 40 s
-        line = [(requests_for(turn, every), every / 2) for every in shades]
+        line = [(requests_for(turn, every), every / 2 + floor) for every in shades]
         axes.plot(*zip(*line, strict=True), color=INK, lw=1, ls="--", zorder=1)
         for every, group in sorted(polls.items()):
             _draw_poll(axes, turn, every, group)
@@ -244,7 +246,8 @@ def what_knowing_costs(turn: TimedTurn, watches: Iterable[Watch]) -> Picture:
                 at = watch.wire.requests, max(0.02, turn.end_delay(watch))
                 axes.plot(*at, MARKERS[way], color=COLOURS[way], ms=8, mec=INK, mew=0.6)
                 axes.annotate(way, at, place, textcoords="offset points", fontsize=9, va="center")
-        axes.annotate("interval / 2  ", line[-1], fontsize=9, ha="right", va="center")
+        label = "interval / 2, and as  \nlate as the stream  "
+        axes.annotate(label, line[-1], fontsize=9, ha="right", va="center")
         axes.set(xlim=(0.8, 60), ylim=(0.03, 40))
         axes.set_xticks([1, 2, 5, 10, 20, 50], ["1", "2", "5", "10", "20", "50"])
         axes.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
@@ -257,7 +260,7 @@ def what_knowing_costs(turn: TimedTurn, watches: Iterable[Watch]) -> Picture:
         )
         axes.set_ylabel("the end known after (s)", fontsize=9)
 
-    return drawn(draw, 3.7, _alt_of_costs(turn, watches, polls))
+    return drawn(draw, 3.7, _alt_of_costs(turn, watches, polls, floor))
 
 
 def requests_for(turn: TimedTurn, every: float) -> float:
@@ -276,12 +279,14 @@ def _draw_poll(axes: Axes, turn: TimedTurn, every: float, group: Sequence[Watch]
     axes.annotate(f"poll {every:g} s", at, (10, 8), textcoords="offset points", **words)
 
 
-def _alt_of_costs(turn: TimedTurn, watches: Sequence[Watch], polls: dict[float, list[Watch]]) -> str:
+def _alt_of_costs(
+    turn: TimedTurn, watches: Sequence[Watch], polls: dict[float, list[Watch]], floor: float
+) -> str:
     told = [watch for watch in watches if not watch.every]
     parts = [f"{w.name}: {w.wire.requests} requests, {turn.end_delay(w):.1f} s after the end" for w in told]
     for every, group in sorted(polls.items()):
         parts.append(
             f"poll every {every:g} s: {mean(w.wire.requests for w in group):.0f} requests, on average "
-            f"{mean(turn.end_delay(w) for w in group):.1f} s after the end (expected {every / 2:g})"
+            f"{mean(turn.end_delay(w) for w in group):.1f} s after the end (expected {every / 2 + floor:.1f})"
         )
     return f"How late the end of the turn was known, over the requests made. {'; '.join(parts)}."

@@ -32,8 +32,9 @@ HISTORIES: list[tuple[str, list[Any], str | None]] = [
         for reason in ("retries_exhausted", "budget_reached", "refusal", "a_reason_of_next_year")
     ),
     ("a call that waits for an answer of ours", [*TURN, PARKED], "requires_action"),
-    ("a session that was terminated", [*TURN, _event("session.status_terminated")], "terminated"),
-    ("a session that was deleted", [*TURN, _event("session.deleted")], "deleted"),
+    ("a session that was terminated",
+     [*TURN, _event("session.status_terminated")], "session.status_terminated"),
+    ("a session that was deleted", [*TURN, _event("session.deleted")], "session.deleted"),
     ("the end of a turn, and a new title after it",
      [*TURN, _idle("end_turn"), _event("session.updated")], "end_turn"),
     ("an error that the service is retrying", [*TURN, _event("session.error")], None),
@@ -83,8 +84,8 @@ over = Exercise(
     _check,
     [
         "Go through the events backwards. Most say nothing about whether the turn is over: pass them by.",
-        "The first that does decides: an idle event (return its reason, whichever), terminated, deleted; "
-        "or running, rescheduled: not over.",
+        "The first that does decides: an idle event (return its reason, whichever), terminated or deleted "
+        "(return its type); or running, rescheduled: not over.",
         "There is one more kind that decides: an event of ours (its type begins with 'user.') after the idle "
         "event means that more will come.",
     ],

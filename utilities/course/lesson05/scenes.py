@@ -28,7 +28,7 @@ from ..who_acted import replays
 
 __all__ = ["AGENT", "OPEN_TICKET", "PacedScene", "replay_server", "scene"]
 
-SPEED = 40.0  # seconds of the recorded turn in one second
+SPEED = 20.0  # seconds of the recorded turn in one second; at 40, those who poll keep each other waiting
 AGENT = "cookbook-slow-paths"
 SYSTEM = (
     "You look after the response times of a shop's web server. Say what you measured, and how sure it is. "
