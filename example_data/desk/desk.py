@@ -22,6 +22,8 @@ def refund(ledger, order):
 def handle(case, ledger):
     """Have the agent handle a case; returns what the customer is told."""
     client, told = Anthropic(), ""
+    # A real desk makes these two once and keeps their ids. Here each test has a new
+    # server, which knows neither.
     agent = client.beta.agents.create(name="desk", model="claude-sonnet-4-6", tools=[TOOL])
     environment = client.beta.environments.create(name=f"for {agent.id}")
     session = client.beta.sessions.create(agent=agent.id, environment_id=environment.id)

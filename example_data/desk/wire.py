@@ -2,7 +2,7 @@
 
 from itertools import chain
 
-from httpx2 import HTTPError
+from httpx2 import HTTPError  # of the SDK's HTTP client
 
 ENDS = ("session.status_idle", "session.status_terminated", "session.deleted")
 
@@ -49,5 +49,8 @@ def follow(client, session_id):
 
 
 def arrived(event, history):
-    """Whether a session's history has an event that was sent: one with the same fields."""
+    """Whether a session's history has an event that was sent: one with the same fields.
+
+    A message has no id before it is sent, so an earlier one in the same words counts, too.
+    """
     return any(event.items() <= past.to_dict().items() for past in history)

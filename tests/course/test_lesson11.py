@@ -332,6 +332,19 @@ def only_messages(client: Any, session_id: str, event: Any) -> None:
             events.send(session_id, events=[event])
 
 
+def only_the_last_event(client: Any, session_id: str, event: Any) -> None:
+    events = client.with_options(max_retries=0).beta.sessions.events
+    try:
+        events.send(session_id, events=[event])
+    except (APIConnectionError, InternalServerError):
+        if not arrived(event, list(events.list(session_id))[-1:]):
+            events.send(session_id, events=[event])
+
+
+def sends_something_else(client: Any, session_id: str, event: Any) -> None:
+    client.beta.sessions.events.send(session_id, events=[{**event, "type": "user.massage"}])
+
+
 def asks_without_a_list(client: Any, session_id: str, event: Any) -> None:
     events = client.with_options(max_retries=0).beta.sessions.events
     try:
@@ -351,8 +364,13 @@ def asks_without_a_list(client: Any, session_id: str, event: Any) -> None:
         (the_wrong_way_round, "so nothing has arrived: the message is in the session 0 times"),
         (
             only_messages,
-            "the result of a tool arrives, and the response is lost: your send raised BadRequestError",
+            "the result of a tool arrives, and the response is lost: your send sent it a second time",
         ),
+        (
+            only_the_last_event,
+            "the message arrives, and the response is lost: your send sent it a second time",
+        ),
+        (sends_something_else, "nothing goes wrong: your send raised BadRequestError"),
         (asks_without_a_list, "your send raised TypeError: 'Events' object is not iterable"),
     ],
 )

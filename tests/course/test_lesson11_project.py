@@ -7,12 +7,15 @@ import json
 import linecache
 import os
 import re
+import shutil
 import time
+import tomllib
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
-from tests.kit.places import NOTEBOOKS, RECORDINGS
+from tests.kit.places import NOTEBOOKS, RECORDINGS, ROOT
 from utilities import Made
 from utilities.course import DATA, lesson11
 from utilities.course.exercises import TookTooLong
@@ -170,6 +173,15 @@ def test_what_the_desk_has_made_in_its_own_process_is_found_and_ended(project):
 # -- the lesson ------------------------------------------------------------------------------------------
 
 
+UNMARKED = """
+from desk import handle
+
+
+def test_one(managed_agents_api):
+    assert handle("My order A-1001 never arrived. I want my money back.", [])
+"""
+
+
 def last_words(name: str) -> str:
     events = map(json.loads, (RECORDINGS / f"{name}.jsonl").read_text("utf-8").splitlines()[1:])
     *_, last = (event["content"][0]["text"] for event in events if event["type"] == "agent.message")
@@ -180,12 +192,35 @@ def test_three_agents_say_the_same_and_do_something_else():
     assert last_words("11_a") == last_words("11_b") == last_words("11_c") != last_words("11_d")
 
 
+def prose() -> str:
+    return "\n".join(cell.source for cell in read(LESSON).cells if cell.cell_type == "markdown")
+
+
 def test_the_workflow_runs_what_the_lesson_runs():
-    prose = "\n".join(cell.source for cell in read(LESSON).cells if cell.cell_type == "markdown")
-    verify, tests = re.findall(r"- run: python (-m .*)$", prose, re.M)
+    verify, tests = re.findall(r"- run: python (-m .*)$", prose(), re.M)
     [cell] = [cell.source for _, cell in code_cells(read(LESSON)) if "--verify" in cell.source]
     assert f'project.python("{verify}")' in cell and "project.pytest(change=" in cell
     assert tests == "-m pytest -q tests"
+
+
+def test_the_requirements_of_the_workflow_name_this_package():
+    [text] = re.findall(r"```text\n(.*?)```", prose(), re.S)
+    *others, ours = map(Requirement, text.splitlines())
+    assert [each.name for each in others] == ["anthropic", "pytest"]
+    assert ours.name == tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["name"]
+    assert ours.url == "git+https://github.com/OWNER/REPOSITORY@COMMIT"
+
+
+@pytest.mark.slow
+def test_a_test_without_a_mark_plays_the_first_recording_by_name_that_agrees(project):
+    for name in ("11_a", "11_b"):
+        shutil.copy(RECORDINGS / f"{name}.jsonl", project.folder / "tests/recordings")
+    header, *events = (RECORDINGS / "11_a.jsonl").read_text("utf-8").splitlines(keepends=True)
+    mine = json.dumps(json.loads(header) | {"name": "mine"}) + "\n"
+    (project.folder / "tests/recordings/mine.jsonl").write_text("".join([mine, *events]), "utf-8")
+    (project.folder / "tests/test_one.py").write_text(UNMARKED, "utf-8")
+    run = project.pytest("test_one.py")
+    assert (run.passed, run.told.agents) == (["test_one"], ["scripted 11_a"])
 
 
 def test_the_desk_needs_nothing_of_the_course():

@@ -12,7 +12,8 @@ four = Prediction(
     "Which of the four tests turn red on 11_a's recording?",
     ["test_words", "test_finished", "test_calls", "test_ledger"],
     "d",
-    "words and calls are the recording's, whatever the program does; only the ledger is its own work",
+    "words and calls are the recording's, and what the program answers is as recorded; only the ledger shows "
+    "whether it paid",
     wrong={
         "a": "the agent's words are in the recording, and nobody pays for them to be said",
         "b": "the program still answers what was recorded, so the session goes on to its end",

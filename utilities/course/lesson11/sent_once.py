@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Callable
 from typing import Any
 
-from anthropic import Anthropic
+from anthropic import Anthropic, BadRequestError
 
 from utilities import custom_tool_result, stream_until_end_turn, user_message
 
@@ -27,6 +27,10 @@ SITUATIONS = {
     BUSY: "the service turns the first try away with a 503, so nothing has arrived",
     LOSE: "the message arrives, and the response is lost",
 }
+SENT_AGAIN = (
+    "your send sent it a second time, and the service refused that with a 400. The history has it already, "
+    "and it needn't be the last event there: the agent goes on at once"
+)
 # The lesson's test of the connection, for a desk with the learner's send.
 TEST = """
 import pytest
@@ -105,6 +109,8 @@ def _call(send: Send, client: Anthropic, session: str, event: Any, situation: st
     except TookTooLong:
         raise Wrong(f"{situation}: your send was still at it after {SECONDS:.0f} s") from None
     except Exception as error:  # noqa: BLE001 (the learner's code may raise anything)
+        if isinstance(error, BadRequestError) and _times(client, session, event["type"]):
+            raise Wrong(f"{situation}: {SENT_AGAIN}") from None
         raise Wrong(f"{situation}: your send raised {type(error).__name__}: {_said(error)}") from None
 
 
@@ -114,9 +120,14 @@ def _said(error: Exception) -> str:
 
 
 def _count(client: Anthropic, session: str, type: str, what: str, situation: str) -> None:
-    times = sum(event.type == type for event in client.beta.sessions.events.list(session))
+    times = _times(client, session, type)
     if times != 1:
         raise Wrong(f"{situation}: {what} is in the session {times} times after your send, not once")
+
+
+def _times(client: Anthropic, session: str, type: str) -> int:
+    """How many events of a type a session's history has."""
+    return sum(event.type == type for event in client.beta.sessions.events.list(session))
 
 
 def _untouched(send: Send) -> bool:

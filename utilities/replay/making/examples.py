@@ -35,7 +35,8 @@ say = "Two."
     ),
     (
         "The client's part",
-        "`custom` is a tool of the program's own and `result` its answer; `confirm` the client's verdict on a call "
+        "`custom` is a tool of the program's own and `result` its answer, with `is_error = true` if that is an error; "
+        "`confirm` is the client's verdict on a call "
         "that asks first.",
         """
 [[turns]]
