@@ -141,6 +141,18 @@ def new_hash_old_content(client: Any, store_id: str, memory_id: str, line: str) 
             continue
 
 
+def stale_hash(client: Any, store_id: str, memory_id: str, line: str) -> None:
+    """Its hash is of what the note once was."""
+    client = client.with_options(max_retries=0)
+    while True:
+        content = now_of(client, store_id, memory_id).content + line + "\n"
+        try:
+            put(client, store_id, memory_id, content=content, precondition=digest("0" * 64))
+            return
+        except ConflictError:
+            continue
+
+
 def twice(client: Any, store_id: str, memory_id: str, line: str) -> None:
     append_line(client, store_id, memory_id, line)
     append_line(client, store_id, memory_id, line)
@@ -177,6 +189,10 @@ def test_appending_passes_in_several_ways(passes):
         ),
         (same_again, "you sent GET POST POST POST POST;"),
         (new_hash_old_content, "'rival 1' is lost"),
+        (
+            stale_hash,
+            "after 30 requests it was still sending; your precondition never held. Is it the SHA-256 of",
+        ),
         (
             partial(append, tries=99, catch=APIStatusError),
             "after 30 requests it was still sending; try again after a conflict only",

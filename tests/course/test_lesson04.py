@@ -1,94 +1,149 @@
-"""Lesson 04's two exercises on the table take what is right, and say what a wrong word overlooks."""
+"""Lesson 04's exercises on a row and on needs take what is right, and say what a wrong answer overlooks."""
 
 from __future__ import annotations
 
-import asyncio
+import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from utilities import connect, made_with
+from tests.kit.places import NOTEBOOKS
+from utilities import memories_of
 from utilities.course import lesson04
+from utilities.course.lesson04 import Row, Scene, Seen
+from utilities.course.running.notebooks import read
 
 pytestmark = pytest.mark.slow
 
-WORDS = {
-    "Reflect": "bank",
-    "Multi-bank isolation": "both",
-    "Deduplication": "bank",
-    "Compliance rules": "neither",
-    "Path-based organisation": "store",
-    "Zero-code set-up": "store",
-}
 NEEDS = {"a": "store", "b": "bank", "c": "store", "d": "both", "e": "bank"}
 
 
 def test_not_attempted_is_no_error(capsys):
-    lesson04.words.check(dict.fromkeys(WORDS, ...))
+    lesson04.deleting.check(frame)
     lesson04.needs.check(dict.fromkeys(NEEDS, ...))
-    assert lesson04.words.passed is lesson04.needs.passed is None
+    assert lesson04.deleting.passed is lesson04.needs.passed is None
     out = capsys.readouterr().out
     assert [f"Exercise {number}: not attempted yet" in out for number in (1, 3)] == [True] * 2
 
 
-# -- 1: six words ------------------------------------------------------------------------------------------
+# -- 1: a row ----------------------------------------------------------------------------------------------
+
+Deleted = Callable[..., Any]
+Conditions = dict[str, bool]
+RULE = "every change to a memory is a version"
+
+
+def frame(scene: Scene, said: str) -> Row:
+    """As the lesson has it: four gaps."""
+    bank: Any = Seen(..., rests_on=...)  # type: ignore[arg-type]
+    store: Any = Seen(..., rests_on=...)  # type: ignore[arg-type]
+    return Row("Deleted is gone", bank, store)
+
+
+def half_filled(scene: Scene, said: str) -> Row:
+    """The bank's side only."""
+    store: Any = Seen(..., rests_on=...)  # type: ignore[arg-type]
+    return Row("Deleted is gone", Seen({"not found": True}, "run"), store)
+
+
+def filled(
+    bank: Callable[[str, list[str]], Conditions] = lambda said, found: {"not found": said not in found},
+    store: Callable[[bool, bool], Conditions] = lambda there, before: {"gone": not there, "past": not before},
+    rests_on: tuple[str, str] = ("run", ""),
+) -> Deleted:
+    """The frame with these conditions, and resting on something else on request."""
+
+    async def deleted(scene: Scene, said: str) -> Row:
+        kept = await scene.brain.retain(said, "diary")
+        await scene.brain.forget("diary", memory_ids=[str(kept.memory_id)])
+        found = await scene.recalled(said, "diary")
+        with scene.note(said) as note:
+            pass
+        there, before = scene.has(scene.store, note.id), scene.in_versions(note.id, said)
+        seen_in_store = Seen(store(there, before), rests_on[1] or scene.by_rule(RULE))
+        return Row("Deleted is gone", Seen(bank(said, found), rests_on[0]), seen_in_store)
+
+    return deleted
+
+
+async def by_lists(scene: Scene, said: str) -> Row:
+    """Right, with what the lists of both sides say."""
+    bank, path = "mine", "/inbox/mine.md"
+    kept = await scene.brain.retain(said, bank)
+    await scene.brain.forget(bank, memory_ids=[str(kept.memory_id)])
+    left = (await memories_of(scene.brain, bank)).values()
+    with scene.note(said) as note:
+        pass
+    listed = [each.id for each in scene.memories.list(scene.store, path_prefix="/inbox/")]
+    versions = scene.versions.list(scene.store, memory_id=note.id, view="full")
+    past = [version.content for version in versions]
+    store = {path: note.id not in listed, "its past": said not in past}
+    return Row("Deleted", Seen({"none left": said not in left}, "run"), Seen(store, "replay:sdk"))
+
+
+async def with_the_file(scene: Scene, said: str) -> Row:
+    """Right, and it looks into the bank's file as well, which still has the text."""
+    row = await filled()(scene, said)
+    bank = {**row.bank.conditions, "not in the file": not scene.on_disk(said)}
+    return Row("Deleted", Seen(bank, "run"), row.store)
+
+
+async def three_conditions(scene: Scene, said: str) -> Row:
+    """Right: found by words of its own, and by another question."""
+    row = await filled()(scene, said)
+    asked = await scene.recalled("What about Ada?", "diary")
+    return Row("Deleted", Seen({**row.bank.conditions, "nor otherwise": said not in asked}, "run"), row.store)
+
+
+@pytest.mark.parametrize("right", [filled(), by_lists, with_the_file, three_conditions])
+def test_a_row_that_follows_from_what_came_back_passes(right, passes):
+    passes(lesson04.deleting, right)
 
 
 @pytest.mark.parametrize(
-    "right",
+    ("wrong", "why"),
     [
-        WORDS,
-        {key: word.upper() for key, word in WORDS.items()},
-        WORDS | {"Reflect": "Astrocyte", "Path-based organisation": "memory store"},
-        dict(reversed(WORDS.items())) | {"Compliance rules": "none"},
+        (filled(bank=lambda said, found: {"found": said in found}), "so that one would wish it to hold"),
+        (filled(bank=lambda said, found: {"not found": not found}), "a recall finds whatever is nearest"),
+        (filled(bank=lambda said, found: {"not found": True}), "a bank that doesn't forget still finds"),
+        (
+            filled(store=lambda there, before: {"gone": not there}),
+            "your row says 'yes' for the store (✓\N{NO-BREAK SPACE}gone), but one of the note's versions",
+        ),
+        (filled(store=lambda there, before: {"past gone": not before}), "but the note itself is gone"),
+        (
+            filled(store=lambda there, before: {"there": there, "before": before}),
+            "nothing is left, and your row says 'no'",
+        ),
+        (
+            filled(store=lambda there, before: {"gone": True, "past gone": False}),
+            "let both conditions follow from `there` and `before`",
+        ),
+        (filled(rests_on=("replay:sdk", "")), "the bank's side really ran here"),
+        (filled(rests_on=("run", "run")), "but a replay server gave it: the frame has looked its rule up"),
+        (filled(rests_on=("run", "sdk")), "your code raised ValueError: a verdict rests on"),
+        (filled(store=lambda there, before: {}), "your code raised ValueError: a verdict needs a condition"),
+        (half_filled, "2 of the 4 gaps are still `...`"),
+        (lambda scene, said: "yes", "it returns 'yes'; a row is lesson04.Row(…)"),
+        ({"not found": True}, "the answer is to be a function"),
     ],
 )
-def test_six_words_however_they_are_written(right, passes):
-    passes(lesson04.words, right)
+def test_a_row_that_does_not_is_told_what_it_overlooks(wrong, why, fails):
+    fails(lesson04.deleting, wrong, why=why)
 
 
-@pytest.mark.parametrize(
-    ("changed", "why"),
-    [
-        ({"Reflect": "store"}, "5 of 6 are right. 'Reflect' is not 'store': no method of a store"),
-        ({"Reflect": "both"}, "what comes nearest runs later, on a copy"),
-        ({"Deduplication": "both", "Reflect": "neither"}, "4 of 6 are right. 'Reflect' is not 'neither'"),
-        ({"Compliance rules": "bank"}, "a rule sees what the caller says"),
-        ({"Zero-code set-up": "both"}, "has no result until your process sends one"),
-        ({"Multi-bank isolation": "bank"}, "you choose which store a session gets"),
-        ({"Reflect": "yes"}, "'yes' for 'Reflect' is none of the words: bank, store, both, neither"),
-        ({"Reflect": ...}, "'Reflect' has no word yet"),
-        ({"Reflects": "bank"}, "there is no 'Reflects' here"),
-    ],
-)
-def test_a_wrong_word_is_told_what_it_overlooks(changed, why, fails):
-    fails(lesson04.words, WORDS | changed, why=why)
-
-
-def test_what_is_no_dict_is_told(fails):
-    fails(lesson04.words, ["bank"] * 6, why="the answer is a dict with the keys Reflect, ")
-
-
-def test_every_wrong_word_has_its_reply():
-    for exercise in (lesson04.words, lesson04.needs):
-        for key, question in exercise.questions.items():
-            assert set(question.overlooked) == set(exercise.choices) - {question.answer}, key
-
-
-def test_the_six_words_are_what_the_rows_measure():
-    client = connect()
-    made = made_with(client)
-
-    async def table() -> Any:
-        return await lesson04.nine_rows(await lesson04.scene(client, made))
-
-    try:
-        measured = asyncio.run(table())
-    finally:
-        made.end()
-    for feature, word in WORDS.items():
-        wholly = [side for side in ("bank", "store") if getattr(measured[feature], side).verdict == "yes"]
-        assert ["neither", *wholly, "both"][len(wholly) and (1 if len(wholly) == 1 else 3)] == word, feature
+def test_what_the_lesson_says_to_call_in_its_text_runs():
+    """A name in the text is of no use if the notebook's first cell hasn't imported it."""
+    cells = read(NOTEBOOKS / "04_astrocyte_vs_memory_stores.ipynb").cells
+    [imports] = [cell.source for cell in cells if cell.get("id") == "connect"]
+    [called] = {
+        call for cell in cells if cell.cell_type == "markdown"
+        for call in re.findall(r"`(show_source\(.+?\))`", cell.source)
+    }  # fmt: skip
+    names: dict[str, Any] = {}
+    exec(re.sub(r"^MODEL = .*", "", imports, flags=re.S | re.M), names)
+    assert "async def deduplication(scene: Scene) -> Row:" in str(eval(called, names))
 
 
 # -- 3: five needs -----------------------------------------------------------------------------------------
@@ -106,9 +161,19 @@ def test_five_needs_however_they_are_written(right, passes):
     passes(lesson04.needs, right)
 
 
+def test_every_wrong_word_has_its_reply():
+    for key, question in lesson04.needs.questions.items():
+        assert set(question.overlooked) == set(lesson04.needs.choices) - {question.answer}, key
+
+
+def test_what_is_no_dict_is_told(fails):
+    fails(lesson04.needs, ["bank"] * 5, why="the answer is a dict with the keys a, b, c, d, e")
+
+
 @pytest.mark.parametrize(
     ("changed", "why"),
     [
+        ({"f": "bank"}, "there is no 'f' here; the keys are a, b, c, d, e"),
         ({"a": "bank"}, "4 of 5 are right. 'a' is not 'bank': look at the row 'Version history'"),
         ({"b": "store"}, "a grep needs a word in common"),
         ({"b": "both"}, "a store beside it finds no more"),

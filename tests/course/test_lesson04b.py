@@ -111,7 +111,7 @@ def test_a_row_that_looks_passes(right, passes):
         (half_filled, "1 of the 5 gaps is still `...`"),
         (prints_it, "it returns 'To the letter"),
         (deaf, "your code raised KeyError: 'letters'"),
-        ("yes", "to_the_letter is to be a function, not 'yes'"),
+        ("yes", "the answer is to be a function, not 'yes'"),
     ],
 )
 def test_a_row_that_does_not_is_told_why(wrong, why, fails):

@@ -4,6 +4,7 @@ from . import more_rows, rows
 from .appending import appending
 from .charts import chart_of
 from .comparison import nine_rows
+from .deleting import deleting
 from .finding import grepping
 from .lookups import looked_up
 from .losing import lost_updates
@@ -11,7 +12,7 @@ from .obeying import obeyed
 from .retrieval import measure
 from .row import Row, Seen
 from .scene import HANDBOOK, NOTES, Scene, scene
-from .sorting import needs, words
+from .sorting import needs
 from .tenth import tenth
 from .undoing import undoing
 
@@ -23,6 +24,7 @@ __all__ = [
     "Seen",
     "appending",
     "chart_of",
+    "deleting",
     "grepping",
     "looked_up",
     "lost_updates",
@@ -35,5 +37,4 @@ __all__ = [
     "scene",
     "tenth",
     "undoing",
-    "words",
 ]

@@ -16,6 +16,7 @@ from .watched import ExerciseStore, Watched, stopped
 __all__ = ["LIMIT", "appending"]
 
 LIMIT = 102_400  # bytes in a memory
+CONFLICT = 409
 GAPS = 3  # of the frame
 LIST = "/list.md"
 
@@ -50,7 +51,11 @@ def _append(
         except ConflictError:
             _require_read_between(what, watched.requests)
             raise Wrong(f"{what}, and you gave up: the ConflictError reached the caller") from None
-        except Wrong:
+        except Wrong as endless:
+            if CONFLICT in watched.statuses[-2:]:  # its last try was one more that came too late
+                raise Wrong(
+                    f"{endless}; your precondition never held. Is it the SHA-256 of what this try has read?"
+                ) from None
             raise
         except Exception as error:
             raise stopped(what, error) from None
@@ -108,5 +113,5 @@ appending = Exercise(
         'too_late = anthropic.ConflictError; content=now.content + line + "\\n"; a precondition of the type '
         "content_sha256 with now.content_sha256.",
     ],
-    minutes=6,
+    minutes=5,
 )

@@ -1,4 +1,4 @@
-"""Lesson 04's exercises on the comparison: six words before the table is seen, and five needs after it."""
+"""Lesson 04's exercise on the comparison: five needs, and which memory each of them asks for."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 
 from ..exercises import Exercise, NotAttempted, Wrong
 
-__all__ = ["Sortable", "Sorting", "needs", "words"]
+__all__ = ["Sortable", "Sorting", "needs"]
 
 # What people write, and what it stands for.
 SPELLINGS = {
     "bank": "bank", "a bank": "bank", "the bank": "bank", "astrocyte": "bank",
     "store": "store", "a store": "store", "the store": "store", "memory store": "store",
-    "both": "both", "neither": "neither", "none": "neither", "no": "neither", "nobody": "neither",
+    "both": "both",
 }  # fmt: skip
 WIDTH = 88  # characters of a line
 
@@ -87,74 +87,6 @@ class Sorting(Exercise):
         return word
 
 
-words = Sorting(
-    "Exercise 1",
-    ["bank", "store", "both", "neither"],
-    {
-        "Reflect": Sortable(
-            "somebody makes an answer of what is kept",
-            "bank",
-            {
-                "store": "no method of a store takes a question",
-                "both": "no method of a store takes a question; what comes nearest runs later, on a copy",
-                "neither": "in lesson 02, `memory_reflect` came back with an answer",
-            },
-        ),
-        "Multi-bank isolation": Sortable(
-            "Bruno's tools and sessions reach nothing of Ada's",
-            "both",
-            {
-                "bank": "his session would have to have her store, and you choose which store a session gets",
-                "store": "in lesson 02, an id stolen from Ada's bank was refused",
-                "neither": "in lesson 02, an id stolen from Ada's bank was refused",
-            },
-        ),
-        "Deduplication": Sortable(
-            "the same sentence is kept once, and an update isn't dropped with it",
-            "bank",
-            {
-                "store": "a note is a file: nothing compares it with another one",
-                "both": "a note is a file: nothing compares it with another one when it is written",
-                "neither": "in lesson 02 the same words were `known already`, and the new date was kept",
-            },
-        ),
-        "Compliance rules": Sortable(
-            "rules send secrets to a bank of their own, refuse health, refuse personal data",
-            "neither",
-            {
-                "bank": "a rule sees what the caller says of a text; what the barrier finds, it is not told",
-                "store": "no method of a store has a rule or a policy",
-                "both": "no method of a store has a rule or a policy",
-            },
-        ),
-        "Path-based organisation": Sortable(
-            "a memory has a place, and one folder can be listed",
-            "store",
-            {
-                "bank": "`memory_retain` takes a text and tags: nothing is a place",
-                "both": "`memory_retain` takes a text and tags: nothing is a place",
-                "neither": "the notes above have paths, such as /travel/trains.md",
-            },
-        ),
-        "Zero-code set-up": Sortable(
-            "the agent gets at its memory while your process does nothing",
-            "store",
-            {
-                "bank": "a custom tool has no result until your process sends one",
-                "both": "a custom tool has no result until your process sends one",
-                "neither": "the agent with the notes made its lookups, and your process ran none of them",
-            },
-        ),
-    },
-    "and below each of them is measured",
-    [
-        "Take the word of the side that has all of it. If each has it, that is 'both'; a part isn't enough.",
-        "Three of the six are decided by one question: is there a method, or an input, for it at all?",
-    ],
-    minutes=3,
-)
-
-
 needs = Sorting(
     "Exercise 3",
     ["bank", "store", "both"],
@@ -209,8 +141,8 @@ needs = Sorting(
     "a by Version history, b by Semantic search, c by Zero-code set-up, e by Deduplication; and d needs two "
     "things that no side has alone",
     [
-        "For each need there is one row of the table that decides it. Which?",
+        "For each need there is one of the nine rows that decides it. Which?",
         "A need with two halves may need two memories; one half alone doesn't.",
     ],
-    minutes=4,
+    minutes=3,
 )

@@ -40,14 +40,17 @@ class Watched:
     Attributes:
         client: for the learner. Copies of it (`with_options`) are watched too.
         requests: the methods of the last call's requests, "GET" or "POST".
+        statuses: what each of them was answered with, 200 or 409 for example.
     """
 
     def __init__(
         self, base_url: str, before: Callable[[str], None] = lambda method: None, **options: Any
     ) -> None:
         self.requests: list[str] = []
+        self.statuses: list[int] = []
         self._before = before
-        http_client = DefaultHttpxClient(event_hooks={"request": [self._leaves]}, trust_env=False)
+        hooks: Any = {"request": [self._leaves], "response": [self._came]}
+        http_client = DefaultHttpxClient(event_hooks=hooks, trust_env=False)
         self.client = Anthropic(api_key="exercise", base_url=base_url, http_client=http_client, **options)
 
     def _leaves(self, request: Any) -> None:
@@ -56,6 +59,9 @@ class Watched:
         self.requests.append(request.method)
         self._before(request.method)
 
+    def _came(self, response: Any) -> None:
+        self.statuses.append(response.status_code)
+
     def call(self, what: str, function: Callable[..., Any], *args: Any) -> Any:
         """What the learner's function returns, called with the client and `args`.
 
@@ -63,6 +69,7 @@ class Watched:
             Wrong: it doesn't end. `what` says which case it was.
         """
         self.requests.clear()
+        self.statuses.clear()
         try:
             return within(PATIENCE, function, self.client, *args)
         except _Endless:
