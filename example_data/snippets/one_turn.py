@@ -4,13 +4,20 @@ Needs `anthropic` and ANTHROPIC_API_KEY. Both lists were measured under the faul
 the replay server (`python -m utilities.replay --faults help` says what each one is).
 
 What this does not survive:
-    drop    an exception, while the turn goes on without you
-    end     returns before the turn is over; its last line shows that
-    silent  an exception, after ten minutes, the SDK's time limit
-    repeat  shows everything twice
-    lose    sends twice: the SDK tries again, and the first message had arrived
-What it survives: queued, status, hang (after ten minutes), settle, outputs, error,
-terminate, reschedule, budget, window.
+    drop    the stream is cut: an exception, while the turn goes on without you
+    end     it ends early: returns before the turn is over; the last line shows it
+    silent  nothing more comes: an exception, after ten minutes, the SDK's time limit
+    repeat  every event comes twice: shows everything twice
+    lose    a response gets lost: sends twice, since the SDK tries again
+What it survives:
+queued (your message comes twice, the first time without the time of its processing),
+status (a request is refused, with 529 for example; the SDK asks again),
+hang (a request gets no answer; the SDK asks again after ten minutes),
+settle (the status field lags behind the events),
+outputs (the list of what the agent left lags, too),
+error (the service reports an error, and goes on or ends the turn or the session),
+terminate (the session ends), reschedule (it pauses), budget (its budget is used up),
+window (an idle event names only some of the calls that wait).
 When the process is killed, nothing reads on.
 """
 

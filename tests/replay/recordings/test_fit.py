@@ -196,6 +196,15 @@ def test_a_recording_that_would_go_on_but_for_something_else_is_named():
     assert f"other would go on with it, but not with this session: {told}" in message
 
 
+def test_where_long_texts_differ_is_quoted_from_a_whole_word_on():
+    asked = "You answer questions about the weather in "
+    recorded = turn("recorded", agent={"system": f"{asked}Bern. {'Be kind. ' * 9}"})
+    answer, _ = begun(recorded, agent={"system": f"{asked}Basel."})
+    told = answer.content["error"]["message"]
+    assert "agent.system was '...the weather in Bern. Be kind." in told
+    assert "...' and is '...the weather in Basel.' now" in told
+
+
 def test_the_first_events_of_a_session_are_compared_too():
     call = Caller(turn(agent={"system": "Be kind."}))
     assert "agent.system was 'Be kind.'" in call.session(status=400, initial_events=SAY_GO["events"])

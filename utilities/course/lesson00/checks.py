@@ -11,7 +11,7 @@ where = Prediction(
         "session = client.beta.sessions.create(…)",
         "for event in stream:",
         "python3 primes.py",
-        "print(len(primes))",
+        "print(count_below(10_000))",
     ],
     right="abd",
     why="your program calls, listens and checks; what the agent runs, it runs in its own container",

@@ -169,7 +169,16 @@ def _shown(value: Any) -> str:
 
 
 def excerpts(then: str, now: str) -> tuple[str, str]:
-    """Two texts where they begin to differ, quoted, short enough to stand in one line."""
-    start = max(0, len(commonprefix([then, now])) - BEFORE)
-    first, second = (text[start : start + SHOWN] for text in (then, now))
+    """Two texts where they begin to differ, quoted, short enough to stand in one line.
+
+    They begin with a whole word; three dots stand for what is left out.
+    """
+    differ = len(commonprefix([then, now]))
+    start = max(0, differ - BEFORE)
+    if start:
+        start = then.find(" ", start, differ) + 1 or start
+    first, second = (
+        f"{'...' if start else ''}{text[start : start + SHOWN]}{'...' if len(text) > start + SHOWN else ''}"
+        for text in (then, now)
+    )
     return repr(first), repr(second)
