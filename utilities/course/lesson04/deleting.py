@@ -33,8 +33,8 @@ def _check(deleted: Callable[..., Any]) -> str:
 
     try_on_scene(deleted, GAPS, attempt)
     return (
-        "the bank finds it no more; of the store's note, a version keeps the text. And your row says "
-        "something else where something else happened (04c redacts that version, and opens the bank's file)"
+        "what is deleted isn't found, but a version of the note keeps its text. And your row's words change "
+        "where something else happens. 04c redacts that version, and opens the bank's file"
     )
 
 
