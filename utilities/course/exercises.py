@@ -98,7 +98,8 @@ class Exercise:
                 raise NotAttempted
             praise = self._check(*answer)
         except NotAttempted:
-            self._say(None, "not attempted yet", "fill in the cell above; .hint() helps")
+            name = called(self) or ""
+            self._say(None, "not attempted yet", f"fill in the cell above; {name}.hint() helps")
         except Wrong as problem:
             self._say(False, "not yet", str(problem))
         except (Exception, SystemExit) as error:  # the learner's own code may raise anything
