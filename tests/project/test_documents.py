@@ -8,7 +8,8 @@ import pytest
 from tests.kit.places import NOTEBOOKS, ROOT
 from utilities.course.running.notebooks import read
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(NOTEBOOKS.rglob("*.ipynb"))]
+READMES = [ROOT / "README.md", ROOT / "utilities/replay/README.md"]
+PAGES = [*READMES, ROOT / "CONTRIBUTING.md", *sorted(NOTEBOOKS.rglob("*.ipynb"))]
 PAGES = [path for path in PAGES if ".ipynb_checkpoints" not in path.parts]
 # Files and folders of the project, when a sentence names one: `utilities/turn/`, `tests/kit/offline`.
 NAMED = re.compile(r"`((?:utilities|tests|notebooks|example_data)/[\w./]*)`")
@@ -35,13 +36,17 @@ def test_links_and_names_of_files_lead_somewhere(path):
     assert missing == []
 
 
-@pytest.mark.parametrize("path", PAGES[:2], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", PAGES[: len(READMES) + 1], ids=lambda path: path.relative_to(ROOT).as_posix()
+)
 def test_every_make_target_that_is_named_is_there(path):
     targets = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.M)
     assert set(re.findall(r"\bmake ([a-z-]+)`", path.read_text("utf-8"))) <= set(targets)
 
 
-@pytest.mark.parametrize("path", PAGES[:2], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", PAGES[: len(READMES) + 1], ids=lambda path: path.relative_to(ROOT).as_posix()
+)
 def test_every_module_that_is_run_is_there(path):
     for module in re.findall(r"python -m ((?:utilities|tests)[\w.]*)", path.read_text("utf-8")):
         file = ROOT / module.replace(".", "/")
