@@ -31,8 +31,7 @@ from tests.live.run import MADE_BY, Run
 MODEL = "claude-haiku-4-5"
 NO_KEY = """\
 confirm-live: ANTHROPIC_API_KEY is not set, so nothing was asked and nothing is known any better.
-With a key it asks the hosted service about {count} rules; --list shows them, and
-utilities/replay/README.md says more."""
+With a key it asks the hosted service about {count} rules (utilities/replay/README.md); --list shows them."""
 
 
 def main(arguments: list[str]) -> int:
