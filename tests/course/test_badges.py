@@ -36,7 +36,9 @@ def test_lessons_for_colab_get_the_course_and_lead_nowhere_that_is_not_there(tmp
         assert "!git clone --quiet --depth 1 https://github.com/ada/course course" in first.source
         assert [cell.id for cell in others] == [cell.id for cell in lesson.cells]
         prose = "\n".join(cell.source for cell in others if cell.cell_type == "markdown")
-        assert not re.findall(r"\]\((?:images/|\d\d_)", prose)
+        assert not re.findall(r"\]\((?!https://|#)[^)]*", prose)
+        files = re.findall(r"https://github\.com/ada/course/blob/HEAD/([^)#]*)", prose)
+        assert files and [file for file in files if not (ROOT / file).exists()] == []
         code = [cell.source for cell in others if cell.cell_type == "code"]
         assert code == [cell.source for cell in lesson.cells if cell.cell_type == "code"]
 

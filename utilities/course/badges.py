@@ -11,6 +11,7 @@ content of the repository's branch `colab`.
 from __future__ import annotations
 
 import argparse
+import posixpath
 import re
 import sys
 from pathlib import Path
@@ -26,6 +27,8 @@ from .places import ROOT
 FIRST = "00_one_turn.ipynb"
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 BRANCH = "colab"
+LESSON = re.compile(r"\d\d_\w+\.ipynb")  # those beside each other, which are on the branch
+RELATIVE = re.compile(r"(?<=\]\()(?!\w+:|#)[^)\s]+")
 # Colab has Jupyter, matplotlib, ipywidgets and pytest; another Jupyter would get in its way.
 GETS_THE_COURSE = """\
 # Colab has only this notebook: this cell gets the rest, in about two minutes.
@@ -58,14 +61,22 @@ def for_colab(lesson: NotebookNode, repository: str) -> NotebookNode:
         repository: its owner and name on GitHub.
     """
     made: NotebookNode = nbformat.from_dict(lesson)
-    pictures = f"https://raw.githubusercontent.com/{repository}/HEAD/notebooks/images/"
     for cell in made.cells:
         if cell.cell_type == "markdown":
-            cell.source = re.sub(r"(?<=\]\()images/", pictures, cell.source)
-            cell.source = re.sub(r"(?<=\]\()(?=\d\d_\w+\.ipynb)", _on_colab(repository), cell.source)
+            cell.source = RELATIVE.sub(lambda link: _address(link[0], repository), cell.source)
     source = GETS_THE_COURSE.format(url=f"https://github.com/{repository}")
     made.cells.insert(0, new_code_cell(source, id="colab"))
     return made
+
+
+def _address(link: str, repository: str) -> str:
+    """Where a lesson's relative link leads to from elsewhere."""
+    if LESSON.fullmatch(link):
+        return _on_colab(repository) + link
+    path = posixpath.normpath(f"notebooks/{link}")
+    if link.startswith("images/"):
+        return f"https://raw.githubusercontent.com/{repository}/HEAD/{path}"
+    return f"https://github.com/{repository}/blob/HEAD/{path}"
 
 
 def _on_colab(repository: str) -> str:
