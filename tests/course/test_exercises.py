@@ -74,6 +74,11 @@ def check_forty_two(answer: Any) -> str:
     return "well done"
 
 
+def test_a_lessons_exercise_names_the_call_that_gives_a_hint(capsys):
+    lesson01.ending.check(...)
+    assert "; lesson01.ending.hint() helps" in capsys.readouterr().out
+
+
 def test_what_a_check_says(capsys):
     exercise = Exercise("Exercise 9", check_forty_two, ["think", "think deeper"])
     for answer, passed, says in (
