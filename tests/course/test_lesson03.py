@@ -4,6 +4,7 @@ style pass. What holds for the exercises of every lesson is in test_exercises.py
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import threading
 from typing import Any
@@ -303,6 +304,9 @@ def test_the_lessons_loop_is_the_snippets():
     for path in (NOTEBOOKS / "03_requires_action.ipynb", NOTEBOOKS / "solutions/03_requires_action.ipynb"):
         cells = [cell.source for _, cell in code_cells(read(path)) if "answered = set()" in cell.source]
         assert [loop in source for source in cells] == [True]
+    at_an_end = [line.strip() for line in loop[loop.index("elif event.type in ENDS") :].splitlines()]
+    by_hand = inspect.getsource(lesson03.by_hand).replace("session_id", "session.id").splitlines()
+    assert "\n".join(at_an_end) in "\n".join(line.strip() for line in by_hand)
 
 
 def test_what_was_archived_is_made_anew_for_a_new_session():
