@@ -16,7 +16,7 @@ from typing import Any
 import httpx2
 from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient, DefaultHttpxClient
 
-__all__ = ["confining", "direct", "is_loopback", "loopback_only"]
+__all__ = ["confining", "direct", "is_loopback", "loopback_only", "replaced"]
 
 HOSTS = ("127.0.0.1", "localhost", "::1")
 NOBODY = "http://127.0.0.1:9"  # the port "discard", where nobody listens
@@ -131,11 +131,11 @@ def loopback_only(
     sync, later = httpx2.HTTPTransport.handle_request, httpx2.AsyncHTTPTransport.handle_async_request
     resolve = socket.getaddrinfo
     with (
-        _replaced(httpx2.HTTPTransport, "handle_request", handle),
-        _replaced(httpx2.AsyncHTTPTransport, "handle_async_request", handle_async),
-        _replaced(socket.socket, "connect", checked(socket.socket.connect)),
-        _replaced(socket.socket, "connect_ex", checked(socket.socket.connect_ex)),
-        _replaced(socket, "getaddrinfo", look_up),
+        replaced(httpx2.HTTPTransport, "handle_request", handle),
+        replaced(httpx2.AsyncHTTPTransport, "handle_async_request", handle_async),
+        replaced(socket.socket, "connect", checked(socket.socket.connect)),
+        replaced(socket.socket, "connect_ex", checked(socket.socket.connect_ex)),
+        replaced(socket, "getaddrinfo", look_up),
     ):
         yield stopped
 
@@ -149,7 +149,8 @@ def _is_address(name: str) -> bool:
 
 
 @contextmanager
-def _replaced(owner: Any, name: str, by: Any) -> Iterator[None]:
+def replaced(owner: Any, name: str, by: Any) -> Iterator[None]:
+    """While it lasts, an attribute is another; afterwards it is as it was, inherited ones too."""
     had, before = name in vars(owner), getattr(owner, name)
     setattr(owner, name, by)
     try:

@@ -9,7 +9,7 @@ from typing import Any
 
 from anthropic import Anthropic, APIConnectionError
 
-from utilities.loopback import direct
+from utilities.loopback import direct, replaced
 
 __all__ = ["no_network", "reached"]
 
@@ -23,12 +23,8 @@ def no_network() -> Iterator[list[Any]]:
         tried.append(address)  # also if whoever tried says nothing of it
         raise OSError("no network here")
 
-    connect = socket.socket.connect
-    socket.socket.connect = refuse  # type: ignore[assignment,method-assign]
-    try:
+    with replaced(socket.socket, "connect", refuse):
         yield tried
-    finally:
-        socket.socket.connect = connect  # type: ignore[method-assign]
 
 
 def reached(client: Anthropic, store: str) -> bool:
