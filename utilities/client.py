@@ -22,6 +22,7 @@ from .show.acting import note
 
 if TYPE_CHECKING:
     from .replay import ReplayServer
+    from .replay.in_process import InProcessServer
 
 __all__ = ["connect"]
 
@@ -107,18 +108,19 @@ def is_set(name: str) -> bool:
 
 
 @cache
-def _server(recordings: Path, strict: bool) -> ReplayServer:
-    from .replay import Library, ReplayServer  # not needed, and so not imported, when live
+def _server(recordings: Path, strict: bool) -> ReplayServer | InProcessServer:
+    from .replay import Library  # not needed, and so not imported, when live
+    from .replay.in_process import server_here
 
     library = Library.load(recordings)
     if not library.recordings:
         raise FileNotFoundError(
             f"{recordings} holds no recordings: git checkout example_data brings them back"
         )
-    return ReplayServer(library, strict=strict).start()
+    return server_here(library, strict=strict).start()
 
 
-def _provenance(server: ReplayServer) -> str:
+def _provenance(server: ReplayServer | InProcessServer) -> str:
     kinds = {recording.header["provenance"] for recording in server.api.sessions.library.recordings}
     scripted = "scripted: the agent's moves were written by hand, its tool calls really executed"
     return scripted if kinds == {"scripted"} else "scripted and live ones; each says which"

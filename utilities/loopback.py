@@ -16,13 +16,16 @@ from typing import Any
 import httpx2
 from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient, DefaultHttpxClient
 
-__all__ = ["confining", "direct", "is_loopback", "loopback_only", "replaced"]
+__all__ = ["confining", "direct", "is_loopback", "loopback_only", "replaced", "served_here"]
 
 HOSTS = ("127.0.0.1", "localhost", "::1")
 NOBODY = "http://127.0.0.1:9"  # the port "discard", where nobody listens
 NOWHERE = os.path.join(os.sep, "nonexistent")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+
+# Servers of this process that have no socket: what answers for a host name, in place of a connection.
+served_here: dict[str, Any] = {}
 
 
 def is_loopback(host: str | None) -> bool:
@@ -44,7 +47,8 @@ def direct(kind: type[Any], url: Any, **options: Any) -> dict[str, Any]:
         options: for the HTTP client.
 
     Returns:
-        `{"http_client": …}`, or nothing where the server isn't on loopback.
+        `{"http_client": …}`, or nothing where the server isn't on loopback. One of `served_here` is reached
+        without a connection.
     """
     try:
         host = httpx2.URL(str(url)).host
@@ -53,6 +57,8 @@ def direct(kind: type[Any], url: Any, **options: Any) -> dict[str, Any]:
     if not is_loopback(host):
         return {}
     http = DefaultAsyncHttpxClient if issubclass(kind, AsyncAnthropic) else DefaultHttpxClient
+    if (transport := served_here.get(host)) is not None:
+        options["transport"] = transport
     return {"http_client": http(trust_env=False, **options)}
 
 

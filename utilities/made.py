@@ -59,7 +59,9 @@ def made_with(client: Anthropic, *, journal: Path | None = None) -> Made:
         raise TypeError("made_with needs Anthropic, also to end what AsyncAnthropic has made")
     service = (str(client.base_url), client.api_key, client.auth_token)
     if service not in _made:
-        folder = journal or (None if client.base_url.host in HERE else Path.home() / JOURNAL)
+        host = client.base_url.host
+        here = host in HERE or host.endswith(".localhost")
+        folder = journal or (None if here else Path.home() / JOURNAL)
         _made[service] = Made(client, MadeJournal(folder, *service) if folder else None)
     made = _made[service]
     made.client = client

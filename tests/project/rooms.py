@@ -26,7 +26,8 @@ PAGE = ROOT / "CONTRIBUTING.md"
 COPIED = ("turn", "memory", "show", "webhook")
 FLOORS = (
     *("replay/ids", "replay/assumptions", "replay/faults", "replay/http", "replay/recordings"),
-    *("replay/session", "replay/webhooks", "replay/resources", "replay/api", "replay/server"),
+    *("replay/session", "replay/webhooks", "replay/resources", "replay/api", "replay/arrival"),
+    "replay/server",
 )
 LESSONS = tuple(f"course/{path.name}" for path in sorted(HOUSE.glob("course/lesson*")))
 

@@ -11,7 +11,8 @@ instead of the server's, also none. What changes the session itself belongs to t
 decided by the client that sent the turn's message. `KINDS` is the one list of what there is, and the help
 is made from it; FIDELITY.md also has what the helpers do about each, from the marks of the tests.
 
-Here is only the language; `server.broken_requests` breaks requests and streams, `session.broken_turns` turns.
+Here is only the language; `arrival.broken_requests` breaks requests and streams, `session.broken_turns`
+turns.
 """
 
 from __future__ import annotations

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .recordings.recording import CALL_TYPES, Event, answered_call, is_client_event
 from .recordings.track import said
-from .server.server import ReplayServer
 from .session.session import Session
+
+if TYPE_CHECKING:
+    from .in_process import InProcessServer
+    from .server.server import ReplayServer
 
 __all__ = ["PlayedSession", "Sent"]
 
@@ -43,7 +46,7 @@ class PlayedSession:
     """
 
     session: Session
-    server: ReplayServer = field(repr=False)
+    server: ReplayServer | InProcessServer = field(repr=False)
 
     @property
     def play(self) -> Session:

@@ -23,12 +23,12 @@ from ..loopback import confining, direct
 from .faults import NO_FAULTS, Faults
 from .http.errors import UNRECORDED, ApiError
 from .http.requests import Request, Response
+from .in_process import server_here
 from .played import PlayedSession, Sent
 from .recordings.exchanges import is_messages, load
 from .recordings.library import Library
 from .recordings.recording import Recording
 from .resources.subscriptions import Subscription
-from .server.server import ReplayServer
 
 __all__ = ["Sent", "ManagedAgentsApi", "PlayedSession"]
 
@@ -68,7 +68,7 @@ class ManagedAgentsApi:
         library = _library(sources)
         faults = Faults(faults) if isinstance(faults, str) else faults
         self.faults = faults
-        self.server = ReplayServer(library, faults=faults, **{"strict": True, **options})
+        self.server = server_here(library, faults=faults, **{"strict": True, **options})
         self.server.api.observer = self._observe
         self.server.api.on_refusal = self._refused
         self.strict: bool = options.get("strict", True)

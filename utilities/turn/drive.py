@@ -25,7 +25,7 @@ from .reading import Pages, checked, checked_event, readable
 from .result import Event
 from .retry import StreamEnded
 from .steps import Ask, Next, Pause, Run, Step
-from .timing import in_time, in_time_async
+from .timing import has_threads, in_time, in_time_async
 from .tools import (
     Confirm,
     Tool,
@@ -90,7 +90,7 @@ class Sync(_Driver):
     """Does a plan's steps with the sync client."""
 
     kinds = (Anthropic, AsyncAnthropic)
-    stream: _ReadStream | None = None
+    stream: _ReadStream | _StreamHere | None = None
 
     def run(self, steps: Generator[Step, Any, T]) -> T:
         """Do all steps of a plan; returns its result."""
@@ -131,7 +131,8 @@ class Sync(_Driver):
         reply = self._reply(ask, partial(self.request, ask), ends)
         if isinstance(reply, Stream):
             self.close()
-            self.stream = _ReadStream(reply, self.readable)
+            kind = _ReadStream if has_threads() else _StreamHere
+            self.stream = kind(reply, self.readable)
         if ask.into is None:
             return reply
         pages = Pages(ask.method, ask.into)
@@ -203,6 +204,24 @@ class _ReadStream:
             with suppress(OSError):  # closed by the other side already
                 raw.shutdown(socket.SHUT_RDWR)  # wakes the reading thread, which a close alone would not
             self.reader.join(1.0)
+        self.stream.close()
+
+
+class _StreamHere:
+    """A stream that is read where its events are wanted, for want of a thread; only the client's own timeout
+    ends a read."""
+
+    def __init__(self, stream: Stream[Any], readable: Callable[[str], AbstractContextManager[None]]) -> None:
+        self.stream, self.readable = stream, readable
+
+    def next(self, seconds: float) -> Event | None:
+        with self.readable("events.stream"):
+            event = next(self.stream, None)
+        if event is None:
+            raise StreamEnded("the stream ended before the turn")
+        return checked_event(event)
+
+    def close(self) -> None:
         self.stream.close()
 
 

@@ -1,12 +1,15 @@
 """A limit for all of a request.
 
 The client's own timeout begins anew with each byte, so a response that drips would outlast any deadline.
+A sync caller's limit is a thread's work. In a browser's Python there are none: there only the client's own
+timeout ends a request.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
+import sys
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
@@ -15,10 +18,15 @@ from typing import TypeVar
 import httpx2
 from anthropic import Stream
 
-__all__ = ["in_time", "in_time_async"]
+__all__ = ["has_threads", "in_time", "in_time_async"]
 
 T = TypeVar("T")
 TOO_LATE = "the answer was not there in time"
+
+
+def has_threads() -> bool:
+    """Whether this Python can start threads; Pyodide, in a browser, can't."""
+    return sys.platform != "emscripten"
 
 
 def in_time(seconds: float, request: Callable[[], T]) -> T:
@@ -29,6 +37,8 @@ def in_time(seconds: float, request: Callable[[], T]) -> T:
     Raises:
         httpx2.ReadTimeout: it took longer than these seconds.
     """
+    if not has_threads():
+        return request()
     future: Future[T] = Future()
     run = contextvars.copy_context().run
     threading.Thread(target=run, args=(_request, future, request), name="request", daemon=True).start()

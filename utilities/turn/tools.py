@@ -24,6 +24,7 @@ from .contents import result_content, text_block
 from .result import Event
 from .schemas import inlined
 from .sending import custom_tool_result, tool_confirmation
+from .timing import has_threads
 
 __all__ = [
     "Confirm",
@@ -103,20 +104,36 @@ async def run_tools(calls: Sequence[Event], tools: Mapping[str, Tool]) -> dict[s
     Returns:
         The answering events by call id; calls for which there is no tool are left out.
     """
-    custom = [call for call in calls if call.type == "agent.custom_tool_use"]
-    mine = [call for call in custom if isinstance(call.name, str) and call.name in tools]
+    mine = _for_us(calls, tools)
     threads = CapacityLimiter(max(1, len(mine)))  # anyio's own, of 40, would make the others wait
     results = await asyncio.gather(*(_run(tools[call.name], call.input, threads) for call in mine))
+    return _results(mine, results)
+
+
+def _for_us(calls: Sequence[Event], tools: Mapping[str, Tool]) -> list[Event]:
+    """The custom calls that we have a tool for."""
+    custom = [call for call in calls if call.type == "agent.custom_tool_use"]
+    return [call for call in custom if isinstance(call.name, str) and call.name in tools]
+
+
+def _results(calls: Sequence[Event], outcomes: Sequence[Outcome]) -> dict[str, dict[str, Any]]:
     return {
         call.id: dict(custom_tool_result(call.id, content, is_error=is_error))
-        for call, (content, is_error) in zip(mine, results, strict=True)
+        for call, (content, is_error) in zip(calls, outcomes, strict=True)
     }
 
 
 def run_tools_in_background(
     calls: Sequence[Event], tools: Mapping[str, Tool], seconds: float
 ) -> dict[str, dict[str, Any]] | None:
-    """`run_tools` for a caller without an event loop; None if it took longer, and it is cancelled then."""
+    """`run_tools` for a caller without an event loop; None if it took longer, and it is cancelled then.
+
+    Where there are no threads, they run one after another, to their ends. An async one that waits for
+    something can't go on there, and the agent hears that.
+    """
+    if not has_threads():
+        mine = _for_us(calls, tools)
+        return _results(mine, [_run_here(tools[call.name], call.input) for call in mine])
     future = asyncio.run_coroutine_threadsafe(run_tools(calls, tools), background.get())
     try:
         return future.result(None if seconds == float("inf") else seconds)
@@ -152,13 +169,29 @@ if hasattr(os, "register_at_fork"):  # the child has the lock, but not the threa
     os.register_at_fork(after_in_child=background.forget)
 
 
-async def _run(tool: Tool, arguments: Any, threads: CapacityLimiter) -> Outcome:
+def _run_here(tool: Tool, arguments: Any) -> Outcome:
+    """A tool's outcome, without an event loop."""
+    running = _run(tool, arguments, None)
+    try:
+        running.send(None)
+    except StopIteration as done:
+        outcome: Outcome = done.value
+        return outcome
+    running.close()
+    log.warning("the async tool %s waits, which needs stream_until_end_turn_async here", tool.name)
+    return [text_block(f"{tool.name} could not run: it waits, and nothing can wait here")], True
+
+
+async def _run(tool: Tool, arguments: Any, threads: CapacityLimiter | None) -> Outcome:
     if not isinstance(arguments, dict):
         return [text_block(f"the input of {tool.name} must be an object, not {arguments!r:.80}")], True
     try:
         if isinstance(tool, BetaAsyncFunctionTool):
             return result_content(await tool.call(arguments)), False
-        outcome = await run_sync(_called, tool, arguments, abandon_on_cancel=True, limiter=threads)
+        if has_threads():
+            outcome = await run_sync(_called, tool, arguments, abandon_on_cancel=True, limiter=threads)
+        else:
+            outcome = _called(tool, arguments)
         return (result_content(await outcome), False) if inspect.isawaitable(outcome) else outcome
     except BaseException as error:
         if _is_ours(error):

@@ -17,26 +17,22 @@ from starlette.responses import Response as HttpResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from ..api import Api, headers_about
-from ..assumptions import ASSUME_HEADER, AssumptionError, Assumptions
-from ..faults import FAULTS_HEADER, NO_FAULTS, FaultError, Faults
-from ..http import headers
+from ..arrival.broken_requests import BrokenRequests, turned_away
+from ..arrival.head import FORM, IDENTITY, Head
+from ..faults import NO_FAULTS, Faults
 from ..http.errors import ApiError
 from ..http.requests import Request, Response
 from ..ids import make_id
 from ..resources.subscriptions import Subscription
-from ..webhooks.outbox import ORGANIZATION, WORKSPACE
 from ..webhooks.sender import Deliverer
-from .broken_requests import BrokenRequests, Dropped, Hanging, Lost, turned_away
 from .browsers import Browsers, is_preflight
+from .cut_off import Dropped, Hanging, Lost
 from .multipart import read_form
 from .writing import as_json, in_batches
 
 MAX_BODY = 32 * 1024 * 1024  # bytes; more is answered with 413 [doc]
 MAX_UPLOAD = 500 * 1024 * 1024  # bytes of a form with a file [doc]
 LARGE = 256 * 1024  # bytes of a body that is read in a thread of its own [ours]
-FORM = "multipart/form-data"
-# Whose key it is; the same as in webhooks. [doc]
-IDENTITY = {"anthropic-organization-id": ORGANIZATION, "anthropic-workspace-id": WORKSPACE}
 PING_SECONDS = 15.0  # a silent stream says that it is alive this often [ours]
 
 
@@ -78,16 +74,16 @@ class App:
                 return HttpResponse(status_code=204, headers=refusal)
             self._require_key(http)
             refusal |= IDENTITY
-            faults = self._faults_of(http)
+            head = Head(http.method, http.url.path, http.headers.getlist)
+            faults = head.faults(self.faults)
             if fault := self.broken.refusal(faults, http.method, http.url.path):
                 if fault.name == "hang":
                     return Hanging(self.stopping)
                 if fault.retry_after is not None:
                     refusal["retry-after"] = f"{fault.retry_after:g}"
                 raise turned_away(fault)
-            betas, assume = _betas_of(http), _assumed_by(http)
-            headers.require(http.url.path, http.headers.get("anthropic-version"), betas)
-            request = await self._read(http)
+            assume, betas = head.assumed(), head.betas()
+            request = await self._read(http, head)
             request = replace(request, faults=faults, assume=assume, betas=betas)
             if len(request.body) > LARGE:  # read beside the others' requests; then the answer takes its turn
                 await asyncio.to_thread(lambda: request.json)
@@ -110,14 +106,6 @@ class App:
             return Lost()
         return await _http(answer)
 
-    def _faults_of(self, http: HttpRequest) -> Faults:
-        """The client's own faults, if it names any, or the server's."""
-        spec = http.headers.get(FAULTS_HEADER)
-        try:
-            return self.faults if spec is None else Faults(spec)
-        except FaultError as error:
-            raise ApiError(400, f"{FAULTS_HEADER}: {error}") from error
-
     def _require_key(self, http: HttpRequest) -> None:
         if self.key is None:
             return
@@ -126,19 +114,17 @@ class App:
         if not hmac.compare_digest(given.encode(), self.key.encode()) and not self.api.work.accepts(given):
             raise ApiError(401, "invalid key: set ANTHROPIC_API_KEY to the one this server was started with")
 
-    async def _read(self, http: HttpRequest) -> Request:
+    async def _read(self, http: HttpRequest, head: Head) -> Request:
         query = list(http.query_params.multi_items())
-        kind = http.headers.get("content-type", "").partition(";")[0].strip().lower()
         try:
-            if kind == FORM and _takes_forms(http.url.path):
-                return Request(http.method, http.url.path, query, form=await read_form(http))
+            if head.is_form:
+                return Request(head.method, head.path, query, form=await read_form(http))
             body = await http.body()
         except ClientDisconnect as error:
             raise ApiError(400, "the body ended before it was complete") from error
-        if body and kind != "application/json" and not _takes_forms(http.url.path):
-            # What a page could send without asking first. [ours]
-            raise ApiError(415, f"content-type: must be application/json, not {kind[:80]!r}")
-        return Request(http.method, http.url.path, query, body)
+        if body:
+            head.require_json()
+        return Request(head.method, head.path, query, body)
 
     def _wake(self, path: str) -> None:
         """Streams of the session that this request was about look at once, not when their timer ends."""
@@ -188,29 +174,11 @@ class App:
                     yield b": still here\n\n"
 
 
-def _betas_of(http: HttpRequest) -> frozenset[str]:
-    """The betas that the client names: in one header, or in several. [doc]"""
-    named = ",".join(http.headers.getlist("anthropic-beta")).split(",")
-    return frozenset(beta.strip() for beta in named if beta.strip())
-
-
-def _assumed_by(http: HttpRequest) -> Assumptions:
-    """What the client assumes of the hosted API."""
-    try:
-        return Assumptions(http.headers.get(ASSUME_HEADER, ""))
-    except AssumptionError as error:
-        raise ApiError(400, f"{ASSUME_HEADER}: {error}") from error
-
-
 def largest(scope: Scope) -> int:
     """How many bytes the body of a request may have: a file may be larger than JSON. [doc]"""
     kind = dict(scope["headers"]).get(b"content-type", b"")
     is_file = kind.lower().startswith(FORM.encode()) and scope["path"].rstrip("/") == "/v1/files"
     return MAX_UPLOAD if is_file else MAX_BODY
-
-
-def _takes_forms(path: str) -> bool:
-    return path.split("/")[1:3] in (["v1", "files"], ["v1", "skills"])
 
 
 def _at_most(limit: int, receive: Receive) -> Receive:

@@ -27,8 +27,8 @@ from ..recordings.library import Library
 from ..webhooks.outbox import Outbox
 from ..webhooks.sender import LOOPBACK, Deliverer, Endpoint
 from .app import App
-from .broken_requests import Dropped
 from .browsers import Browsers
+from .cut_off import Dropped
 
 GRACE = 3  # seconds that stopping waits for a client that has stopped reading [ours]
 Thing = TypeVar("Thing")
