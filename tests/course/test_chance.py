@@ -1,4 +1,4 @@
-"""How much of a result may be chance, for lesson 04."""
+"""How much of a result may be chance, for lessons 04 and 10."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from utilities.course.lesson04.chance import interval, sign_test
+from utilities.course.chance import interval, sign_test
 from utilities.course.lesson04.retrieval import Found, Measured, Results
 
 # -- how much the numbers say --------------------------------------------------------------------------

@@ -263,6 +263,49 @@ def three_followers() -> Drawing:
     return drawing
 
 
+def versions_and_pins() -> Drawing:
+    """10: an agent's versions as a stack, and who has which."""
+    drawing = Drawing(
+        460,
+        "Versions of an agent, and who has which",
+        "An agent's versions are a stack: version 1 with the first text, version 2 with the new text, and on "
+        "top the newest, which says again what version 1 said. In your process, a caller that pins names "
+        "version 1 and gets it (1). A caller with the bare id gets what is on top (2). At the service, a "
+        "session that began under version 2 keeps it (3), and so does a roster that was saved then (4). "
+        "Going back puts the first text on top once more (5), and changes nothing for these two.",
+    )
+    small_map(drawing, ["agent", "session"], ["your program"])
+    drawing.text(26, 122, "your process", bold=True)
+    drawing.text(268, 122, "the agent's versions", bold=True)
+    drawing.text(566, 122, "at the service", bold=True)
+    for y, text, kind in ((134, "the newest\nfirst text again", ON), (208, "version 2\nnew text", ON),
+                          (282, "version 1\nfirst text", ON)):  # fmt: skip
+        drawing.box(268, y, 218, 60, text, kind, size=14.5)
+    drawing.box(26, 134, 158, 60, "a caller with\nthe bare id", YOURS)
+    drawing.box(26, 282, 158, 60, "a caller that pins\nversion 1", YOURS)
+    drawing.box(566, 170, 208, 52, "a session that began\nunder version 2", ON)
+    drawing.box(566, 254, 208, 52, "a roster that was saved\nunder version 2", ON)
+    drawing.line("M186 312H264", YOURS, arrow=True, width=3)
+    drawing.number(224, 296, 1, YOURS)
+    drawing.line("M186 164H264", YOURS, arrow=True, dashed=True, width=3)
+    drawing.number(224, 148, 2, YOURS)
+    drawing.line("M564 196H526V226H490", ON, arrow=True, width=3)
+    drawing.number(544, 180, 3)
+    drawing.line("M564 280H526V250H490", ON, arrow=True, width=3)
+    drawing.number(544, 297, 4)
+    drawing.line("M300 280C226 280 226 200 296 196", YOURS, arrow=True, width=3)
+    drawing.number(242, 238, 5, YOURS)
+    drawing.legend(
+        372,
+        (YOURS, "a pin names its version"),
+        (YOURS, "a bare id gets the newest"),
+        (ON, "a session keeps the one it began with"),
+        (ON, "a roster keeps the one it was saved with"),
+        (YOURS, "going back: the first text is saved again"),
+    )
+    return drawing
+
+
 def under_test() -> Drawing:
     """11: the program as it is, between a test and a recording."""
     drawing = Drawing(
@@ -310,6 +353,7 @@ PICTURES: dict[str, Callable[[], Drawing]] = {
     "03_bounce": the_bounce,
     "04_bank_or_store": bank_or_store,
     "05_three_ways": three_followers,
+    "10_versions": versions_and_pins,
     "11_under_test": under_test,
 }
 

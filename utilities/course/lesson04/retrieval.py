@@ -16,7 +16,7 @@ from pathlib import Path
 
 from utilities import open_brain
 
-from .chance import interval, sign_test
+from ..chance import interval, sign_test
 from .searches import Fact, Grep, Search, by_brain, by_words, facts_in
 
 __all__ = ["KINDS", "Found", "Duel", "Results", "Measured", "ask", "measure", "searches"]

@@ -1,4 +1,4 @@
-"""How much of a result may be chance, exactly and without a random number, for lesson 04."""
+"""How much of a result may be chance, exactly and without a random number, for lessons 04 and 10."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ __all__ = ["interval", "sign_test"]
 def interval(found: int, total: int, confidence: float = 0.95) -> tuple[float, float]:
     """The shares with which so many found of a total is compatible: Clopper and Pearson's exact interval.
 
-    It supposes that the questions are a random sample of those one might ask. Ours were written by hand, so
-    it says how far chance alone can be off, and nothing about other subjects or another language.
+    It supposes that the questions are a random sample of those one might ask. Of questions that were written
+    by hand it says how far chance alone can be off, and nothing about other subjects or another language.
 
     Raises:
         ValueError: there is no question, or more were found than asked.
@@ -27,7 +27,11 @@ def interval(found: int, total: int, confidence: float = 0.95) -> tuple[float, f
 
 def sign_test(wins: int, losses: int) -> float:
     """How probable a difference at least as large would be if each question were a toss-up: the exact sign
-    test (McNemar's), two-sided. Questions on which two searches agree say nothing, and are not counted.
+    test (McNemar's), two-sided. Questions on which both sides agree say nothing, and are not counted.
+
+    Args:
+        wins: questions that only the one side got right.
+        losses: questions that only the other side got right.
     """
     return min(1.0, 2 * _at_most(min(wins, losses), wins + losses, 0.5))
 
