@@ -25,7 +25,7 @@ needs = Python 3.11 or newer is needed, and $(1). Name another one: make setup P
 
 .DEFAULT_GOAL := help
 .PHONY: help setup dev lab run check test conformance newest-sdk confirm-live test-postgres test-typescript reset notebooks \
-	recordings assumptions verify fidelity scenarios rooms budgets pictures guards lint bench soak versions doctor
+	recordings assumptions verify fidelity scenarios rooms budgets pictures handouts guards lint bench soak versions doctor
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' "$(strip $(MAKEFILE_LIST))"
@@ -101,6 +101,9 @@ budgets: dev  ## how large each lesson is, beside what it may be (NB=01 for one)
 
 pictures: setup  ## draw the lessons' concept pictures, notebooks/images/NN_*.svg
 	@$(PY) -m utilities.course.maps --write
+
+handouts: setup  ## the workshop's cards and slides, from the lessons
+	@$(PY) -m utilities.course.handouts --write
 
 guards: dev  ## take each guard of the helpers away and see that a test notices
 	@$(PY) -m tests.project.guards
