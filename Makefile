@@ -12,6 +12,7 @@ MINUTES ?= 5
 TURNS ?= 1000
 VERSIONS ?=
 LAB_ARGS ?=
+ROOM_ARGS ?=
 WHEELS ?=
 PYTEST_ARGS ?=
 # Some machines forbid Python to keep what it compiled. Each of the many processes would then compile this package anew.
@@ -24,7 +25,7 @@ REFUSE_PYTHON = $(if $(PYTHON_VERSION),$(if $(PYTHON_RECENT),,$(error $(call nee
 needs = Python 3.11 or newer is needed, and $(1). Name another one: make setup PYTHON=python3.12
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev lab run check test conformance newest-sdk confirm-live test-postgres test-typescript reset notebooks \
+.PHONY: help setup dev lab room run check test conformance newest-sdk confirm-live test-postgres test-typescript reset notebooks \
 	recordings assumptions verify fidelity scenarios rooms budgets pictures handouts guards lint bench soak versions doctor
 
 help:  ## list these targets
@@ -45,6 +46,9 @@ $(DEV): requirements-dev.lock pyproject.toml
 
 lab: setup  ## open the course in JupyterLab (LAB_ARGS="--no-browser --port 9999")
 	@$(PY) -m utilities.course.lab $(LAB_ARGS)
+
+room: setup  ## one server for a room of people, a workspace for each (ROOM_ARGS=--host=0.0.0.0)
+	@$(PY) -m utilities.room $(ROOM_ARGS)
 
 run: setup  ## run the lessons on their recordings, headless (NB=01 for one, NB=deep for those that go deeper)
 	@$(PY) -m utilities.course.running $(NB)

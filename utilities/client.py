@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from anthropic import Anthropic, AsyncAnthropic, Middleware
 
 from . import short_errors
-from .contact import HOW_TO_STAY, replays
+from .contact import HOW_TO_STAY, asked
 from .loopback import direct
 from .show.acting import note
 
@@ -79,7 +79,11 @@ def connect(kind: type[AnyClient] = Anthropic, **options: Any) -> AnyClient:  # 
 def _where(client: Anthropic | AsyncAnthropic, named: str) -> str:
     """What there is at the other end, once it has answered; the variable of the environment led there."""
     url = str(client.base_url).rstrip("/")
-    if replays(url, client.api_key or "", named, client if isinstance(client, Anthropic) else None):
+    service = asked(url, client.api_key or "", named, client if isinstance(client, Anthropic) else None)
+    if service.workspace is not None:
+        own = f"what you make is in the workspace {service.workspace!r}, which is yours"
+        return f"connected to the room's server at {url} ({named}): recordings, nothing live, no cost; {own}"
+    if service.replays:
         return f"connected to {url} ({named}), which replays recordings: no cost"
     costs = "what you run costs money, a lesson a few US cents (estimated)"
     hosted = "the hosted API" if named == "ANTHROPIC_API_KEY" else url

@@ -173,8 +173,12 @@ def key() -> Check:
     if _offline():
         return Check("key", True, "COOKBOOK_OFFLINE is set: recordings")
     key = os.environ.get("ANTHROPIC_API_KEY", "")
-    if not key.isprintable():
-        return Check("key", False, f"ANTHROPIC_API_KEY has a line break in it: set it again; {STAY}")
+    if not (key.isprintable() and key.isascii()):
+        return Check(
+            "key",
+            False,
+            f"ANTHROPIC_API_KEY has a line break in it, or what can't be sent: set it again; {STAY}",
+        )
     if url := os.environ.get("ANTHROPIC_BASE_URL"):
         return Check("key", True, f"ANTHROPIC_BASE_URL is set: whatever answers at {url}; {STAY}")
     if key and not key.startswith("sk-ant-"):

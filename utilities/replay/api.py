@@ -20,6 +20,7 @@ from .ids import later, make_id
 from .recordings.library import Library
 from .resources import models
 from .resources.agents import Agents
+from .resources.capacity import LIMITS, Capacity, Limits
 from .resources.collection import Clock
 from .resources.completion_stream import stream
 from .resources.completions import Completions
@@ -28,7 +29,6 @@ from .resources.dreams import Dreams
 from .resources.environments import Environments
 from .resources.files import Files
 from .resources.memory_stores import MemoryStores
-from .resources.room import Room, require_for_another, require_for_upload
 from .resources.sessions import Sessions
 from .resources.skills import OLDER, Skills, as_before
 from .resources.subscriptions import Subscription
@@ -62,11 +62,12 @@ class Api:
         speed: recorded seconds that pass in one second; 0 plays everything at once.
         assume: answers to what isn't known of the hosted API; a client's own stand before them.
         seed: what decides the ids, with what the clients do.
+        limits: how much is kept.
     """
 
     def __init__(
         self, library: Library, *, strict: bool = False, speed: float = 0.0,
-        assume: Assumptions = NOTHING_ASSUMED, seed: str = "",
+        assume: Assumptions = NOTHING_ASSUMED, seed: str = "", limits: Limits = LIMITS,
     ) -> None:  # fmt: skip
         recorded = [recording.header["recorded_at"] for recording in library.recordings]
         clock = Clock(later(min(recorded, default="2026-01-01T00:00:00Z"), -1.0), seed)
@@ -81,7 +82,7 @@ class Api:
         self.completions = Completions(library.exchanges, strict=strict, seed=seed)
         kept = [*collections, self.sessions, self.skills, self.deployments, self.dreams]
         self._kept = dict(zip(KEPT, kept, strict=True))
-        self.room = Room()
+        self.capacity = Capacity(limits)
         self.requests, self._assume = 0, assume
         # Told of every request and its answer, in the server's thread: for tests that look at what happened.
         self.observer: Callable[[Request, Response | Subscription], object] = lambda request, answer: None
@@ -133,7 +134,7 @@ class Api:
                 if method == request.method:
                     call = Call(request, match.groupdict(), Query(request.query), now, assume)
                     if method == "POST" and path in self._kept:
-                        require_for_another(self._kept[path].items, path)
+                        self.capacity.require_for_another(self._kept[path].items, path)
                     answer = function(call)
                     return answer if isinstance(answer, Response | Subscription) else Response(200, answer)
                 allowed.append(method)
@@ -260,16 +261,16 @@ class Api:
 
     def _create_session(self, call: Call) -> Any:
         size = len(call.request.body)
-        self.room.require_for("", size)
+        self.capacity.require_for("", size)
         session = self.sessions.create(call.body, call.now, call.request.faults)
-        self.room.take(session["id"], size, 0)
+        self.capacity.take(session["id"], size, 0)
         self.work.add(session)
         return Response(200, session, headers_about(self.sessions.plays[session["id"]]))
 
     def _delete_session(self, call: Call) -> Any:
         deleted = self.sessions.delete(call.id, call.now)
         self.work.forget(call.id)
-        self.room.forget(call.id)
+        self.capacity.forget(call.id)
         self.threads.archived.pop(call.id, None)
         return deleted
 
@@ -283,7 +284,7 @@ class Api:
         upload = form.file
         if upload is None:
             raise ApiError(400, "file: Field required, as a part of a multipart/form-data body")
-        require_for_upload(self.files.contents.values(), len(upload.content))
+        self.capacity.require_for_upload(self.files.contents.values(), len(upload.content))
         name = "expires_in_seconds"
         given = form.fields.get(name)
         lifetime = Query([(name, given)] if given else []).number(name, 0, *LIFETIME)
@@ -333,9 +334,9 @@ class Api:
 
     def _send(self, call: Call) -> Response:
         size = len(call.request.body)
-        self.room.require_for(call.id, size)
+        self.capacity.require_for(call.id, size)
         accepted = self.sessions.send(call.id, call.body, call.now, call.request.faults, call.assume)
-        self.room.take(call.id, size, len(accepted["data"]))
+        self.capacity.take(call.id, size, len(accepted["data"]))
         self.work.go_on(self.sessions.get(call.id))
         return self._noted(call, accepted)
 

@@ -6,10 +6,11 @@ import asyncio
 import hmac
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from weakref import WeakValueDictionary
 
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, StreamingResponse
@@ -42,14 +43,14 @@ class App:
     Args:
         api: what answers.
         browsers: which web pages may use it.
-        key: what clients must send as their API key; None takes any.
+        admit: gets the API key that a client sends, or ""; raises ApiError (401) for one that won't do.
         faults: of clients that name none of their own.
     """
 
     def __init__(
-        self, api: Api, *, browsers: Browsers, key: str | None = None, faults: Faults = NO_FAULTS
+        self, api: Api, *, browsers: Browsers, admit: Callable[[str], object], faults: Faults = NO_FAULTS
     ) -> None:
-        self.api, self.browsers, self.key, self.faults = api, browsers, key, faults
+        self.api, self.browsers, self._admit, self.faults = api, browsers, admit, faults
         self.broken = BrokenRequests()
         # By session; each is kept by the streams that wait for it, and by nobody else.
         self.changed: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
@@ -72,7 +73,7 @@ class App:
             self.browsers.require_welcome(http.headers)
             if is_preflight(http.method, http.headers):
                 return HttpResponse(status_code=204, headers=refusal)
-            self._require_key(http)
+            self._admit(key_of(http.headers))
             refusal |= IDENTITY
             head = Head(http.method, http.url.path, http.headers.getlist)
             faults = head.faults(self.faults)
@@ -105,14 +106,6 @@ class App:
         if answer.status < 400 and self.broken.is_lost(faults, request.method, request.path):
             return Lost()
         return await _http(answer)
-
-    def _require_key(self, http: HttpRequest) -> None:
-        if self.key is None:
-            return
-        bearer = http.headers.get("authorization", "").removeprefix("Bearer ")
-        given = bearer or http.headers.get("x-api-key", "")
-        if not hmac.compare_digest(given.encode(), self.key.encode()) and not self.api.work.accepts(given):
-            raise ApiError(401, "invalid key: set ANTHROPIC_API_KEY to the one this server was started with")
 
     async def _read(self, http: HttpRequest, head: Head) -> Request:
         query = list(http.query_params.multi_items())
@@ -172,6 +165,17 @@ class App:
             except TimeoutError:
                 if wait == PING_SECONDS:
                     yield b": still here\n\n"
+
+
+def key_of(headers: Headers) -> str:
+    """The API key that a client sends, in either header; "" if there is none. [sdk]"""
+    bearer = headers.get("authorization", "").removeprefix("Bearer ")
+    return bearer or headers.get("x-api-key", "")
+
+
+def same(given: str, key: str) -> bool:
+    """Whether it is this key; how long that takes doesn't say how much of it was right."""
+    return hmac.compare_digest(given.encode(), key.encode())
 
 
 def largest(scope: Scope) -> int:

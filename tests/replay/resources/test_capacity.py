@@ -5,27 +5,24 @@ import pytest
 from tests.kit.calling import AGENT, Caller
 from tests.kit.scripts import going
 from utilities.replay.http.requests import Upload
-from utilities.replay.resources import room
+from utilities.replay.resources.capacity import LIMITS, MIB, Limits
 
 rule = pytest.mark.rule
 
 
+SMALL = Limits(of_a_kind=2, sessions=3, files=3, uploaded=100, events=4, sent=2_000, sent_to_all=3_000)
+
+
 @pytest.fixture
-def small(monkeypatch):
+def small():
     """A server with room for little."""
-    monkeypatch.setattr(room, "MOST_OF_A_KIND", 2)
-    monkeypatch.setattr(room, "MOST", {"sessions": 3, "files": 3})
-    monkeypatch.setattr(room, "MOST_UPLOADED", 100)
-    monkeypatch.setattr(room, "MOST_EVENTS", 4)
-    monkeypatch.setattr(room, "MOST_SENT", 2_000)
-    monkeypatch.setattr(room, "MOST_SENT_TO_ALL", 3_000)
-    return Caller(going())
+    return Caller(going(), limits=SMALL)
 
 
 @rule(
-    f"a server keeps {room.MOST_OF_A_KIND:,} of each kind, {room.MOST['sessions']:,} sessions, "
-    f"{room.MOST_UPLOADED // room.MIB:,} MiB of files, and of what one session is sent "
-    f"{room.MOST_SENT // room.MIB} MiB and {room.MOST_EVENTS:,} events; what would be more is 400",
+    f"a server keeps {LIMITS.of_a_kind:,} of each kind, {LIMITS.sessions:,} sessions, "
+    f"{LIMITS.uploaded // MIB:,} MiB of files, and of what one session is sent "
+    f"{LIMITS.sent // MIB} MiB and {LIMITS.events:,} events; what would be more is 400",
     topic="requests", evidence="ours",
 )  # fmt: skip
 def test_another_of_a_kind(small):
