@@ -37,6 +37,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     **{room: () for room in COPIED},
     "left_behind": (),
     "made": ("left_behind", "turn"),  # and is copied with them
+    "leftovers": ("made",),  # the same
     **{room: FLOORS[:floor] for floor, room in enumerate(FLOORS)},
     "replay/recorder": ("replay/ids", "replay/http", "replay/recordings"),
     "replay/making": ("memory", "replay/ids", "replay/recordings", "replay/recorder"),

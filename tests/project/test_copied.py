@@ -21,7 +21,7 @@ for copy, then in ROWS:
     used = re.findall(r"(?<![.\w])(?=[A-Za-z])(\w+)\(|on_event=(\w+)", then)
     COPIED.setdefault(re.search(r"`utilities/([\w.]+)/?`", copy)[1], set()).update(a or b for a, b in used)
 # What is copied with it, as the row says, and what it needs besides anthropic, as the section says.
-WITH = {"made.py": ["left_behind.py", "turn"]}
+WITH = {"made.py": ["left_behind.py", "turn"], "leftovers.py": ["made.py", "left_behind.py", "turn"]}
 NEEDS = {
     "memory": re.search(r"`memory` needs `(.*?)` and `(.*?)`", SECTION).groups(),
     "webhook.py": re.search(r"`webhook` needs `(.*?)`", SECTION).groups(),
@@ -87,7 +87,8 @@ def test_the_package_is_made_as_the_readme_says():
 
 
 def test_each_row_is_a_folder_or_a_file_and_its_names_are_public():
-    assert list(COPIED) == ["turn", "made.py", "memory", "show", "webhook.py"] and len(ROWS) == 6
+    assert list(COPIED) == ["turn", "made.py", "leftovers.py", "memory", "show", "webhook.py"]
+    assert len(ROWS) == 7
     assert all("with `utilities/turn/`" in copy for copy, _ in ROWS if "made.py" in copy)
     turn = {"stream_until_end_turn", "poll_until_end_turn", "wait_for_idle_status", "outputs_of"}
     turn |= {"user_message", "custom_tool_result"}

@@ -263,6 +263,41 @@ def three_followers() -> Drawing:
     return drawing
 
 
+def control_desk() -> Drawing:
+    """09: four questions of whoever operates, and where each answer is."""
+    drawing = Drawing(
+        392,
+        "Four questions of whoever operates an agent",
+        "Four columns, each with a question of your program and the place at the service that has the "
+        "answer. Whose credential (1): the vaults that a session was created with. Did it work (2): the "
+        "calls and errors in the event log, not the stop reason. How much (3): the session's budget, at which it "
+        "is parked. What is left (4): the metadata of all that has not been archived.",
+    )
+    small_map(drawing, ["agent", "session", "event log", "vault"], ["your program"])
+    drawing.text(26, 122, "your program asks", bold=True)
+    drawing.text(26, 304, "the service has the answer", bold=True)
+    columns = (
+        ("Whose\ncredential?", "vault\nof each customer"),
+        ("Did it work?", "event log:\ncalls and errors"),
+        ("How much?", "budget\nof the session"),
+        ("What is left?", "metadata of what\nis not archived"),
+    )
+    for number, (question, place) in enumerate(columns):
+        x = 26 + number * 190
+        drawing.box(x, 134, 176, 50, question, YOURS, size=15)
+        drawing.box(x, 226, 176, 56, place, ON)
+        drawing.line(f"M{x + 88} 186V223", YOURS, arrow=True, width=3)
+        drawing.number(x + 108, 203, number + 1, YOURS)
+    drawing.legend(
+        338,
+        (YOURS, "a session gets the vaults of one customer"),
+        (YOURS, "read what happened, not how it ended"),
+        (YOURS, "at the cap the session is parked"),
+        (YOURS, "a mark of yours finds what is left"),
+    )
+    return drawing
+
+
 def versions_and_pins() -> Drawing:
     """10: an agent's versions as a stack, and who has which."""
     drawing = Drawing(
@@ -353,6 +388,7 @@ PICTURES: dict[str, Callable[[], Drawing]] = {
     "03_bounce": the_bounce,
     "04_bank_or_store": bank_or_store,
     "05_three_ways": three_followers,
+    "09_operate": control_desk,
     "10_versions": versions_and_pins,
     "11_under_test": under_test,
 }

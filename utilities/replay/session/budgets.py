@@ -65,7 +65,8 @@ def changed(before: Budget | None, given: Budget | None, consumed: Decimal) -> B
     budget = checked(given)
     if _limit(given) <= consumed:
         why = "budget.max_list_cost must be greater than the session's consumed list cost"  # [doc: the words]
-        raise ApiError(400, f"{why}, which is {consumed.normalize():f} cents.", code="budget_not_raised")
+        spent = f"{round(consumed, 4).normalize():f} cents"
+        raise ApiError(400, f"{why}, which is {spent}.", code="budget_not_raised")
     return budget
 
 
