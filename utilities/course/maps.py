@@ -270,8 +270,8 @@ def control_desk() -> Drawing:
         "Four questions of whoever operates an agent",
         "Four columns, each with a question of your program and the place at the service that has the "
         "answer. Whose credential (1): the vaults that a session was created with. Did it work (2): the "
-        "calls and errors in the event log, not the stop reason. How much (3): the session's budget, at which it "
-        "is parked. What is left (4): the metadata of all that has not been archived.",
+        "calls and errors in the event log, not the stop reason. How much (3): the session's budget, at "
+        "which it is parked. What is left (4): the metadata of all that has not been archived.",
     )
     small_map(drawing, ["agent", "session", "event log", "vault"], ["your program"])
     drawing.text(26, 122, "your program asks", bold=True)
