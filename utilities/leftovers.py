@@ -252,7 +252,7 @@ def _session_state(client: Anthropic, session: Any) -> tuple[str, bool, datetime
 
 def _time(value: Any) -> datetime | None:
     """The SDK has most times as such; an environment's are texts."""
-    return datetime.fromisoformat(value.replace("Z", "+00:00")) if isinstance(value, str) else value
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
 # -- what may be ended ---------------------------------------------------------------------------------------

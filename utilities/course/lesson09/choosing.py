@@ -14,7 +14,7 @@ __all__ = ["choosing"]
 
 WHEN = datetime(2026, 11, 22, tzinfo=UTC)
 # Id, display name and metadata. Names are for people: two vaults may have one, and anybody may change it.
-VAULTS = (
+VAULTS: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("vlt_1", "Ada", {"user": "ada"}),
     ("vlt_2", "Grace", {"user": "grace"}),
     ("vlt_3", "ada", {"user": "grace"}),
