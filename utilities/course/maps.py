@@ -263,6 +263,54 @@ def three_followers() -> Drawing:
     return drawing
 
 
+def one_door() -> Drawing:
+    """06: a line with one door; who writes left and right of it."""
+    drawing = Drawing(
+        480,
+        "A forge on your side of the line",
+        "A line from top to bottom with one door in it. Right of the line is the container, where the "
+        "agent writes code and notes as it likes. Left of it, in your process, is the forge: pull "
+        "requests, checks with hidden cases, the review, and main. The agent calls a tool (1), which is "
+        "the one door. The forge runs the checks in a process of its own (2), the reviewer approves one "
+        "head (3), and that head, no other, becomes main (4). What lies in the container decides nothing "
+        "(5).",
+    )
+    small_map(drawing, ["session", "/mnt/user"], ["your tools", "your program"])
+    drawing.box(16, 112, 470, 262, kind="place")
+    drawing.text(30, 134, "your process: the forge", bold=True)
+    drawing.box(566, 112, 218, 262, kind="place")
+    drawing.text(580, 134, "the container", bold=True)
+    drawing.line("M526 106V206", OFF, width=4)
+    drawing.line("M526 262V380", OFF, width=4)
+    drawing.box(492, 212, 68, 44, "six tools", YOURS, size=13)
+    drawing.box(580, 206, 190, 56, "the agent's code", ON)
+    drawing.box(580, 300, 190, 56, 'notes, "approved",\nchanged tests', ON, size=13)
+    drawing.box(330, 206, 132, 56, "pull request\nwith a head", YOURS)
+    drawing.box(182, 150, 116, 56, "checks\nand hidden cases", YOURS, size=12.5)
+    drawing.box(182, 290, 116, 56, "reviewer", YOURS)
+    drawing.box(32, 206, 100, 56, "main", YOURS, size=16)
+    drawing.line("M578 234H564", ON, arrow=True, width=3)
+    drawing.line("M490 234H466", ON, arrow=True, width=3)
+    drawing.number(578, 190, 1, ON)
+    drawing.line("M372 204V178H302", YOURS, arrow=True)
+    drawing.number(346, 162, 2, YOURS)
+    drawing.line("M372 264V318H302", YOURS, arrow=True)
+    drawing.number(346, 336, 3, YOURS)
+    drawing.line("M328 234H136", YOURS, arrow=True, width=3)
+    drawing.number(232, 234, 4, YOURS)
+    drawing.line("M578 328H536", OFF, arrow=True, dashed=True)
+    drawing.number(578, 284, 5, ON)
+    drawing.legend(
+        400,
+        (ON, "the agent asks, by six tools"),
+        (YOURS, "checks run in a process of their own"),
+        (YOURS, "an approval is for one head"),
+        (YOURS, "that head becomes main, once"),
+        (ON, "what lies in the container decides nothing"),
+    )
+    return drawing
+
+
 def control_desk() -> Drawing:
     """09: four questions of whoever operates, and where each answer is."""
     drawing = Drawing(
@@ -388,6 +436,7 @@ PICTURES: dict[str, Callable[[], Drawing]] = {
     "03_bounce": the_bounce,
     "04_bank_or_store": bank_or_store,
     "05_three_ways": three_followers,
+    "06_one_door": one_door,
     "09_operate": control_desk,
     "10_versions": versions_and_pins,
     "11_under_test": under_test,
