@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from secrets import token_hex
 from typing import Any
 
 from anthropic import Anthropic
 
-from utilities import Made, user_message
+from utilities import user_message
+
+from ..new_sessions import sessions_with
 
 __all__ = ["ENDS", "by_hand", "send_and_wait", "sessions_with"]
 
@@ -38,43 +39,6 @@ def send_and_wait(client: Anthropic, session_id: str, *events: Any) -> list[Any]
             if event.type in ENDS:
                 return seen
     raise RuntimeError(f"the stream of {session_id} ended before the session was idle")
-
-
-def sessions_with(made: Made) -> Callable[[Any, str], Any]:
-    """A function that makes sessions, also after the clean-up.
-
-    Args:
-        made: remembers what is made, and ends it.
-
-    Returns:
-        `new_session(agent, title, **fields)`, with fields of `sessions.create`. The sessions have one
-        environment, in which nothing is reached. An agent or an environment that has been archived in the
-        meantime is made anew, with the same fields.
-    """
-    beta = made.client.beta
-    anew: dict[str, Any] = {}  # by the id of what was archived
-
-    def alive(resource: Any, there: Any, create: Callable[[], Any]) -> Any:
-        resource = anew.get(resource.id, resource)
-        if not there.retrieve(resource.id).archived_at:
-            return resource
-        anew[resource.id] = made(create())
-        return anew[resource.id]
-
-    def create_environment() -> Any:
-        config: Any = {"type": "cloud", "networking": {"type": "limited"}}
-        return beta.environments.create(name=f"cookbook-order-desk-{token_hex(4)}", config=config)
-
-    environment = made(create_environment())
-
-    def new_session(agent: Any, title: str, **more: Any) -> Any:
-        nonlocal environment
-        fields: Any = {name: getattr(agent, name) for name in ("name", "system", "tools")}
-        agent = alive(agent, beta.agents, lambda: beta.agents.create(model=agent.model.id, **fields))
-        environment = alive(environment, beta.environments, create_environment)
-        return made(beta.sessions.create(agent=agent.id, environment_id=environment.id, title=title, **more))
-
-    return new_session
 
 
 def by_hand(client: Anthropic, session_id: str, message: str, answer: Callable[[Any], Any]) -> list[Any]:

@@ -2,14 +2,14 @@
 
 from .checking import Checks, commit_of, run_checks
 from .forge import Forge, Pull, Refused
+from .heads import chain
 from .locks import locks
 from .material import issue, slugs
+from .mounting import sessions_with
 from .opening import opening
-from .sessions import sessions_with
+from .searched import kept, logged
 from .shipping import played, shipping
-from .shown import chain
 from .tools import forge_tools
-from .traces import kept, logged
 
 __all__ = [
     "Checks",

@@ -14,7 +14,7 @@ from anthropic.lib.tools import ToolError
 
 from .checking import Checks, Files, commit_of, require_inside, run_checks
 
-__all__ = ["Entry", "Forge", "Pull", "Refused"]
+__all__ = ["LogEntry", "Forge", "Pull", "Refused"]
 
 Reviewer = Callable[[Files], str]
 DOCSTRING = "approved. A docstring that says what becomes of the letters would help whoever comes next"
@@ -24,7 +24,7 @@ class Refused(ToolError):
     """The forge doesn't do it; the text says why, to an agent too."""
 
 
-class Entry(NamedTuple):
+class LogEntry(NamedTuple):
     """One thing that the forge did, or refused to do, at one state of the files."""
 
     what: str
@@ -98,7 +98,7 @@ class Forge:
         self.issue, self.hidden, self.protected = issue, dict(hidden), protected
         self.reviewer = reviewer
         self.pulls: list[Pull] = []
-        self.log: list[Entry] = []
+        self.log: list[LogEntry] = []
         self._found: dict[str, Checks] = {}  # by head
         self._lock = threading.RLock()  # tools that are called together run in threads
 
@@ -232,4 +232,4 @@ class Forge:
         return Refused(why)
 
     def _log(self, what: str, head: str, why: str = "") -> None:
-        self.log.append(Entry(what, head, why))
+        self.log.append(LogEntry(what, head, why))

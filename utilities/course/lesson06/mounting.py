@@ -7,7 +7,7 @@ from typing import Any
 
 from utilities import Made
 
-from ..lesson03.driving import sessions_with as bare_sessions_with
+from ..new_sessions import sessions_with as bare_sessions_with
 from .checking import Files
 
 __all__ = ["sessions_with"]
