@@ -357,7 +357,7 @@ def versions_and_pins() -> Drawing:
         "session that began under version 2 keeps it (3), and so does a roster that was saved then (4). "
         "Going back puts the first text on top once more (5), and changes nothing for these two.",
     )
-    small_map(drawing, ["agent", "session"], ["your program"])
+    small_map(drawing, ["agent", "session"], ["your program", "your tools"])
     drawing.text(26, 122, "your process", bold=True)
     drawing.text(268, 122, "the agent's versions", bold=True)
     drawing.text(566, 122, "at the service", bold=True)

@@ -2,7 +2,7 @@
 
 from .changes import changed
 from .filing import filed
-from .flips import flips
+from .flipping import flips
 from .going_back import still_new
 from .sharing import by_hash, in_two_processes, sticky
 

@@ -26,7 +26,10 @@ def _check(must_flip: Callable[[int], Any]) -> str:
     try:
         answers = [within(PATIENCE, must_flip, better) for better in BETTER]
     except TookTooLong:
-        raise Wrong(f"it was still counting after {PATIENCE:.0f} s: what does its loop wait for?") from None
+        raise Wrong(
+            f"it was still counting after {PATIENCE:.0f} s: what does its loop wait for? (It counts on: "
+            "restart the kernel)"
+        ) from None
     if all(answer in (None, ...) for answer in answers):
         raise NotAttempted
     for better, answer in zip(BETTER, answers, strict=True):
