@@ -263,6 +263,47 @@ def three_followers() -> Drawing:
     return drawing
 
 
+def claim_and_code() -> Drawing:
+    """07: a claim, the document and the code, and the three ways to check."""
+    drawing = Drawing(
+        414,
+        "A claim, a document, and the code that runs",
+        "A triangle of three things: a document, a claim and the code. The agent reads the document and the "
+        "code, and makes a claim, with path, line and quote (1). The arrow from the document to the code is "
+        "dashed: it was right on the day when it was written (2). Your process looks whether the quote "
+        "exists in the code (3). It runs the code and looks whether the line takes part (4). The event log "
+        "says whether the agent had read the file before it made the claim (5).",
+    )
+    folders = ["/mnt/session/uploads", "/mnt/user", "/mnt/session/outputs"]
+    small_map(drawing, ["session", "event log", *folders], ["your program"])
+    drawing.box(40, 120, 200, 62, "document\ndated and signed", ON)
+    drawing.box(560, 120, 200, 62, "code\nthat runs", ON)
+    drawing.box(290, 224, 220, 62, "claim\npath, line, quote", ON)
+    drawing.line("M242 151H556", OFF, arrow=True, dashed=True, width=3)
+    drawing.number(400, 151, 2)
+    drawing.line("M140 184V255H286", ON, arrow=True, width=3)
+    drawing.line("M600 184V238H514", ON, arrow=True, width=3)
+    drawing.number(140, 220, 1)
+    drawing.number(600, 211, 1)
+    drawing.line("M512 256H650V186", YOURS, arrow=True, width=3)
+    drawing.number(650, 232, 3, YOURS)
+    drawing.line("M512 274H710V186", YOURS, arrow=True, width=3)
+    drawing.number(710, 232, 4, YOURS)
+    drawing.box(40, 254, 90, 32, "event log", ON, size=13)
+    drawing.line("M132 276H286", YOURS, arrow=True, width=3)
+    drawing.number(208, 276, 5, YOURS)
+    drawing.legend(
+        316,
+        (ON, "the agent reads, and claims"),
+        (ON, "right on its date"),
+        (YOURS, "does the quote exist?"),
+        (YOURS, "does the line take part?"),
+        (YOURS, "was it read before?"),
+    )
+    drawing.text(16, 402, "grey above: not in this lesson", OFF, size=13)
+    return drawing
+
+
 def one_door() -> Drawing:
     """06: a line with one door; who writes left and right of it."""
     drawing = Drawing(
@@ -436,6 +477,7 @@ PICTURES: dict[str, Callable[[], Drawing]] = {
     "03_bounce": the_bounce,
     "04_bank_or_store": bank_or_store,
     "05_three_ways": three_followers,
+    "07_claim_and_code": claim_and_code,
     "06_one_door": one_door,
     "09_operate": control_desk,
     "10_versions": versions_and_pins,

@@ -1,0 +1,5 @@
+"""What a crossing costs."""
+
+from .fare import fare
+
+__all__ = ["fare"]
