@@ -26,7 +26,7 @@ needs = Python 3.11 or newer is needed, and $(1). Name another one: make setup P
 
 .DEFAULT_GOAL := help
 .PHONY: help setup dev lab room run check test conformance newest-sdk confirm-live test-postgres test-typescript reset notebooks \
-	recordings assumptions verify fidelity scenarios rooms budgets pictures handouts guards lint bench soak versions doctor
+	recordings assumptions verify fidelity scenarios rooms budgets pictures handouts site guards lint bench soak versions doctor
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' "$(strip $(MAKEFILE_LIST))"
@@ -108,6 +108,9 @@ pictures: setup  ## draw the lessons' concept pictures, notebooks/images/NN_*.sv
 
 handouts: setup  ## the workshop's cards and slides, from the lessons
 	@$(PY) -m utilities.course.handouts --write
+
+site: dev  ## the course as pages to read in a browser, checked, in site/
+	@$(PY) -m utilities.course.site
 
 guards: dev  ## take each guard of the helpers away and see that a test notices
 	@$(PY) -m tests.project.guards

@@ -39,7 +39,7 @@ def test_a_python_that_is_too_old_is_one_line(monkeypatch, capsys):
 def test_each_step_is_said_and_how_much_there_is_to_fetch(commands, capsys, dev, tmp_path):
     assert setup.main(["--dev"] if dev else []) == 0
     said = capsys.readouterr().err.splitlines()
-    assert f"{157 if dev else 144} packages, {238 if dev else 154} MB to fetch, about" in said[0]
+    assert f"{183 if dev else 144} packages, {250 if dev else 154} MB to fetch, about" in said[0]
     assert said[1:-1] == [
         "  an environment", "  uv, which installs the rest", "  the packages", "  the course itself",
         "  Jupyter's kernel",
