@@ -46,7 +46,7 @@ def build(site: Path) -> list[str]:
     lite = (site / LITE / "index.html").is_file()
     with TemporaryDirectory(prefix="site-") as folder:
         laid, made = Path(folder, "sources"), Path(folder, "pages")
-        lay_out(laid, lite=lite)
+        made_already = lay_out(laid, lite=lite)
         options = [
             "-q",
             "-W",
@@ -60,6 +60,12 @@ def build(site: Path) -> list[str]:
         ]
         if build_main([*options, str(laid), str(made)]):
             return [f"Sphinx warned, see above; {laid} is {ROOT}"]
+        for path in made_already:
+            if (ROOT / path).is_dir():
+                shutil.copytree(ROOT / path, made / path)
+            else:
+                (made / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / path, made / path)
         for unread in (".buildinfo", "objects.inv"):
             (made / unread).unlink(missing_ok=True)
         if found := problems(made, elsewhere=(LITE,) if lite else ()):

@@ -22,7 +22,8 @@ nb_merge_streams = True
 nb_ipywidgets_js: dict[str, Any] = {}  # would be fetched from elsewhere, and the committed outputs have none
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 4  # as GitHub makes them
-myst_links_external_new_tab = False
+# `page:` is what `sources` writes for a page that Sphinx doesn't make.
+myst_url_schemes = {"http": None, "https": None, "mailto": None, "page": "{{path}}"}
 suppress_warnings = ["myst.header"]  # solutions and outputs begin at any level
 
 # -- the reference ----------------------------------------------------------------------------------------
@@ -33,7 +34,7 @@ nitpick_ignore_regex = [
     # What behind the doors of a room is named in a signature, and has no entry of its own.
     (r"py:class", r"utilities\.replay\.(faults|recordings|server|session)\..*"),
     (r"py:class", r"utilities\.(client\.AnyClient|left_behind\.\w+|show\.(picture|transcript)\.\w+)"),
-    (r"py:exc", r"RecordingError|FaultError|NotConnected"),
+    (r"py:(class|exc)", r"\w+"),
 ]
 default_role = "code"  # our docstrings write `this` for code
 python_maximum_signature_line_length = 80

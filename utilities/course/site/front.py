@@ -23,10 +23,7 @@ AS_EXECUTED = (
     "The solution of each exercise is folded below it."
 )
 WHY_DEEPER = "What a lesson leaves out, for those who want more."
-# No link of Markdown's, since Sphinx knows nothing of that folder.
-IN_BROWSER = (
-    '<p><a href="lite/index.html">Run lessons 00, 01 and 03 in the browser</a>, nothing installed.</p>'
-)
+IN_BROWSER = "[Run lessons 00, 01 and 03 in the browser](page:lite/index.html), with nothing installed."
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ TEXTS = (
     *("README.md", "CONTRIBUTING.md", "utilities/managed_agents_pytest/README.md"),
     *("utilities/replay/README.md", "utilities/replay/SCENARIOS.md", "utilities/replay/FIDELITY.md"),
 )
-WORKSHOP = "notebooks/workshop"
+WORKSHOP, IMAGES = "notebooks/workshop", "notebooks/images"
 LINK = re.compile(r"(?<=\]\()(?!\w+:|#)([^)\s#]+)(#[^)\s]*)?(?=\))")
 BLOCK = re.compile(r"^ *(`{3,}|~{3,}).*?^ *\1", re.M | re.S)
 MERMAID = re.compile(r"```mermaid\n(.*?)```", re.S)
@@ -41,12 +41,16 @@ def lessons() -> list[str]:
     return [path.relative_to(ROOT).as_posix() for path in found]
 
 
-def lay_out(folder: Path, *, lite: bool) -> None:
+def lay_out(folder: Path, *, lite: bool) -> list[str]:
     """Write all that Sphinx reads.
 
     Args:
         folder: where; made if it isn't there.
         lite: whether the site has the lessons that run in a browser, so that the front page leads to them.
+
+    Returns:
+        What is linked to and is a page already (cards, slides), with the folder of pictures that it shows:
+        paths in the repository, to be put at the same place in the site.
     """
     layout = _Layout(folder)
     for path in lessons():
@@ -56,8 +60,9 @@ def lay_out(folder: Path, *, lite: bool) -> None:
     for path, text in reference_pages().items():
         layout.text(path, text)
     layout.text("index.md", front_page(lessons(), texts(), lite=lite))
-    shutil.copytree(ROOT / "notebooks/images", folder / "notebooks/images")
+    shutil.copytree(ROOT / IMAGES, folder / IMAGES)
     layout.linked_files()
+    return sorted({IMAGES, *layout.made_already})
 
 
 class _Layout:
@@ -66,6 +71,7 @@ class _Layout:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.linked: set[str] = set()
+        self.made_already: set[str] = set()
         self.pages: set[str] = {*texts(), *lessons(), *reference_pages(), "index.md"}
 
     def write(self, path: str, text: str) -> None:
@@ -96,7 +102,7 @@ class _Layout:
     def _link(self, link: re.Match[str], path: str) -> str:
         here = PurePosixPath(path).parent.as_posix()
         target, fragment = normpath(f"{here}/{link[1]}"), link[2] or ""
-        if target in self.pages or target.startswith("notebooks/images/"):
+        if target in self.pages or target.startswith(f"{IMAGES}/"):
             return link[0]
         if target.startswith("notebooks/solutions/"):
             return f"#{SOLUTIONS}{PurePosixPath(target).stem}".lower()
@@ -104,6 +110,9 @@ class _Layout:
             return relpath("index.md", here) + ("#deeper" if target.endswith("deep") else "#lessons")
         if not (ROOT / target).exists():
             return link[0]  # Sphinx says so
+        if target.endswith(".html"):
+            self.made_already.add(target)
+            return f"page:{link[1]}{fragment}"  # a kind of address that conf.py leaves as it is
         self.linked.add(target)
         return relpath(f"{target}.md", here) + fragment
 
