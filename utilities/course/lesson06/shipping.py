@@ -66,10 +66,10 @@ def cases() -> tuple[tuple[Forge, bool, str], ...]:
         ),
         (waiting, False, "in one forge the pull request is green and approved, but nobody has merged it"),
         (
-            played("06_c", Forge(slugs, issue, hidden={}, protected=())),
+            played("06_c", Forge(slugs, issue, hidden={})),
             False,
-            "a third agent had a forge that protects nothing and has no hidden cases. Its pull request is "
-            "merged there, and main passes its own tests; but 'Øystein' still becomes 'ystein'",
+            "a third agent had a forge without hidden cases. Its pull request is merged there, and main "
+            "passes its own tests, which nobody has changed; but 'Øystein' still becomes 'ystein'",
         ),
         (
             _with_a_test_less(fix),
