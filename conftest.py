@@ -22,7 +22,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [OFFLINE, os.environ.get
 os.environ.pop("SSL_CERT_FILE", None)
 os.environ["SSL_CERT_DIR"] = OFFLINE  # a folder without certificates
 os.environ |= {"COOKBOOK_OFFLINE": "1", "COOKBOOK_STRICT": "1", "PYTHONHASHSEED": "0"}
-for name in [name for name in os.environ if name.startswith("ANTHROPIC_")]:
+for name in [name for name in os.environ if name.startswith(("ANTHROPIC_", "COOKBOOK_BOARD"))]:
     del os.environ[name]
 
 

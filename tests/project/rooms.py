@@ -50,6 +50,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     ),
     "replay": (*FLOORS, "replay/making", "loopback", "console"),
     "room": (
+        "replay/ids",
         "replay/assumptions",
         "replay/faults",
         "replay/http",

@@ -12,12 +12,14 @@ from tests.kit.scripts import going
 from utilities.replay import Library
 from utilities.room.room_server import RoomServer
 
-KEY = "ROOM-KEY"
+KEY, TEACHERS_KEY = "ROOM-KEY", "TEACHERS-KEY"
 
 
 @pytest.fixture
 def room() -> Iterator[RoomServer]:
-    with RoomServer(Library([going().recording()]), key=KEY, strict=True, seed="room") as server:
+    with RoomServer(
+        Library([going().recording()]), key=KEY, teachers_key=TEACHERS_KEY, strict=True, seed="room"
+    ) as server:
         yield server
 
 

@@ -24,7 +24,7 @@ def test_what_it_prints_leads_there():
 
 
 def test_both_shells_are_told_the_same():
-    said = instructions("http://192.168.1.5:8600", "ABCD-2345")
+    said = instructions("http://192.168.1.5:8600", "ABCD-2345", "T")
     for line in (
         "export ANTHROPIC_BASE_URL=http://192.168.1.5:8600",
         "export ANTHROPIC_API_KEY=ABCD-2345:NAME",

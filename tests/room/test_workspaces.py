@@ -120,7 +120,9 @@ def test_turns_of_two_go_on_beside_each_other(room, learner):
 
 
 def test_a_fault_that_happens_once_happens_once_to_each(learner):
-    with RoomServer(Library(), key="ROOM-KEY", faults=Faults("status=503,on=GET/agents")) as room:
+    with RoomServer(
+        Library(), key="ROOM-KEY", teachers_key="T", faults=Faults("status=503,on=GET/agents")
+    ) as room:
         for name in ("ada", "ben"):
             client = learner(name, base_url=room.base_url)
             with pytest.raises(anthropic.InternalServerError):

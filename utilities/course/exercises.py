@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from threading import Thread
 from typing import Any
 
+from .reporting import report
 from .solutions import called, solution_of
 
 HINTS_FIRST = 2  # before a solution is shown
@@ -101,9 +102,10 @@ class Exercise:
             name = called(self) or ""
             self._say(None, "not attempted yet", f"fill in the cell above; {name}.hint() helps")
         except Wrong as problem:
-            self._say(False, "not yet", str(problem))
+            self._say(False, "not yet", str(problem), _raised(problem))
         except (Exception, SystemExit) as error:  # the learner's own code may raise anything
-            self._say(False, "not yet", f"your code raised {type(error).__name__}: {error}")
+            kind = type(error).__name__
+            self._say(False, "not yet", f"your code raised {kind}: {error}", kind)
         else:
             self._say(True, "right", praise)
 
@@ -129,6 +131,17 @@ class Exercise:
         else:
             print(f"# {self.title}, one solution\n{code}")
 
-    def _say(self, passed: bool | None, verdict: str, why: str) -> None:
+    def _say(self, passed: bool | None, verdict: str, why: str, error: str = "") -> None:
         self.passed = passed
         print(f"{self.title}: {verdict}: {why}.")
+        if name := called(self):
+            lesson, _, exercise = name.removeprefix("lesson").partition(".")
+            known = "not attempted" if passed is None else verdict
+            report(lesson, exercise, self.title, known, error)
+
+
+def _raised(problem: Wrong) -> str:
+    """The type of what the learner's code has raised, if that is what the check says; or ""."""
+    cause = problem.__cause__ or problem.__context__
+    kind = type(cause).__name__
+    return kind if cause is not None and f"raised {kind}" in str(problem) else ""

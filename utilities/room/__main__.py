@@ -20,7 +20,7 @@ from ..replay.recordings.recording import RecordingError
 from .room_server import RoomServer
 from .workspaces import MOST
 
-KEY = "REPLAY_KEY"
+KEY, TEACHERS_KEY = "REPLAY_KEY", "REPLAY_TEACHER_KEY"
 PORT = 8600
 RECORDINGS = Path(__file__).parents[2] / "example_data" / "recordings"
 CLEAR = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # what can't be taken for another, on a projector
@@ -28,10 +28,9 @@ EVERYWHERE = ("0.0.0.0", "::")
 ELSEWHERE = "203.0.113.1"  # an address that is nobody's: nothing is sent there
 
 
-def new_key() -> str:
-    """A key of eight letters and digits, to be read from a screen and typed."""
-    letters = "".join(secrets.choice(CLEAR) for _ in range(8))
-    return f"{letters[:4]}-{letters[4:]}"
+def new_key(parts: int = 2) -> str:
+    """A key of letters and digits, four in each part, to be read from a screen and typed."""
+    return "-".join("".join(secrets.choice(CLEAR) for _ in range(4)) for _ in range(parts))
 
 
 def own_address() -> str | None:
@@ -51,8 +50,8 @@ def address_of(server: RoomServer, host: str) -> str:
     return f"http://{own_address() or 'THIS-MACHINE'}:{server.port}"
 
 
-def instructions(url: str, key: str) -> str:
-    """What learners set, in each shell, and what it says of itself."""
+def instructions(url: str, key: str, teachers_key: str) -> str:
+    """What learners set, in each shell, and where the board is."""
     return f"""\
 Everybody has a workspace of their own here. All of it is recordings: nothing is live, nothing costs.
 
@@ -66,6 +65,12 @@ Learners set two variables before they start JupyterLab, with their own name in 
 
 or, in a cell above a lesson's first one, the same with %env in place of export. A proxy must not be asked:
 where one is set, NO_PROXY has to name this machine too.
+
+Who sets COOKBOOK_BOARD=1 as well is on the board: each check of theirs tells it the lesson, the exercise,
+right or not yet, and the type of an error. The board is the teacher's:
+
+  {url}/board#{teachers_key}
+
 Ctrl+C ends the room and all that is in it."""
 
 
@@ -77,6 +82,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1", help="this machine only by default; 0.0.0.0: all")
     parser.add_argument("--port", type=int, default=PORT, help=f"{PORT} by default; 0 takes a free one")
     parser.add_argument("--key", help=f"the room's key, or {KEY} in the environment; by default a new one")
+    board = f"the board's, or {TEACHERS_KEY} in the environment; by default a new one"
+    parser.add_argument("--teacher-key", help=board)
     parser.add_argument("--recordings", type=Path, action="append", metavar="DIR", help="may be repeated")
     parser.add_argument("--speed", type=float, default=0.0, help="recorded seconds per second; 0: at once")
     parser.add_argument("--most", type=int, default=MOST, help=f"names at most; {MOST} by default")
@@ -88,16 +95,19 @@ def main(argv: list[str] | None = None) -> int:
     if options.most < 1:
         parser.error("--most: 1 or more")
     key = (os.environ.get(KEY) or new_key()) if options.key is None else options.key
+    own = options.teacher_key
+    teachers_key = (os.environ.get(TEACHERS_KEY) or new_key(4)) if own is None else own
     try:
         library = Library.load(*(options.recordings or [RECORDINGS]))
         server = RoomServer(
-            library, key=key, host=options.host, port=options.port, speed=options.speed, most=options.most
-        )
+            library, key=key, teachers_key=teachers_key, host=options.host, port=options.port,
+            speed=options.speed, most=options.most,
+        )  # fmt: skip
     except (RecordingError, OSError, ValueError) as error:
         print(f"room: {error}", file=sys.stderr)
         return 2
     url = address_of(server, options.host)
-    print(f"{url}\n\n{instructions(url, key)}", flush=True)
+    print(f"{url}\n\n{instructions(url, key, teachers_key)}", flush=True)
     try:
         server.run()
     except KeyboardInterrupt:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Collection
+
+from starlette.types import Receive, Scope, Send
 
 from ..replay.api import Api
 from ..replay.assumptions import Assumptions, assumed_here
@@ -11,6 +14,7 @@ from ..replay.faults import NO_FAULTS, Faults
 from ..replay.recordings.library import Library
 from ..replay.server.browsers import Browsers
 from ..replay.server.listening import Listening, require_reachable
+from .board_app import BOARD, BoardApp
 from .workspaces import LIMITS, MOST, Workspaces
 
 
@@ -23,6 +27,7 @@ class RoomServer(Listening):
     Args:
         library: the recordings to play; all workspaces play the same.
         key: the room's. A client sends it, a colon and a name.
+        teachers_key: what opens the board.
         host: loopback by default; whoever can reach another one needs the key.
         port: 0 takes a free one.
         strict: refuse client events that no recording continues.
@@ -38,16 +43,19 @@ class RoomServer(Listening):
         workspaces: the learners'.
 
     Raises:
-        ValueError: the host or the key is empty, or an origin is none.
+        ValueError: the host or a key is empty, both keys are the same, or an origin is none.
         OSError: the port is taken.
     """
 
     def __init__(
-        self, library: Library, *, key: str, host: str = "127.0.0.1", port: int = 0, strict: bool = False,
-        speed: float = 0.0, faults: Faults = NO_FAULTS, assume: Assumptions | None = None,
+        self, library: Library, *, key: str, teachers_key: str, host: str = "127.0.0.1", port: int = 0,
+        strict: bool = False, speed: float = 0.0, faults: Faults = NO_FAULTS,
+        assume: Assumptions | None = None,
         seed: str | None = None, most: int = MOST, allow_origins: Collection[str] = (),
     ) -> None:  # fmt: skip
         require_reachable(host, key)
+        if teachers_key in ("", key):
+            raise ValueError("--teacher-key must be one that learners don't have")
         assume = assumed_here() if assume is None else assume
         seed = secrets.token_hex(16) if seed is None else seed
 
@@ -56,8 +64,28 @@ class RoomServer(Listening):
             return Api(library, strict=strict, speed=speed, assume=assume, seed=own, limits=LIMITS)
 
         browsers = Browsers(host, key, allow_origins)
-        self.workspaces = Workspaces(api_of, key=key, browsers=browsers, faults=faults, most=most)
+        self.workspaces = Workspaces(
+            api_of, key=key, browsers=browsers, faults=faults, most=most, clock=time.monotonic
+        )
+        self._board = BoardApp(
+            self.workspaces, teachers_key=teachers_key, browsers=browsers, clock=time.monotonic
+        )
         super().__init__(host, port)
 
-    def _application(self) -> Workspaces:
-        return self.workspaces
+    def _application(self) -> _Room:
+        return _Room(self.workspaces, self._board)
+
+
+class _Room:
+    """The ASGI application: what is below /board, and everything else."""
+
+    def __init__(self, workspaces: Workspaces, board: BoardApp) -> None:
+        self._workspaces, self._board = workspaces, board
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        app = self._board if path == BOARD or path.startswith(f"{BOARD}/") else self._workspaces
+        await app(scope, receive, send)
+
+    def end_streams(self) -> None:
+        self._workspaces.end_streams()

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import Message, Receive, Scope, Send
@@ -21,6 +21,7 @@ from ..replay.recordings.library import Library
 from ..replay.resources.capacity import MIB, Limits
 from ..replay.server.app import App, key_of, same
 from ..replay.server.browsers import Browsers
+from .board import Seat
 
 WORKSPACE_HEADER = "x-replay-workspace"  # on the answers to a learner: whose workspace they are from
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,29}")
@@ -42,12 +43,14 @@ class Workspace:
         app: what answers.
         seen: when the last request came, in seconds by the room's clock.
         open: how many requests are being answered, open streams among them.
+        seat: what they have reported to the teacher's board.
     """
 
     name: str
     app: App
     seen: float
     open: int = 0
+    seat: Seat = field(default_factory=Seat)
 
 
 class Workspaces:
@@ -74,6 +77,9 @@ class Workspaces:
 
     def __len__(self) -> int:
         return len(self._by_name)
+
+    def __iter__(self) -> Iterator[Workspace]:
+        return iter(self._by_name.values())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

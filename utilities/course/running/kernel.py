@@ -16,7 +16,8 @@ from utilities.loopback import confining
 # Out go: keys and addresses, the surrounding pytest's variables (lessons run pytest in a
 # subprocess), a backend or a terminal that would change what is drawn or printed.
 DROPPED_PREFIXES = ("ANTHROPIC_", "PYTEST_")
-DROPPED = {"MPLBACKEND", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CI", "COOKBOOK_MODEL"}
+DROPPED = {"MPLBACKEND", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CI"}
+DROPPED |= {"COOKBOOK_MODEL", "COOKBOOK_BOARD"}
 
 
 def kernel_environment(ipython_dir: str) -> dict[str, str]:

@@ -59,7 +59,7 @@ class App:
         self.requests = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        http = HttpRequest(scope, _at_most(largest(scope), receive))
+        http = HttpRequest(scope, at_most(largest(scope), receive))
         response = await self.answer(http)
         response.headers.update(self.browsers.answer_headers(http.headers))
         await response(scope, receive, send)
@@ -185,7 +185,7 @@ def largest(scope: Scope) -> int:
     return MAX_UPLOAD if is_file else MAX_BODY
 
 
-def _at_most(limit: int, receive: Receive) -> Receive:
+def at_most(limit: int, receive: Receive) -> Receive:
     """`receive`, refusing a body larger than `limit`, whether or not it says how large it is."""
     size = 0
 
