@@ -1,5 +1,6 @@
 """What only lesson 07 needs: a repository traced while it runs, and an agent's claims about it checked."""
 
+from ..new_sessions import sessions_with
 from .answers import checked, claims_in, looked_at, took_part, zip_of
 from .checks import hold, unread, used
 from .control import FERRY_TASK
@@ -18,6 +19,7 @@ __all__ = [
     "hold",
     "looked_at",
     "reached",
+    "sessions_with",
     "shop_trace",
     "took_part",
     "unread",
