@@ -25,8 +25,9 @@ REFUSE_PYTHON = $(if $(PYTHON_VERSION),$(if $(PYTHON_RECENT),,$(error $(call nee
 needs = Python 3.11 or newer is needed, and $(1). Name another one: make setup PYTHON=python3.12
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev lab room run check test conformance newest-sdk confirm-live test-postgres test-typescript reset notebooks \
-	recordings assumptions verify fidelity scenarios rooms budgets pictures handouts site guards lint bench soak versions doctor
+.PHONY: help setup dev lab room run check test conformance newest-sdk confirm-live test-postgres test-typescript \
+	test-browser-python reset notebooks recordings assumptions verify fidelity scenarios rooms budgets pictures \
+	handouts site guards lint bench soak versions doctor
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' "$(strip $(MAKEFILE_LIST))"
@@ -74,6 +75,10 @@ test-postgres: dev  ## memory on a PostgreSQL of its own, with pgvector (PG_BIN=
 # Without Node it says so, and is done.
 test-typescript: dev  ## the official TypeScript client against the replay server; needs Node 20.10 or newer
 	@$(PY) -m tests.typescript
+
+# The same; and what it needs comes from npm and PyPI the first time, 40 MB.
+test-browser-python: dev  ## the lessons that run in a browser, in its Python (Pyodide); needs Node 20 or newer
+	@$(PY) -m tests.browser_python
 
 reset: setup  ## a lesson's original back, NB=01; what you made of it goes to my_notebooks/
 	@$(PY) -m utilities.course.reset $(NB)

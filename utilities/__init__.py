@@ -125,6 +125,9 @@ def __getattr__(name: str) -> Any:
 
 def _missing(package: str, name: str) -> str:
     """What to do without a package: most often a notebook runs in the kernel of another Python."""
+    if sys.platform == "emscripten":
+        elsewhere = "clone the course and `make lab`, or use Binder or Colab: the README has the links"
+        return f"{package} can't be had in a browser, and `{name}` needs it. To use it, {elsewhere}"
     clone = dirname(dirname(abspath(__file__)))
     return (
         f"{package} is not installed in {sys.executable}, and `{name}` needs it. In {clone}, `make setup` or "

@@ -1,10 +1,12 @@
 """What tests of exercises share: an answer that passes its check, and one that fails it for a reason."""
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
+from tests.kit.browser_python import browser_python
 from tests.kit.forked_kernels import kernels
 from utilities.course.exercises import Exercise
 
@@ -12,6 +14,13 @@ from utilities.course.exercises import Exercise
 @pytest.fixture(scope="session", autouse=True)
 def _kernels_start_quickly() -> Iterator[None]:
     with kernels():
+        yield
+
+
+@pytest.fixture(params=[False, pytest.param(True, marks=pytest.mark.slow)], ids=["here", "browser"])
+def _python(request: pytest.FixtureRequest) -> Iterator[None]:
+    """This Python, and one without threads."""
+    with browser_python() if request.param else nullcontext():
         yield
 
 

@@ -166,6 +166,7 @@ def under_a_lock(order: str, approvals: set[str], pay: Any) -> str:
     return "done"
 
 
+@pytest.mark.usefixtures("_python")
 @pytest.mark.parametrize("right", [removes_and_sees, gives_it_back, under_a_lock])
 def test_a_lock_without_holes_passes(right, passes):
     passes(lesson03.lock, right)
@@ -242,6 +243,7 @@ def refuses_all(order: str, approvals: set[str], pay: Any) -> str:
     raise ToolError("never")
 
 
+@pytest.mark.usefixtures("_python")
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [

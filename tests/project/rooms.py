@@ -67,7 +67,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "managed_agents_pytest": ("utilities", "replay", "loopback"),
 }
 HOUSEHOLD = tuple(MAY_KNOW)  # all that the course may know; nobody knows the course
-IN_COURSE = ("course/running", "course/site", *LESSONS)
+IN_COURSE = ("course/lite", "course/running", "course/site", *LESSONS)
 MAY_KNOW |= {"course": HOUSEHOLD, **{room: (*HOUSEHOLD, "course") for room in IN_COURSE}}
 
 

@@ -45,8 +45,9 @@ def followed(name, helper, place):
             api.client, session_id, opening(recording), tools=[order_status],
             confirm=lambda call: True, on_event=shown.append,
         )  # fmt: skip
+        asked = list(map(str, api.exchanges))
         history = list(api.client.beta.sessions.events.list(session_id))
-    return turn.outcome, turn.text, *([event.to_dict() for event in seen] for seen in (shown, history))
+    return turn.outcome, turn.text, asked, *([event.to_dict() for event in seen] for seen in (shown, history))
 
 
 @pytest.mark.parametrize("name", LESSONS)

@@ -8,11 +8,15 @@ runs through.
 from __future__ import annotations
 
 import logging
+import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from threading import Thread
 from typing import Any
+
+from utilities.turn.timing import has_threads
 
 from .reporting import report
 from .solutions import called, solution_of
@@ -51,8 +55,11 @@ def within(seconds: float, function: Callable[..., Any], *args: Any, **options: 
     """Call a learner's function, but don't wait for it for ever.
 
     Raises:
-        TookTooLong: it had not returned after so many seconds; its thread is left behind.
+        TookTooLong: it had not returned after so many seconds; its thread is left behind. Without threads,
+            it is the next line of the function's own file that raises it, so a call that waits is waited for.
     """
+    if not has_threads():
+        return _within_here(seconds, function, *args, **options)
     done: Future[Any] = Future()
 
     def call() -> None:
@@ -65,6 +72,25 @@ def within(seconds: float, function: Callable[..., Any], *args: Any, **options: 
     if not wait([done], seconds).done:
         raise TookTooLong
     return done.result()
+
+
+def _within_here(seconds: float, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    ends, code = time.monotonic() + seconds, getattr(function, "__code__", None)
+
+    def at_line(frame: Any, event: str, argument: Any) -> Any:
+        if time.monotonic() > ends:
+            raise TookTooLong
+        return at_line
+
+    def at_call(frame: Any, event: str, argument: Any) -> Any:
+        return at_line if code and frame.f_code.co_filename == code.co_filename else None
+
+    before = sys.gettrace()
+    sys.settrace(at_call)
+    try:
+        return function(*args, **options)
+    finally:
+        sys.settrace(before)
 
 
 class Exercise:

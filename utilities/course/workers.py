@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from threading import Condition, Thread
 from types import TracebackType
 from typing import IO, Any, Self
 from urllib.parse import urlsplit
 
-from utilities.loopback import confining, is_loopback
+import httpx2
+
+from utilities.loopback import confining, is_loopback, replaced, served_here
+from utilities.turn.timing import has_threads
 
 from .places import DATA
 
@@ -160,11 +167,40 @@ def run_worker(
         TimeoutError: it was killed.
         WorkerError: it ended with an error.
     """
+    if not has_threads():
+        return _run_here(_found(Path(path)), *map(str, args), client=client)
     with Worker(path, *args, client=client) as worker:
         done = worker.wait(timeout)
         if done.returncode:
             raise worker._ended()
         return done
+
+
+def _run_here(path: Path, *args: str, client: Any) -> subprocess.CompletedProcess[str]:
+    """Run a program where there are no processes: as a module of this one, with its own arguments and output.
+
+    Its own `Anthropic()` would look for a connection, so the service of this process answers it.
+    """
+    print(f"(A browser has no second process: {path.name} runs in this one, with a client of its own.)")
+    away, written = httpx2.HTTPTransport.handle_request, StringIO()
+
+    def answered(this: Any, request: httpx2.Request) -> httpx2.Response:
+        here: httpx2.BaseTransport | None = served_here.get(request.url.host)
+        return away(this, request) if here is None else here.handle_request(request)
+
+    with (
+        redirect_stdout(written),
+        warnings.catch_warnings(),
+        replaced(sys, "argv", [str(path), *args]),
+        replaced(os, "environ", {**os.environ, **_address(client)}),
+        replaced(httpx2.HTTPTransport, "handle_request", answered),
+    ):
+        warnings.filterwarnings("ignore", ".*not supported on Emscripten")  # of the connection not made
+        try:
+            runpy.run_path(str(path), run_name="__main__")
+        except Exception as error:
+            raise WorkerError(f"{path.name} has ended: {type(error).__name__}: {error}") from error
+    return subprocess.CompletedProcess([str(path), *args], 0, written.getvalue(), "")
 
 
 def _found(path: Path) -> Path:
@@ -179,9 +215,13 @@ def service_of(client: Any) -> dict[str, str]:
 
     One on this machine is reached whatever proxies and certificates are named there.
     """
-    url = str(client.base_url)
-    address = {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": client.api_key or ""}
-    return {**confining(os.environ), **address} if is_loopback(urlsplit(url).hostname) else address
+    address = _address(client)
+    here = is_loopback(urlsplit(address["ANTHROPIC_BASE_URL"]).hostname)
+    return {**confining(os.environ), **address} if here else address
+
+
+def _address(client: Any) -> dict[str, str]:
+    return {"ANTHROPIC_BASE_URL": str(client.base_url), "ANTHROPIC_API_KEY": client.api_key or ""}
 
 
 def _environment(client: Any) -> dict[str, str]:

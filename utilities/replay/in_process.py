@@ -217,6 +217,8 @@ class _Events(httpx2.SyncByteStream, httpx2.AsyncByteStream):
             yield from pieces
             if self._ends():
                 return
+            if pieces:
+                continue  # whoever read them may have sent something
             if due is None:  # whoever could send something is here, and waits
                 if self._bears is not None:
                     self._by.sleep(self._bears)

@@ -1,5 +1,7 @@
 """A picture with words that say the same: `drawn` makes one, a notebook shows it.
 
+Where matplotlib isn't installed, in a browser for example, the words stand in the picture's place.
+
 All pictures of this house are drawn here, so that each is the same bytes in every run, whatever the reader's
 settings of matplotlib. Nothing here imports matplotlib before a picture is asked for.
 """
@@ -42,12 +44,12 @@ class Picture:
 
     Attributes:
         alt: what the picture shows, in words and numbers.
-        figure: the `matplotlib.figure.Figure`, to change or save.
-        png: the picture, the same bytes in every run.
+        figure: the `matplotlib.figure.Figure`, to change or save; None without matplotlib.
+        png: the picture, the same bytes in every run; empty without matplotlib.
     """
 
     alt: str
-    figure: Figure = field(repr=False)
+    figure: Figure | None = field(repr=False)
     png: bytes = field(repr=False)
 
     def __str__(self) -> str:
@@ -56,6 +58,9 @@ class Picture:
     def _repr_mimebundle_(
         self, include: Any = None, exclude: Any = None
     ) -> tuple[dict[str, str], dict[str, Any]]:
+        if not self.png:
+            words = f"<p><em>The picture, in words:</em> {escape(self.alt)}</p>"
+            return {"text/plain": self.alt, "text/html": words}, {}
         png = base64.b64encode(self.png).decode("ascii")
         # In HTML too, because notebooks show a PNG without its alt text.
         image = f'<img alt="{escape(self.alt)}" width="{SHOWN_WIDTH}" src="data:image/png;base64,{png}">'
@@ -71,9 +76,13 @@ def drawn(draw: Callable[[Figure], None], height: float, alt: str) -> Picture:
         height: of the figure, in inches.
         alt: what the picture shows, in words and numbers.
     """
-    import matplotlib
-    from matplotlib.figure import Figure
-
+    try:
+        import matplotlib
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "matplotlib":
+            raise
+        return Picture(alt, None, b"")
     with matplotlib.rc_context():
         matplotlib.rcdefaults()  # whatever the reader's settings, the same picture
         figure = Figure(figsize=(WIDTH, height), dpi=DPI)

@@ -46,9 +46,9 @@ def timeline(events: Any) -> Picture:
             a time are left out. The times are the recorded ones, in seconds since the first event.
 
     Returns:
-        A `Picture`, with its numbers in words as `alt`. It needs matplotlib. Where more than twelve calls of
-        a tool run at once, the others share a line, which `alt` says; of more than 5,000 bars in a line those
-        that touch are drawn as one.
+        A `Picture`, with its numbers in words as `alt`; without matplotlib, only those. Where more than 12
+        calls of a tool run at once, the others share a line, which `alt` says; of more than 5,000 bars in a
+        line those that touch are drawn as one.
     """
     timed = [(at, event) for event in events_of(events) if (at := moment(event))]
     timed.sort(key=lambda pair: pair[0])

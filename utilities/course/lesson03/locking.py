@@ -9,7 +9,10 @@ from typing import Any
 
 from anthropic.lib.tools import ToolError
 
+from utilities.turn.timing import has_threads
+
 from ..exercises import Exercise, NotAttempted, TookTooLong, Wrong, within
+from .nested import InBetween, keeps_out
 from .parking import PATIENCE
 
 __all__ = ["lock"]
@@ -55,6 +58,11 @@ class Till:
     def _pay(self, order: str) -> None:
         if self.meanwhile is not None:
             second, self.meanwhile = self.meanwhile, None
+            if not has_threads():
+                if not keeps_out(self.pay_back):
+                    self._second(second)
+                self.paid.append(order)
+                return
             call = threading.Thread(target=self._second, args=(second,), daemon=True)
             call.start()
             call.join(PAYING)
@@ -154,7 +162,8 @@ def _two_that_look_at_once(pay_back: PayBack) -> None:
     Raises:
         Wrong: both were paid, none was, or the one that wasn't got no ToolError.
     """
-    approvals, paid, errors = Approvals("A-1002"), list[str](), list[Exception]()
+    paid, errors = list[str](), list[Exception]()
+    approvals: set[str]
 
     def call() -> None:
         try:
@@ -164,11 +173,17 @@ def _two_that_look_at_once(pay_back: PayBack) -> None:
         except Exception as error:  # noqa: BLE001 (the learner's code may raise anything)
             errors.append(error)
 
-    calls = [threading.Thread(target=call, daemon=True) for _ in range(2)]
-    for thread in calls:
-        thread.start()
-    for thread in calls:
-        thread.join(PATIENCE)
+    if has_threads():
+        approvals = Approvals("A-1002")
+        calls = [threading.Thread(target=call, daemon=True) for _ in range(2)]
+        for thread in calls:
+            thread.start()
+        for thread in calls:
+            thread.join(PATIENCE)
+    else:
+        approvals = InBetween("A-1002", second=lambda: None if keeps_out(pay_back) else call())
+        call()
+        call()
     told = "two calls for A-1002 came at the same moment, with one yes between them"
     if len(paid) > 1:
         raise Wrong(f"{told}. Both saw it before either had used it up, and both were paid")

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-import yaml
-
 from ..http.errors import ApiError
 from ..http.requests import Upload
 
@@ -109,6 +107,8 @@ def _opened(files: dict[str, bytes]) -> tuple[str | None, dict[str, bytes]]:
 
 def _head(content: bytes) -> dict[str, Any]:
     """The YAML between the lines `---` that SKILL.md begins with."""
+    import yaml  # here: it isn't everywhere, and without skills nobody needs it
+
     try:
         text = content.decode("utf-8")
         match = HEAD.match(text)

@@ -1,0 +1,1 @@
+"""The lessons in a browser's Python (Pyodide), run by Node: `make test-browser-python`."""
