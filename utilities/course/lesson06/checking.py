@@ -99,9 +99,6 @@ def run_checks(files: Mapping[str, str], hidden: Mapping[str, str]) -> Checks:
     Returns:
         What was found. A test or case that gave no result, because the process ended early or took too long,
         has failed.
-
-    Raises:
-        ValueError: a path leads out of the folder.
     """
     names = _test_names(files.get(TESTS, ""))
     found = _run(files, {"tests": names, "titles": list(hidden)})
@@ -123,31 +120,41 @@ def _test_names(source: str) -> list[str]:
 
 
 def _run(files: Mapping[str, str], asked: dict[str, list[str]]) -> dict[str, dict[str, object]]:
+    # Without `site`, so that it finds none of the packages that are installed here, and not this one.
+    command = [sys.executable, "-I", "-S", "-B", "-X", "utf8", "-c", RUNNER, json.dumps(asked)]
+    # Windows starts no Python without SYSTEMROOT.
+    environment = {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}
     with tempfile.TemporaryDirectory() as folder:
-        for name, text in files.items():
-            path = Path(folder, require_inside(name))
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        command = [sys.executable, "-I", "-B", "-X", "utf8", "-c", RUNNER, json.dumps(asked)]
-        # Windows starts no Python without SYSTEMROOT.
-        environment = {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}
         try:
+            _write(files, Path(folder))
             subprocess.run(command, cwd=folder, capture_output=True, timeout=TIME, env=environment)
             found = json.loads(Path(folder, "results.json").read_text("utf-8"))
-        except (subprocess.TimeoutExpired, OSError, ValueError):
+        except (
+            subprocess.TimeoutExpired,
+            OSError,
+            ValueError,
+        ):  # no result, or files that can't all be there
             found = None
     # The code under test can write this file, too, so nothing is taken for granted.
     parts = found if isinstance(found, dict) else {}
     return {key: part if isinstance(part := parts.get(key), dict) else {} for key in ("tests", "slugs")}
 
 
+def _write(files: Mapping[str, str], folder: Path) -> None:
+    for name, text in files.items():
+        path = folder / require_inside(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
+
+
 def require_inside(name: str) -> str:
-    """The path, if it leads to a file below the folder that it is relative to.
+    """The path, if it leads to a file below the folder that it is relative to, and is written in one way.
 
     Raises:
-        ValueError: it doesn't.
+        ValueError: it doesn't, or there is a plainer way: ./tests/x.py would be another path than tests/x.py.
     """
     path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or not path.parts or any(c in name for c in "\\:\0"):
+    plain = path.as_posix() == name and not path.is_absolute() and path.parts and ".." not in path.parts
+    if not plain or any(character in name for character in "\\:\0"):
         raise ValueError(f"{name!r} is no path inside the repository: it looks like src/slugs.py")
     return name

@@ -208,7 +208,7 @@ class Forge:
                 require_inside(path)
             except ValueError as error:
                 raise self._refused("", str(error)) from None
-            if path.startswith(self.protected):
+            if path.casefold().startswith(self.protected):  # some file systems know no case
                 raise self._refused("", f"{path} is protected: no pull request can change it")
         changed = self.main | files
         if changed == self.main:
