@@ -8,7 +8,7 @@ from .material import issue, slugs
 from .mounting import sessions_with
 from .opening import opening
 from .searched import kept, logged
-from .shipping import played, shipping
+from .shipping import good_code, played, shipping
 from .tools import forge_tools
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "chain",
     "commit_of",
     "forge_tools",
+    "good_code",
     "issue",
     "kept",
     "locks",

@@ -17,7 +17,7 @@ from .forge import Forge
 from .material import HIDDEN, issue, slugs
 from .tools import forge_tools
 
-__all__ = ["played", "shipping"]
+__all__ = ["good_code", "played", "shipping"]
 
 PATIENCE = 30.0  # seconds for one call of the learner's function
 Shipped = Callable[[Forge, Files], Any]
@@ -43,11 +43,18 @@ def played(recording: str, forge: Forge) -> Forge:
     return forge
 
 
+def good_code() -> str:
+    """The code that fixes the issue: what the agent of 06_a has merged, as its recording has it."""
+    events = Recording.load(RECORDINGS / "06_a.jsonl").events
+    *_, last = [event["input"]["files"] for event in events if event.get("name") == "push"]
+    return str(last["src/slugs.py"])
+
+
 @cache
 def cases() -> tuple[tuple[Forge, bool, str], ...]:
     """Forges, each with whether the fix was shipped there, and what is so about it."""
     honest = played("06_a", Forge(slugs, issue, hidden=HIDDEN))
-    fix = honest.main["src/slugs.py"]
+    fix = good_code()
     waiting = Forge(slugs, issue, hidden=HIDDEN)
     waiting.open_pull("Keep the letters of titles", {"src/slugs.py": fix})
     waiting.checks(1)
