@@ -1,4 +1,4 @@
-"""The helpers of the course: `turn`, `memory` and `show` are folders, `webhook` a file, made to be copied.
+"""The helpers of the course, to be copied: folders (`turn`, `memory`, `show`), files (`webhook`, `approvals`).
 
 Names are imported when they are first used, so that a helper costs only what it needs itself.
 """
@@ -9,6 +9,7 @@ from os.path import abspath, dirname
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .approvals import Approvals
     from .client import connect
     from .made import Ended, Made, made_with
     from .memory import BrainError, memories_of, memory_tools, open_brain
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from .webhook import WebhookApp, WebhookReceiver, new_secret, serving
 
 __all__ = [
+    "Approvals",
     "BrainError",
     "Ended",
     "LiveTranscript",
@@ -71,6 +73,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "Approvals": "approvals",
     "BrainError": "memory",
     "connect": "client",
     "custom_tool_params": "turn",

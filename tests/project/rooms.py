@@ -23,7 +23,7 @@ HOUSE = ROOT / "utilities"
 PAGE = ROOT / "CONTRIBUTING.md"
 
 # What is copied knows nobody. The replay server stands on floors: each room knows those before it.
-COPIED = ("turn", "memory", "show", "webhook")
+COPIED = ("turn", "memory", "show", "webhook", "approvals")
 FLOORS = (
     *("replay/ids", "replay/assumptions", "replay/faults", "replay/http", "replay/recordings"),
     *("replay/session", "replay/webhooks", "replay/resources", "replay/api", "replay/arrival"),

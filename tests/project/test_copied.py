@@ -87,8 +87,8 @@ def test_the_package_is_made_as_the_readme_says():
 
 
 def test_each_row_is_a_folder_or_a_file_and_its_names_are_public():
-    assert list(COPIED) == ["turn", "made.py", "leftovers.py", "memory", "show", "webhook.py"]
-    assert len(ROWS) == 7
+    assert list(COPIED) == ["turn", "made.py", "leftovers.py", "memory", "show", "webhook.py", "approvals.py"]
+    assert len(ROWS) == 8
     assert all("with `utilities/turn/`" in copy for copy, _ in ROWS if "made.py" in copy)
     turn = {"stream_until_end_turn", "poll_until_end_turn", "wait_for_idle_status", "outputs_of"}
     turn |= {"user_message", "custom_tool_result"}

@@ -387,6 +387,51 @@ def control_desk() -> Drawing:
     return drawing
 
 
+def the_gate() -> Drawing:
+    """08: a policy in code, an inbox with a clock, and the way back."""
+    drawing = Drawing(
+        436,
+        "The gate: what an agent decides, and what a person does",
+        "The agent, at the service, approves a receipt (1). Each approval goes through the policy, which is "
+        "code in your process. What the policy allows is paid (2). What it refuses goes back to the agent as "
+        "an error with the reason (3). What the agent escalates waits in an inbox with a clock, in a "
+        "file that outlives the process (4). A person decides later (5). Another process sends the answer to "
+        "the agent (6). If the clock runs out first, the answer is no.",
+    )
+    small_map(drawing, ["agent", "session"], ["your program", "your tools"])
+    drawing.text(26, 124, "the service", bold=True)
+    drawing.text(250, 124, "your side", bold=True)
+    drawing.box(26, 138, 150, 180, "agent", ON, size=16)
+    drawing.box(300, 138, 170, 60, "policy, in code", YOURS, size=15)
+    drawing.box(620, 138, 154, 60, "paid", YOURS, size=15)
+    drawing.line("M178 154H296", ON, arrow=True, width=3)
+    drawing.number(236, 154, 1)
+    drawing.line("M296 184H180", YOURS, arrow=True, width=3)
+    drawing.number(236, 184, 3, YOURS)
+    drawing.line("M472 168H616", YOURS, arrow=True, width=3)
+    drawing.number(544, 168, 2, YOURS)
+    drawing.box(300, 222, 170, 56, "inbox, in a file", YOURS, size=15)
+    drawing.line("M178 250H296", ON, arrow=True, width=3)
+    drawing.number(236, 250, 4)
+    drawing.box(620, 222, 154, 56, "a person, later", YOURS, size=15)
+    drawing.line("M472 250H616", YOURS, arrow=True, width=3)
+    drawing.number(544, 250, 5, YOURS)
+    drawing.line("M502 214A12 12 0 1 1 501.9 214M502 226V218M502 226H508", OFF, width=2)
+    drawing.line("M697 280V306H180", YOURS, arrow=True, width=3)
+    drawing.number(440, 306, 6, YOURS)
+    drawing.text(300, 332, "silence: when the time is up, the answer is no", OFF, size=13)
+    drawing.legend(
+        354,
+        (ON, "the agent approves"),
+        (YOURS, "the policy allows it: paid"),
+        (YOURS, "it refuses, and says why"),
+        (ON, "the agent escalates"),
+        (YOURS, "a person decides, an hour later"),
+        (YOURS, "another process sends the answer"),
+    )
+    return drawing
+
+
 def versions_and_pins() -> Drawing:
     """10: an agent's versions as a stack, and who has which."""
     drawing = Drawing(
@@ -479,6 +524,7 @@ PICTURES: dict[str, Callable[[], Drawing]] = {
     "05_three_ways": three_followers,
     "07_claim_and_code": claim_and_code,
     "06_one_door": one_door,
+    "08_gate": the_gate,
     "09_operate": control_desk,
     "10_versions": versions_and_pins,
     "11_under_test": under_test,

@@ -75,7 +75,7 @@ class Till:
             return
 
 
-class Approvals(set[str]):
+class ApprovedOrders(set[str]):
     """Approvals at which two calls look at the same moment: the first waits for the second one's look."""
 
     def __init__(self, *approvals: str) -> None:
@@ -174,7 +174,7 @@ def _two_that_look_at_once(pay_back: PayBack) -> None:
             errors.append(error)
 
     if has_threads():
-        approvals = Approvals("A-1002")
+        approvals = ApprovedOrders("A-1002")
         calls = [threading.Thread(target=call, daemon=True) for _ in range(2)]
         for thread in calls:
             thread.start()

@@ -1,0 +1,34 @@
+"""What only lesson 08 needs: expenses, a policy, a ledger, and who decides."""
+
+from .answering import send_answers
+from .comparing import judged, matrix
+from .covering import covered
+from .gate import approving
+from .ledger import Ledger
+from .policy import MINUTES, RECEIPTS, facts_of, lane, why_a_person
+from .showing import receipts
+from .telling_apart import mistakes
+from .which_receipts import which
+from .with_receipts import calling_service, folder_of, lost_response, sessions_with, wait_until
+
+__all__ = [
+    "MINUTES",
+    "RECEIPTS",
+    "Ledger",
+    "approving",
+    "calling_service",
+    "covered",
+    "facts_of",
+    "folder_of",
+    "judged",
+    "lane",
+    "lost_response",
+    "matrix",
+    "mistakes",
+    "receipts",
+    "send_answers",
+    "sessions_with",
+    "wait_until",
+    "which",
+    "why_a_person",
+]

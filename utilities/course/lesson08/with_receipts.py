@@ -1,0 +1,140 @@
+"""Sessions of lesson 08: each with the policy and the receipts, at the service or where it sends webhooks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+from anthropic import Anthropic, NotFoundError
+
+from utilities import Made, WebhookReceiver, serving
+from utilities.client import is_set
+from utilities.loopback import direct
+from utilities.replay import Library, ReplayServer
+from utilities.replay.faults import FAULTS_HEADER
+from utilities.replay.webhooks.sender import Endpoint
+
+from ..places import DATA, RECORDINGS
+
+__all__ = ["calling_service", "folder_of", "lost_response", "sessions_with", "wait_until"]
+
+NAME = "cookbook-expenses"
+MOUNTED = ("policy.md", "receipts.json")
+ENDED = ("session.status_idled",)  # as webhooks name it
+HEADERS = "ANTHROPIC_CUSTOM_HEADERS"  # of the environment: the SDK sends them with each request
+PATIENCE = 20.0  # seconds for what takes half of one
+
+_open = ExitStack()  # the servers go on with the kernel, as the one of `connect` does
+
+
+def sessions_with(made: Made) -> Callable[[Any, str], Any]:
+    """A function that makes sessions which have the policy and the receipts in their uploads.
+
+    Args:
+        made: remembers what is made, and ends it.
+
+    Returns:
+        `new_session(agent, title)`. An agent that this service doesn't know, or that has been archived, is
+        made anew with the same fields; so are the files and the environment after the clean-up.
+    """
+    beta = made.client.beta
+    anew: dict[str, Any] = {}  # by the id of what isn't there
+    ready: dict[str, Any] = {}  # the environment, and what is mounted
+
+    def there(agent: Any) -> str:
+        known = anew.get(agent.id, agent)
+        try:
+            if not beta.agents.retrieve(known.id).archived_at:
+                return str(known.id)
+        except NotFoundError:
+            pass  # another service's
+        fields: Any = {name: getattr(agent, name) for name in ("name", "system", "tools", "mcp_servers")}
+        anew[agent.id] = made(beta.agents.create(model=agent.model.id, **fields))
+        return str(anew[agent.id].id)
+
+    def prepare() -> None:
+        config: Any = {"type": "cloud", "networking": {"type": "limited"}}
+        ready["environment"] = made(beta.environments.create(name=f"{NAME}-{token_hex(4)}", config=config))
+        uploads = [(name, made(beta.files.upload(file=DATA / "expenses" / name))) for name in MOUNTED]
+        ready["resources"] = [
+            {"type": "file", "file_id": upload.id, "mount_path": f"/{name}"} for name, upload in uploads
+        ]
+        made.also(ready.clear)
+
+    def new_session(agent: Any, title: str) -> Any:
+        if not ready:
+            prepare()
+        return made(
+            beta.sessions.create(
+                agent=there(agent),
+                environment_id=ready["environment"].id,
+                resources=ready["resources"],
+                title=title,
+            )
+        )
+
+    return new_session
+
+
+def folder_of(made: Made) -> Path:
+    """A new empty folder, which the clean-up removes."""
+    folder = Path(tempfile.mkdtemp(prefix="cookbook-expenses-"))
+    made.also(shutil.rmtree, folder, True)
+    return folder
+
+
+def calling_service(receiver: WebhookReceiver, secret: str) -> Anthropic:
+    """A client of a replay server that tells this receiver, twice each time, when a session is idle.
+
+    The hosted service can't reach a laptop, so this is one with a key, too. It runs until the kernel ends.
+
+    Args:
+        receiver: gets the webhooks.
+        secret: signs them.
+    """
+    url = _open.enter_context(serving(receiver))
+    endpoint = Endpoint(url, secret, twice=True, events=ENDED)
+    strict = is_set("COOKBOOK_STRICT")
+    server = ReplayServer(Library.load(RECORDINGS), strict=strict, webhook=endpoint).start()
+    return Anthropic(api_key="recorded", base_url=server.base_url, **direct(Anthropic, server.base_url))
+
+
+@contextmanager
+def lost_response() -> Iterator[None]:
+    """Programs that are started meanwhile never get the response to the first events that they send.
+
+    The events arrive. It is a fault of the replay server, asked for by a header.
+    """
+    before = os.environ.get(HEADERS)
+    os.environ[HEADERS] = f"{FAULTS_HEADER}: lose,on=POST/events"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[HEADERS]
+        else:
+            os.environ[HEADERS] = before
+
+
+def wait_until(true: Callable[[], bool], what: str) -> None:
+    """Wait for something that another thread brings about.
+
+    Args:
+        true: whether it has happened.
+        what: it is.
+
+    Raises:
+        TimeoutError: it hasn't in time.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{PATIENCE:.0f} s have passed without {what}")
+        time.sleep(0.01)
