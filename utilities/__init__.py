@@ -1,4 +1,4 @@
-"""The helpers of the course, to be copied: folders (`turn`, `memory`, `show`), files (`webhook`, `approvals`).
+"""The helpers of the course, to copy: folders (`turn`, `memory`, `show`), files (`webhook`, `approvals`).
 
 Names are imported when they are first used, so that a helper costs only what it needs itself.
 """

@@ -11,7 +11,7 @@ from utilities import Made
 __all__ = ["sessions_with"]
 
 
-def sessions_with(made: Made) -> Callable[[Any, str], Any]:
+def sessions_with(made: Made) -> Callable[..., Any]:
     """A function that makes sessions, also after the clean-up.
 
     Args:

@@ -9,10 +9,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
-from anthropic import Anthropic, NotFoundError
+from anthropic import Anthropic
 
 from utilities import Made, WebhookReceiver, serving
 from utilities.client import is_set
@@ -21,11 +20,11 @@ from utilities.replay import Library, ReplayServer
 from utilities.replay.faults import FAULTS_HEADER
 from utilities.replay.webhooks.sender import Endpoint
 
+from .. import new_sessions
 from ..places import DATA, RECORDINGS
 
 __all__ = ["calling_service", "folder_of", "lost_response", "sessions_with", "wait_until"]
 
-NAME = "cookbook-expenses"
 MOUNTED = ("policy.md", "receipts.json")
 ENDED = ("session.status_idled",)  # as webhooks name it
 HEADERS = "ANTHROPIC_CUSTOM_HEADERS"  # of the environment: the SDK sends them with each request
@@ -41,46 +40,20 @@ def sessions_with(made: Made) -> Callable[[Any, str], Any]:
         made: remembers what is made, and ends it.
 
     Returns:
-        `new_session(agent, title)`. An agent that this service doesn't know, or that has been archived, is
-        made anew with the same fields; so are the files and the environment after the clean-up.
+        `new_session(agent, title)`; after the clean-up it makes anew what is needed.
     """
-    beta = made.client.beta
-    anew: dict[str, Any] = {}  # by the id of what isn't there
-    ready: dict[str, Any] = {}  # the environment, and what is mounted
+    new_session, uploads = new_sessions.sessions_with(made), list[Any]()
 
-    def there(agent: Any) -> str:
-        known = anew.get(agent.id, agent)
-        try:
-            if not beta.agents.retrieve(known.id).archived_at:
-                return str(known.id)
-        except NotFoundError:
-            pass  # another service's
-        fields: Any = {name: getattr(agent, name) for name in ("name", "system", "tools", "mcp_servers")}
-        anew[agent.id] = made(beta.agents.create(model=agent.model.id, **fields))
-        return str(anew[agent.id].id)
-
-    def prepare() -> None:
-        config: Any = {"type": "cloud", "networking": {"type": "limited"}}
-        ready["environment"] = made(beta.environments.create(name=f"{NAME}-{token_hex(4)}", config=config))
-        uploads = [(name, made(beta.files.upload(file=DATA / "expenses" / name))) for name in MOUNTED]
-        ready["resources"] = [
-            {"type": "file", "file_id": upload.id, "mount_path": f"/{name}"} for name, upload in uploads
-        ]
-        made.also(ready.clear)
-
-    def new_session(agent: Any, title: str) -> Any:
-        if not ready:
-            prepare()
-        return made(
-            beta.sessions.create(
-                agent=there(agent),
-                environment_id=ready["environment"].id,
-                resources=ready["resources"],
-                title=title,
+    def mounted() -> list[Any]:
+        if not uploads:
+            files = [(name, made.client.beta.files.upload(file=DATA / "expenses" / name)) for name in MOUNTED]
+            uploads.extend(
+                {"type": "file", "file_id": made(file).id, "mount_path": f"/{name}"} for name, file in files
             )
-        )
+            made.also(uploads.clear)
+        return uploads
 
-    return new_session
+    return lambda agent, title: new_session(agent, title, resources=mounted())
 
 
 def folder_of(made: Made) -> Path:
