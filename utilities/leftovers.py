@@ -268,7 +268,7 @@ def _stays(
     if item.kind == "session" and not waiting:
         _, waits, _ = _session_state(client, resource)
         if waits:
-            return "it waits for somebody's decision"
+            return "it waits for a decision"
     if users := [id for id in item.used_by if id not in gone]:
         return f"still used by {', '.join(users)}"
     return None

@@ -190,6 +190,15 @@ GUARDS = [
     Guard("two calls for one session at once", "webhook.py", "if session_id not in self._busy:", "if True:", "session_at_a_time"),
     Guard("a webhook handler that raises", "webhook.py", "except BaseException as error:", "except ZeroDivisionError as error:", "handler_raises"),
     Guard("webhooks that a killed process had accepted", "webhook.py", "in self._inbox.left:", "in ():", "process_was_killed"),
+    Guard("a mark that is on everything", "leftovers.py", "if not mark:", "if False:", "empty_mark_is_refused"),
+    Guard("a part of a mark", "leftovers.py", "mark.items() <= (resource", "mark.items() & (resource", "has_not_the_whole_mark"),
+    Guard("a mark that was taken off", "leftovers.py", "if not _carries(marked, item.mark):", "if False:", "has_lost_its_mark"),
+    Guard("a session that waits", "leftovers.py", "        if waits:\n", "        if False:\n", "session_that_waits or begins_to_wait"),
+    Guard("a status that lags behind its event", "leftovers.py", "return words, reason in WAITS,", "return words, session.status == 'idle' and reason in WAITS,", "begins_to_wait"),
+    Guard("what somebody else uses", "leftovers.py", "if users := [id for id in item.used_by if id not in gone]:", "if users := []:", "others_use_stays"),
+    Guard("a sweep after an error", "leftovers.py", "except Exception as error:", "except ZeroDivisionError as error:", "error_of_one"),
+    Guard("what somebody else has ended", "leftovers.py", "except NotFoundError:", "except ZeroDivisionError:", "gone_meanwhile"),
+    Guard("a dry run", "leftovers.py", "if not dry_run:", "if True:", "dry_run_says_the_same"),
 ]  # fmt: skip
 
 

@@ -136,7 +136,7 @@ def test_a_session_that_waits_stays_and_so_does_all_that_it_uses(client):
 
     assert ids(swept.ended) == {idle.id}
     reasons = {item.id: why for item, why in swept.left}
-    assert reasons.pop(session.id) == "it waits for somebody's decision"
+    assert reasons.pop(session.id) == "it waits for a decision"
     assert reasons == dict.fromkeys(
         [credential.id, vault.id, *(part.id for part in reversed(parts))], f"still used by {session.id}"
     )

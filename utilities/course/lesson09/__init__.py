@@ -7,11 +7,10 @@ from .leaving import leaving, what_leaves
 from .matching import same_server, would_use
 from .raising import raising
 from .verbs import verbs
-from .working import NEEDED, REFUSED, turn_of, working
+from .working import NEEDED, turn_of, working
 
 __all__ = [
     "NEEDED",
-    "REFUSED",
     "Delivered",
     "choosing",
     "deliveries",

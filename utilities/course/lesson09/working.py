@@ -15,10 +15,9 @@ from utilities import TurnResult
 from ..exercises import Exercise, NotAttempted, Wrong
 from ..places import DATA
 
-__all__ = ["NEEDED", "REFUSED", "turn_of", "working"]
+__all__ = ["NEEDED", "turn_of", "working"]
 
 NEEDED = ("create_ticket", "add_note")
-REFUSED = "mcp_authentication_failed_error"  # what a session.error says of a credential that was refused
 
 
 @cache
