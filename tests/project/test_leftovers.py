@@ -112,12 +112,12 @@ def test_a_dry_run_says_the_same_and_changes_nothing(client):
     assert sweep(client, found, dry_run=False).ended == looked.ended
 
 
-@pytest.mark.parametrize("other", [{}, {"job": "daily"}, {"more": "of it"}], ids=str)
+@pytest.mark.parametrize("other", [{}, {"job": "daily"}, {"job": "nightly"}, {"more": "of it"}], ids=str)
 def test_what_has_not_the_whole_mark_is_nobodys_to_sweep(other, client):
     vault = vault_of(client, metadata=other)
     credential_in(client, vault, metadata=other)
     session_of(client, parts_of(client, metadata=other), vault_ids=[vault.id], metadata=other)
-    assert leftovers(client, MARK) == []
+    assert leftovers(client, MINE["metadata"]) == []
 
 
 def test_an_empty_mark_is_refused(client):
