@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from anthropic import Anthropic, NotFoundError
+from anthropic import Anthropic, AsyncAnthropic, NotFoundError
 
 from .made import Made, NotEnded
 
@@ -102,8 +102,8 @@ def leftovers(
 ) -> list[Leftover]:
     """What carries a mark of yours and hasn't been archived. Only reads.
 
-    The API can't filter by metadata, so all lists are read: sessions, deployments, vaults and their
-    credentials, environments, agents. The credentials in a vault with the mark are listed with it, since
+    The API can't filter by metadata, so all lists are read: sessions, deployments, vaults and the credentials
+    of each, environments, agents. The credentials in a vault with the mark are listed with it, since
     archiving a vault archives them. Files, skills and memory stores aren't looked at: they hold what was
     made. Nor is which agents the rosters of others name.
 
@@ -119,7 +119,10 @@ def leftovers(
 
     Raises:
         ValueError: the mark is empty: it would be on everything.
+        TypeError: an async client.
     """
+    if isinstance(client, AsyncAnthropic):
+        raise TypeError("leftovers needs Anthropic, also to find what AsyncAnthropic has made")
     if not mark:
         raise ValueError("an empty mark is on everything in the workspace: name a pair of metadata")
     beta = client.beta

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from anthropic import APIConnectionError, Middleware
+from anthropic import APIConnectionError, AsyncAnthropic, Middleware
 
 from tests.kit.calling import AGENT, serving, strict
 from tests.kit.names import fresh
@@ -123,6 +123,11 @@ def test_what_has_not_the_whole_mark_is_nobodys_to_sweep(other, client):
 def test_an_empty_mark_is_refused(client):
     with pytest.raises(ValueError, match="on everything"):
         leftovers(client, {})
+
+
+def test_an_async_client_is_refused():
+    with pytest.raises(TypeError, match="needs Anthropic"):
+        leftovers(AsyncAnthropic(api_key="x"), MARK)
 
 
 def test_a_session_that_waits_stays_and_so_does_all_that_it_uses(client):
