@@ -18,7 +18,7 @@ LESSONS = sorted(
     path.relative_to(ROOT) for pattern in ("*.ipynb", "deep/*.ipynb") for path in NOTEBOOKS.glob(pattern)
 )
 TEXTS = ("README", "CONTRIBUTING", "utilities/replay/FIDELITY", "utilities/replay/SCENARIOS")
-FOLD = re.compile(r'<details class="solution".*?</details>', re.S)
+FOLD = re.compile(r'<details class="solution" id="[\w-]*">.*?</details>', re.S)  # not open
 pytestmark = pytest.mark.slow  # Sphinx takes a quarter of a minute
 
 
@@ -92,6 +92,14 @@ def test_each_lesson_shows_what_was_executed(site):
     for cell in json.loads((NOTEBOOKS / "00_one_turn.ipynb").read_text("utf-8"))["cells"]:
         for output in cell.get("outputs", []):
             assert "".join(output["text"]) in shown
+
+
+def test_lessons_can_be_shown_to_a_room(site):
+    """What the script does is looked at in a browser: tests/browser/site.py."""
+    for lesson in LESSONS:
+        shown = page(site, lesson.with_suffix(""))
+        assert re.search(r'<script defer="defer" src="[./]*_static/room\.js', shown)
+        assert re.search(r"<h2>[^\n]* min<", shown), "no heading has minutes"
 
 
 def test_search_finds_every_public_name(site):

@@ -41,7 +41,7 @@ python_maximum_signature_line_length = 80
 autodoc_typehints_format = "short"
 autodoc_member_order = "bysource"
 add_module_names = False
-napoleon_use_ivar = False
+napoleon_use_ivar = True
 napoleon_use_rtype = False
 
 # -- the pages ----------------------------------------------------------------------------------------------
@@ -50,7 +50,8 @@ napoleon_use_rtype = False
 # mode, a link that skips to the content, and needs only Sphinx.
 html_theme = "furo"
 html_static_path = [str(HERE / "static")]
-html_css_files = ["site.css"]
+html_css_files = ["site.css", "room.css"]
+html_js_files = [(name, {"defer": "defer"}) for name in ("site.js", "room.js")]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_copyright = False
