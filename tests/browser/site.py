@@ -32,7 +32,7 @@ LESSON = (SITE / "notebooks/01_agent_environment_session.html").as_uri()
 def look(page: Page, pictures: Path) -> None:
     """Take the pictures."""
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 800})
             for name, path in PAGES.items():

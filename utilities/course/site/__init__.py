@@ -4,7 +4,7 @@
 
 `sources` lays out what Sphinx reads: the notebooks as committed, with each solution folded below its
 exercise (`lesson_page`), the texts, a page for each file that one of them links to (`file_page`), the
-reference (`reference`) and a front page (`front`). Sphinx makes the pages, as `conf` says, `finishing` mends
+reference (`reference`) and a front page (`front`). Sphinx makes the pages, as `conf` says, `mending` adds
 what they lack, and `links` follows every link of the result. `static/` has what the theme hasn't: styles,
 copying of code, and `room.js`, which leads a room through a lesson.
 """

@@ -21,8 +21,8 @@ from tempfile import TemporaryDirectory
 from utilities.console import forgiving
 
 from ..places import ROOT
-from .finishing import finish
 from .links import problems
+from .mending import mend
 from .sources import lay_out
 
 HERE = Path(__file__).parent
@@ -61,7 +61,7 @@ def build(site: Path) -> list[str]:
         ]
         if build_main([*options, str(laid), str(made)]):
             return [f"Sphinx warned, see above; {laid} is {ROOT}"]
-        finish(made)
+        mend(made)
         for path in made_already:
             if (ROOT / path).is_dir():
                 shutil.copytree(ROOT / path, made / path)

@@ -2,61 +2,70 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from importlib import import_module
+from functools import cache
 from typing import Any
 
-MODULES = {
-    "turn": ("utilities.turn", "A turn, followed to its end"),
-    "made": ("utilities.made", "What was made, ended"),
-    "memory": ("utilities.memory", "An agent that remembers"),
-    "show": ("utilities.show", "What happened, for people's eyes"),
-    "webhook": ("utilities.webhook", "Webhooks received"),
-    "client": ("utilities.client", "The client"),
-    "testing": ("utilities.replay.testing", "Tests of your own"),
-    "scenario": ("utilities.replay.scenario", "Recordings from scenarios"),
-    "export": ("utilities.replay.export", "Recordings from sessions"),
-    "recorder": ("utilities.replay.recorder", "Recordings of messages"),
-}
-SOURCES = {"turn", "memory", "show"}  # folders; the others are a file
-WITHOUT_ALL = {"client": "connect", "export": "export", "recorder": "Recorder, by_hand"}
+from utilities import _HOME
+
+from ..places import ROOT
+
+# Where the public names are at home; what is copied, and not of these; the doors of `replay/`.
+MODULES = [
+    *sorted(set(_HOME.values())),
+    *("leftovers", "replay.testing", "replay.scenario", "replay.export", "replay.recorder"),
+]
+WITHOUT_ALL = {
+    "replay.export": "export",
+    "replay.recorder": "Recorder, by_hand",
+}  # that is: without `__all__`
 
 
+@cache
 def pages() -> dict[str, str]:
     """The pages in Markdown, by their paths."""
-    listed = [f"- [{title}]({name}.md): `{module}`" for name, (module, title) in MODULES.items()]
-    entries = [f"{name}.md" for name in MODULES]
+    listed = [f"- [{_title(name)}]({_file(name)}): `utilities.{name}`" for name in MODULES]
     index = [
         "# The helpers",
         "Each name, with what it takes, returns and raises, as its docstring says it.",
         "\n".join(listed),
-        "\n".join(["```{toctree}", ":hidden:", "", *entries, "```"]),
+        "\n".join(["```{toctree}", ":hidden:", "", *map(_file, MODULES), "```"]),
     ]
     return {"reference/index.md": "\n\n".join(index) + "\n"} | {
-        f"reference/{name}.md": _page(name, module, title) for name, (module, title) in MODULES.items()
+        f"reference/{_file(name)}": _page(name) for name in MODULES
     }
 
 
-def _page(name: str, module: str, title: str) -> str:
-    file = import_module(module).__name__.replace(".", "/")
-    where = f"../{file}" if name in SOURCES else f"../{file}.py"
-    shown = where.removeprefix("../") + ("/" if name in SOURCES else "")
-    members = WITHOUT_ALL.get(name, "")
-    directive = [f".. automodule:: {module}", f"   :members: {members}", "   :imported-members:"]
-    return (
-        "\n".join(
-            [
-                f"# {title}: `{module}`",
-                "",
-                f"Source: [`{shown}`]({where})",
-                "",
-                "```{eval-rst}",
-                *directive,
-                "```",
-            ]
-        )
-        + "\n"
-    )
+def _file(name: str) -> str:
+    return f"{name.rpartition('.')[2]}.md"
+
+
+def _source(name: str) -> str:
+    """The module's folder or file, from the repository's root."""
+    path = f"utilities/{name.replace('.', '/')}"
+    return f"{path}/" if (ROOT / path).is_dir() else f"{path}.py"
+
+
+def _title(name: str) -> str:
+    """How its docstring begins: up to the first colon or full stop."""
+    path = ROOT / _source(name)
+    text = (path / "__init__.py" if path.is_dir() else path).read_text("utf-8")
+    return re.split(r"[:.](?= |$)", (ast.get_docstring(ast.parse(text)) or name).splitlines()[0])[0]
+
+
+def _page(name: str) -> str:
+    source = _source(name)
+    return f"""# {_title(name)}
+
+`utilities.{name}` · source: [`{source}`](../{source.removesuffix("/")})
+
+```{{eval-rst}}
+.. automodule:: utilities.{name}
+   :members: {WITHOUT_ALL.get(name, "")}
+   :imported-members:
+```
+"""
 
 
 def as_rst(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:

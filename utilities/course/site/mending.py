@@ -18,8 +18,8 @@ REPLACED = (
 PARAMETERS = re.compile(r"<dl>\n((?:<dd>.*</dd>\n)+)</dl>\s*")
 
 
-def finish(folder: Path) -> None:
-    """Mend every page of a folder.
+def mend(folder: Path) -> None:
+    """Mends every page of a folder.
 
     Args:
         folder: what Sphinx has made.
