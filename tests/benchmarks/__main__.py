@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from anthropic import beta_tool
 
-from tests.benchmarks import hostile, scale
+from tests.benchmarks import hostile, room, scale
 from tests.benchmarks import memory as memory_benchmarks
 from tests.benchmarks import turn as turn_benchmarks
 from tests.kit.places import NOTEBOOKS
@@ -121,6 +121,7 @@ def main() -> int:
             f"≈ 1 × t, one send (here {sends})",
         )
     server_rows()
+    room.report(row)
     hostile.report(row)
     turn_benchmarks.report(row)
     memory_benchmarks.report(row)

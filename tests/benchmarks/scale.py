@@ -68,8 +68,8 @@ def replaying(script: Script, speed: float = 0.0) -> Iterator[tuple[str, int]]:
             yield running
 
 
-def new_sessions(url: str, count: int) -> list[str]:
-    with httpx2.Client(base_url=f"{url}/v1", timeout=60, headers=HEADERS) as client:
+def new_sessions(url: str, count: int, headers: dict[str, str] = HEADERS) -> list[str]:
+    with httpx2.Client(base_url=f"{url}/v1", timeout=60, headers=headers) as client:
 
         def made(path: str, body: dict[str, Any]) -> str:
             return str(client.post(path, json=body).raise_for_status().json()["id"])
@@ -136,18 +136,23 @@ def throughput(runs: int = 5) -> tuple[float, float]:
 # -- many learners ------------------------------------------------------------------------------------
 
 
-async def learn(url: str, session_id: str, sent_at: float, opened: asyncio.Barrier) -> list[float]:
+async def learn(
+    url: str, session_id: str, sent_at: float, opened: asyncio.Barrier, key: str = "x"
+) -> list[float]:
     """One learner: opens the stream, sends at `sent_at`, reads the turn; returns each event's delay."""
+    known = f"x-api-key: {key}\r\n"
     host, port = url.removeprefix("http://").split(":")
     path, body = f"/v1/sessions/{session_id}/events", json.dumps(SAY_GO).encode()
     reader, writer = await asyncio.open_connection(host, int(port))
-    writer.write(f"GET {path}/stream HTTP/1.1\r\n{HEAD}\r\n".encode())
+    writer.write(f"GET {path}/stream HTTP/1.1\r\n{HEAD}{known}\r\n".encode())
     await reader.readuntil(b"\r\n\r\n")
     await opened.wait()
     await asyncio.sleep(max(0.0, sent_at - time.monotonic()))
     _, post = await asyncio.open_connection(host, int(port))
     sent = time.monotonic()
-    post.write(f"POST {path} HTTP/1.1\r\n{JSON_HEAD}content-length: {len(body)}\r\n\r\n".encode() + body)
+    post.write(
+        f"POST {path} HTTP/1.1\r\n{JSON_HEAD}{known}content-length: {len(body)}\r\n\r\n".encode() + body
+    )
     delays, first = [], ""
     while len(delays) < STEPS + 6:
         line = await asyncio.wait_for(reader.readline(), 60)

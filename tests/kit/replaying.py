@@ -36,7 +36,7 @@ def replayed(recording: Recording) -> Replayed:
                 continue
             now = sessions.events.list(session_id)
             ids = {old["id"]: new.id for old, new in zip(recording.events, now, strict=False)}
-            wanted: Any = [_sent(event, ids) for event in group]
+            wanted: Any = [as_sent(event, ids) for event in group]
             sessions.events.send(session_id, events=wanted)
         events: list[Any] = list(sessions.events.list(session_id))
         threads: list[Any] = list(sessions.threads.list(session_id))
@@ -49,7 +49,7 @@ def replayed(recording: Recording) -> Replayed:
     return Replayed(events, threads, logs, session)
 
 
-def _sent(event: dict[str, Any], ids: dict[str, str]) -> dict[str, Any]:
+def as_sent(event: dict[str, Any], ids: dict[str, str]) -> dict[str, Any]:
     """A client's event as it was sent: with this session's ids, and without what the service adds."""
     left_out = ("id", "processed_at", "session_thread_id", *AFTER.get(event["type"], ()))
     return {key: ids.get(str(value), value) for key, value in event.items() if key not in left_out}
