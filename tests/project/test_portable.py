@@ -13,7 +13,8 @@ PROGRAMS = sorted([*(ROOT / "utilities").rglob("*.py"), *DATA.rglob("*.py")])
 LESSONS = [path for path in sorted(NOTEBOOKS.rglob("*.ipynb")) if ".ipynb_checkpoints" not in path.parts]
 # What only POSIX has, and where it may stand: what runs on Linux alone, or asks first.
 POSIX = {"fork", "getuid", "getgid", "geteuid", "killpg", "setsid", "mkfifo", "SIGKILL", "SIGHUP", "SIGALRM"}
-POSIX |= {"fcntl", "resource", "pwd", "grp", "termios", "AF_UNIX", "setrlimit", "chmod"}
+POSIX |= {"AF_UNIX", "setrlimit", "chmod"}
+POSIX_MODULES = {"fcntl", "resource", "pwd", "grp", "termios"}
 MAY = {"utilities/replay/making/worker.py", "utilities/left_behind.py", "utilities/course/lab.py"}
 # Of a shell, or of a folder that a notebook need not be started in.
 IN_CELLS = re.compile(r"""/bin/|SIGKILL|["']sh["']|^\s*[!%]|["']\.\.""", re.M)
@@ -89,10 +90,11 @@ def test_what_only_posix_has_stands_where_it_is_asked_for_first():
     found = set()
     for path in PROGRAMS:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            named = {alias.name for alias in node.names} if isinstance(node, ast.Import) else set()
-            if isinstance(node, ast.Attribute):
-                named = {node.attr}
-            if named & POSIX:
+            modules = {alias.name for alias in node.names} if isinstance(node, ast.Import) else set()
+            if isinstance(node, ast.ImportFrom):
+                modules = {node.module}
+            asked = {node.attr} if isinstance(node, ast.Attribute) else set()
+            if modules & POSIX_MODULES or asked & POSIX:
                 found.add(path.relative_to(ROOT).as_posix())
     assert found <= MAY
 

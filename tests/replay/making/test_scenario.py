@@ -1,6 +1,7 @@
 """Scripted recordings: executed again they are the same; their events are what the hosted API would send."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import anthropic
@@ -21,6 +22,14 @@ FILES = sorted((DATA / "recordings").glob("*.jsonl"))
 RECORDINGS = [path for path in FILES if not is_messages(path)]
 EVENT = TypeAdapter(BetaManagedAgentsSessionEvent)
 
+
+def sessions(scenario):
+    """The names of the sessions in a scenario's file: its own, or those that share its opening."""
+    written = tomllib.loads(scenario.read_text("utf-8"))
+    return [session["name"] for session in written.get("sessions", [written])]
+
+
+SCENARIOS = sorted(name for path in (DATA / "scenarios").glob("*.toml") for name in sessions(path))
 
 SCENARIO = """
 name = "small"
@@ -68,7 +77,7 @@ def made(folder):
 def test_every_committed_recording_is_what_its_scenario_executes_to(capsys):
     assert main([str(DATA / "scenarios"), "--verify"]) == 0, capsys.readouterr().out
     assert capsys.readouterr().out.count("same ") == len(FILES)
-    assert len(RECORDINGS) == len(list((DATA / "scenarios").glob("*.toml")))
+    assert [path.stem for path in RECORDINGS] == SCENARIOS
 
 
 @pytest.fixture(params=RECORDINGS, ids=lambda path: path.stem)
@@ -79,7 +88,7 @@ def recording(request):
 def test_a_scripted_recording_says_so_and_has_its_scenario(recording):
     assert recording.path.stem == recording.name
     if recording.header["provenance"] == "scripted":
-        assert (DATA / "scenarios" / f"{recording.name}.toml").exists()
+        assert recording.name in SCENARIOS
         assert "Scripted, not live" in recording.header["note"]
 
 
