@@ -441,7 +441,7 @@ def versions_and_pins() -> Drawing:
         "top the newest, which says again what version 1 said. In your process, a caller that pins names "
         "version 1 and gets it (1). A caller with the bare id gets what is on top (2). At the service, a "
         "session that began under version 2 keeps it (3), and so does a roster that was saved then (4). "
-        "Going back puts the first text on top once more (5), and changes nothing for these two.",
+        "Going back puts the first text on top once more (5).",
     )
     small_map(drawing, ["agent", "session"], ["your program", "your tools"])
     drawing.text(26, 122, "your process", bold=True)

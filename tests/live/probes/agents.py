@@ -169,6 +169,20 @@ def a_roster_with_two_pins(run: Run) -> Finding:
     return _all_refused(run, {"two pins": {"model": "claude-sonnet-4-6", "multiagent": roster}})
 
 
+@probe(
+    "a roster that is sent once more with a bare id is looked up anew",
+    rule="a roster that is sent once more with a bare id is looked up anew",
+)
+def a_roster_sent_again(run: Run) -> Finding:
+    member = run.agent("member")
+    roster: Any = {"type": "coordinator", "agents": [member.id]}
+    lead = run.agent("lead", multiagent=roster)
+    run.client.beta.agents.update(member.id, version=member.version, description="a change")
+    again = run.client.beta.agents.update(lead.id, version=lead.version, multiagent=roster)
+    versions = [entry.to_dict().get("version") for entry in getattr(again.multiagent, "agents", ())]
+    return found(versions == [2], f"the roster has version {versions}, the coordinator {again.version}")
+
+
 @probe("`speed: fast` for a model without a fast mode is 400", rule="`speed: fast` is for models")
 def a_model_without_a_fast_mode(run: Run) -> Finding:
     return _all_refused(run, {"haiku": {"model": {"id": "claude-haiku-4-5", "speed": "fast"}}})

@@ -72,3 +72,50 @@ def test_a_session_pins_its_agents_version(call):
     assert call.get(f"/sessions/{session['id']}")["agent"]["version"] == 1
     assert call.session(agent=agent)["agent"]["system"] == "new"
     assert call.session(agent={"type": "agent", "id": agent, "version": 1})["agent"]["version"] == 1
+
+
+# -- versions in a roster -----------------------------------------------------------------------------
+
+
+def roster(*agents):
+    return {"type": "coordinator", "agents": list(agents)}
+
+
+def reference(agent, version):
+    return {"type": "agent", "id": agent, "version": version}
+
+
+@pytest.mark.rule(
+    "a roster keeps the versions of the day it was saved, also of a bare id, until an update sends one that "
+    "names others",
+    topic="agents",
+    evidence="doc",
+    note="one page says that a bare id is pinned when the coordinator is created, another when it is created "
+    "or last updated; here an update without `multiagent` leaves the roster as it is",
+)
+def test_a_roster_keeps_its_versions(call):
+    member = call.post("/agents", AGENT)["id"]
+    lead = f"/agents/{call.post('/agents', {**AGENT, 'multiagent': roster(member)})['id']}"
+    call.post(f"/agents/{member}", {"system": "new"})
+    assert call.get(lead)["multiagent"] == roster(reference(member, 1))
+    other = call.post(lead, {"description": "something else"})
+    assert (other["version"], other["multiagent"]) == (2, roster(reference(member, 1)))
+    renewed = call.post(lead, {"multiagent": roster(reference(member, 2))})
+    assert (renewed["version"], renewed["multiagent"]) == (3, roster(reference(member, 2)))
+
+
+@pytest.mark.rule(
+    "a roster that is sent once more with a bare id is looked up anew: where that id has a newer version, "
+    "the coordinator gets a new version, too",
+    topic="agents",
+    evidence="ours",
+    note="the documentation says that an update that changes nothing makes no version, and not whether a "
+    "roster sent as before is one; a roster that names the version is the documented way",
+)
+def test_a_roster_sent_again_is_looked_up_anew(call):
+    member = call.post("/agents", AGENT)["id"]
+    first = call.post("/agents", {**AGENT, "multiagent": roster(member)})
+    assert call.post(f"/agents/{first['id']}", {"multiagent": roster(member)}) == first
+    call.post(f"/agents/{member}", {"system": "new"})
+    again = call.post(f"/agents/{first['id']}", {"multiagent": roster(member)})
+    assert (again["version"], again["multiagent"]) == (2, roster(reference(member, 2)))

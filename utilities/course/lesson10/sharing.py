@@ -30,6 +30,9 @@ TIME = 30.0  # seconds for another process
 def by_hash(user: str, share: float) -> int:
     """Version 2 for this share of the users, version 1 for the others; the same in every process.
 
+    The text before the user's id belongs to this experiment. Another experiment takes another text, so that
+    it isn't the same users who get everything new.
+
     Args:
         user: whatever names a user for good.
         share: from 0 to 1.
