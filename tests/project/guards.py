@@ -199,6 +199,14 @@ GUARDS = [
     Guard("a sweep after an error", "leftovers.py", "except Exception as error:", "except ZeroDivisionError as error:", "error_of_one"),
     Guard("what somebody else has ended", "leftovers.py", "except NotFoundError:", "except ZeroDivisionError:", "gone_meanwhile"),
     Guard("a dry run", "leftovers.py", "if not dry_run:", "if True:", "dry_run_says_the_same"),
+    Guard("a verdict that stands", "approvals.py", "WHERE id = ? AND verdict IS NULL AND {CURRENT}", "WHERE id = ? AND {CURRENT}", "comes_second"),
+    Guard("a double click", "approvals.py", "if (approval.verdict, approval.by) != (verdict, by):", "if True:", "double_click"),
+    Guard("facts that have changed", "approvals.py", "SET replaced_by = ? WHERE call_id = ? AND id != ?", "SET replaced_by = ? WHERE 0 AND call_id = ? AND id != ?", "another_amount"),
+    Guard("what a yes is for", "approvals.py", " and _canonical(facts) == _canonical(self.facts)", "", "its_facts_only"),
+    Guard("a call that has its answer", "approvals.py", "raise AlreadyAnswered(answered)", "pass", "answered_call"),
+    Guard("silence", "approvals.py", "WHERE verdict IS NULL AND until <= ?", "WHERE 0 AND until <= ?", "silence_is_no"),
+    Guard("an answer that never was one", "approvals.py", "if not noted:", "if False:", "can_have_arrived"),
+    Guard("an answer that has arrived", "approvals.py", 'waiting = f"verdict IS NOT NULL AND sent IS NULL AND', 'waiting = f"verdict IS NOT NULL AND', "until_it_has_arrived"),
 ]  # fmt: skip
 
 
