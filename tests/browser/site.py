@@ -76,6 +76,8 @@ def lead_a_room(page: Page, pictures: Path) -> None:
     page.get_by_role("button", name="Pause").click()
     page.clock.run_for(60_000)
     assert "1:01" in page.locator(".room-clock").inner_text()
+    onward = page.locator("article a[href*='.html?room']")
+    assert onward.count()
     page.keyboard.press("Escape")
     page.wait_for_url(lambda url: "room" not in url)
     assert heading.count() > 5

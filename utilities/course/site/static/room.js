@@ -31,6 +31,9 @@
 
   document.documentElement.classList.add("room");
   document.querySelectorAll(".cell_output").forEach(fold);
+  document.querySelectorAll('article a[href*=".html"]').forEach((link) => {
+    if (link.pathname.includes("/notebooks/")) link.search = "?room"; // on to the next lesson
+  });
   const bar = document.body.appendChild(makeBar());
   show(current);
   setInterval(tick, 1000);
