@@ -22,6 +22,7 @@ from .workspaces import MOST
 
 KEY, TEACHERS_KEY = "REPLAY_KEY", "REPLAY_TEACHER_KEY"
 PORT = 8600
+SITE = Path(__file__).parents[2] / "site"  # where `make site` puts it
 RECORDINGS = Path(__file__).parents[2] / "example_data" / "recordings"
 CLEAR = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # what can't be taken for another, on a projector
 EVERYWHERE = ("0.0.0.0", "::")
@@ -85,6 +86,8 @@ def main(argv: list[str] | None = None) -> int:
     board = f"the board's, or {TEACHERS_KEY} in the environment; by default a new one"
     parser.add_argument("--teacher-key", help=board)
     parser.add_argument("--recordings", type=Path, action="append", metavar="DIR", help="may be repeated")
+    pages = "pages that anybody may read there; by default what `make site` has made, if it has"
+    parser.add_argument("--site", type=Path, metavar="DIR", help=pages)
     parser.add_argument("--speed", type=float, default=0.0, help="recorded seconds per second; 0: at once")
     parser.add_argument("--most", type=int, default=MOST, help=f"names at most; {MOST} by default")
     options = parser.parse_args(argv)
@@ -97,17 +100,19 @@ def main(argv: list[str] | None = None) -> int:
     key = (os.environ.get(KEY) or new_key()) if options.key is None else options.key
     own = options.teacher_key
     teachers_key = (os.environ.get(TEACHERS_KEY) or new_key(4)) if own is None else own
+    site = options.site or (SITE if SITE.is_dir() else None)
     try:
         library = Library.load(*(options.recordings or [RECORDINGS]))
         server = RoomServer(
             library, key=key, teachers_key=teachers_key, host=options.host, port=options.port,
-            speed=options.speed, most=options.most,
+            speed=options.speed, most=options.most, site=site,
         )  # fmt: skip
-    except (RecordingError, OSError, ValueError) as error:
+    except (RecordingError, OSError, ValueError, RuntimeError) as error:
         print(f"room: {error}", file=sys.stderr)
         return 2
     url = address_of(server, options.host)
-    print(f"{url}\n\n{instructions(url, key, teachers_key)}", flush=True)
+    pages = "\nWhoever opens this address in a browser can read the course there.\n" if site else ""
+    print(f"{url}\n{pages}\n{instructions(url, key, teachers_key)}", flush=True)
     try:
         server.run()
     except KeyboardInterrupt:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Collection
+from pathlib import Path
 
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
+from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from ..replay.api import Api
@@ -37,6 +41,7 @@ class RoomServer(Listening):
         seed: what decides the ids, with the name and what the client does; by default no run has another's,
             so that what a learner remembers from before a restart is not found to be something else.
         most: so many workspaces are kept.
+        site: a folder of pages that anybody may read, the course's for example.
         allow_origins: the origins of web pages that may use it.
 
     Attributes:
@@ -51,7 +56,8 @@ class RoomServer(Listening):
         self, library: Library, *, key: str, teachers_key: str, host: str = "127.0.0.1", port: int = 0,
         strict: bool = False, speed: float = 0.0, faults: Faults = NO_FAULTS,
         assume: Assumptions | None = None,
-        seed: str | None = None, most: int = MOST, allow_origins: Collection[str] = (),
+        seed: str | None = None, most: int = MOST, site: Path | None = None,
+        allow_origins: Collection[str] = (),
     ) -> None:  # fmt: skip
         require_reachable(host, key)
         if teachers_key in ("", key):
@@ -70,22 +76,35 @@ class RoomServer(Listening):
         self._board = BoardApp(
             self.workspaces, teachers_key=teachers_key, browsers=browsers, clock=time.monotonic
         )
+        self._site = StaticFiles(directory=site, html=True) if site is not None else None
         super().__init__(host, port)
 
     def _application(self) -> _Room:
-        return _Room(self.workspaces, self._board)
+        return _Room(self.workspaces, self._board, self._site)
 
 
 class _Room:
-    """The ASGI application: what is below /board, and everything else."""
+    """The ASGI application: the API below /v1, the board below /board, and pages everywhere else."""
 
-    def __init__(self, workspaces: Workspaces, board: BoardApp) -> None:
-        self._workspaces, self._board = workspaces, board
+    def __init__(self, workspaces: Workspaces, board: BoardApp, site: StaticFiles | None) -> None:
+        self._workspaces, self._board, self._site = workspaces, board, site
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope["path"]
-        app = self._board if path == BOARD or path.startswith(f"{BOARD}/") else self._workspaces
-        await app(scope, receive, send)
+        above = f"/{scope['path'].split('/')[1]}"
+        if above == BOARD:
+            await self._board(scope, receive, send)
+        elif self._site is None or above == "/v1":
+            await self._workspaces(scope, receive, send)
+        else:
+            await _read(self._site, scope, receive, send)
 
     def end_streams(self) -> None:
         self._workspaces.end_streams()
+
+
+async def _read(site: StaticFiles, scope: Scope, receive: Receive, send: Send) -> None:
+    """A page, or in a line why there is none."""
+    try:
+        await site(scope, receive, send)
+    except HTTPException as error:
+        await PlainTextResponse(f"{error.detail}\n", error.status_code)(scope, receive, send)
