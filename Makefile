@@ -27,7 +27,7 @@ needs = Python 3.11 or newer is needed, and $(1). Name another one: make setup P
 .DEFAULT_GOAL := help
 .PHONY: help setup dev lab room run check test conformance newest-sdk confirm-live test-postgres test-typescript \
 	test-browser-python reset notebooks recordings assumptions verify fidelity scenarios rooms budgets pictures \
-	handouts site guards lint bench soak versions doctor
+	handouts lite-parts lite site guards lint bench soak versions doctor
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' "$(strip $(MAKEFILE_LIST))"
@@ -113,6 +113,12 @@ pictures: setup  ## draw the lessons' concept pictures, notebooks/images/NN_*.sv
 
 handouts: setup  ## the workshop's cards and slides, from the lessons
 	@$(PY) -m utilities.course.handouts --write
+
+lite-parts: dev  ## fetch what `make lite` needs, from npm and PyPI, 40 MB
+	@$(PY) -m utilities.course.lite --fetch
+
+lite: dev  ## lessons 00, 01 and 03 to run in a browser, nothing installed, in site/lite/
+	@$(PY) -m utilities.course.lite
 
 site: dev  ## the course as pages to read in a browser, checked, in site/
 	@$(PY) -m utilities.course.site

@@ -2,20 +2,24 @@
 
 import hashlib
 import json
+import re
 import sys
 import zipfile
 
+import nbformat
 import pytest
 
 from tests.kit.browser_python import browser_python
 from tests.kit.calling import AGENT
-from tests.kit.places import DATA
+from tests.kit.places import DATA, NOTEBOOKS
 from utilities import connect
 from utilities.course import lesson01, run_worker
 from utilities.course.exercises import TookTooLong, within
 from utilities.course.lite import parts
 from utilities.course.lite.__main__ import main
+from utilities.course.lite.building import front_page
 from utilities.course.lite.distribution import COURSE, course_wheel, distribution
+from utilities.course.lite.in_browser import in_browser, linked
 from utilities.course.workers import WorkerError
 from utilities.replay.in_process import InProcessServer
 from utilities.show import timeline
@@ -166,3 +170,25 @@ def test_what_was_not_fetched_is_one_line(tmp_path, monkeypatch, capsys):
     assert "npm is not on this machine" in line
     with pytest.raises(parts.NotFetched, match="make lite-parts"):
         parts.fetched()
+
+
+def test_a_lesson_in_the_browser_leads_only_to_what_is_there():
+    name = f"{parts.LESSONS[0]}.ipynb"
+    lesson, path = nbformat.read(NOTEBOOKS / name, 4), f"notebooks/{name}"
+    there = {"notebooks/images/00_one_turn.svg", f"notebooks/{parts.LESSONS[1]}.ipynb"}
+    made = in_browser(lesson, path, there)
+    assert linked(made, path) == there
+    assert linked(lesson, path) > there, "the original stays as it is"
+    closing = made.cells[-1].source
+    assert f"[01]({parts.LESSONS[1]}.ipynb)" in closing and " · 02 memory" in closing
+    assert "](https://platform.claude.com/" in closing
+    assert "runs in your browser" in made.cells[1].source
+    code = [[cell.source for cell in each.cells if cell.cell_type == "code"] for each in (made, lesson)]
+    assert code[0] == code[1]
+    nbformat.validate(made)
+
+
+def test_the_page_in_front_leads_to_each_lesson_and_has_what_jupyterlab_looks_for():
+    page = front_page()
+    assert re.findall(r'href="lab/index.html\?path=notebooks/(\w+).ipynb"', page) == list(parts.LESSONS)
+    assert 'id="jupyter-config-data"' in page and "Lesson 00 · One turn</a>" in page

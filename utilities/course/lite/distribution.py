@@ -88,7 +88,9 @@ def _with_data(wheel: Path, to: Path) -> Path:
 
 
 def _data() -> Iterator[Path]:
-    yield from sorted(path for path in DATA.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    for path in sorted(path for path in DATA.rglob("*") if path.is_file()):
+        if not any(part.startswith((".", "__pycache__")) for part in path.relative_to(ROOT).parts):
+            yield path
     yield from (ROOT / "notebooks" / "solutions" / f"{lesson}.ipynb" for lesson in LESSONS)
 
 

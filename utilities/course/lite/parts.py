@@ -16,7 +16,11 @@ FOLDER = ROOT / ".lite"
 LESSONS = ("00_one_turn", "01_agent_environment_session", "03_requires_action")
 # The kernel below is made for this one. It has Python 3.14.
 PYODIDE = "314.0.6"
-KERNEL = ("jupyterlite-core==0.8.6", "jupyterlite-pyodide-kernel==0.8.6", "jupyterlab_widgets==3.0.17")
+# `jupyter-server` and `jupyterlab-server` list the files and settings that the browser asks for.
+KERNEL = (
+    *("jupyterlite-core==0.8.6", "jupyterlite-pyodide-kernel==0.8.6"),
+    *("jupyterlab-widgets", "jupyter-server", "jupyterlab-server"),
+)
 PYTHON, PLATFORM = "3.14", "pyemscripten_2026_0_wasm32"
 # What the course and the kernel import, with all that these need: pip would ask for what they need on this
 # machine. The versions are those of requirements.lock. `httpx2-jsfetch` is what httpx2 has there in place of
@@ -68,7 +72,7 @@ def fetch() -> None:
     print("JupyterLite from PyPI, 14 MB", file=sys.stderr, flush=True)
     if not builder().exists():
         _run(sys.executable, "-m", "venv", "builder")
-    _run(str(builder()), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *KERNEL)
+    _run(str(builder()), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *lock, *KERNEL)
     (FOLDER / "fetched").write_text(_versions(), "utf-8")
 
 
