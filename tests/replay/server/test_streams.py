@@ -40,23 +40,33 @@ def test_a_stream_has_only_what_comes_after_it_was_opened():
 @pytest.mark.rule(
     "every open stream of a session gets every event as it happens", topic="streams", evidence="ours"
 )
-def test_all_streams_get_everything_as_it_happens():
+def test_all_streams_get_everything():
     with serving(speed=50.0) as server:  # ten seconds in a fifth of one
         client = strict(server)
         session = new_session(client)
-        first, second, times = [], [], []
+        first, second = [], []
         threads = [followed(client, session, into) for into in (first, second)]
-        with client.beta.sessions.events.stream(session) as stream:
-            client.beta.sessions.events.send(session, events=SAY_GO["events"])
-            for event in itertools.islice(stream, len(TURN)):
-                times.append((event.type, time.monotonic()))
-        message, done = (at for kind, at in times if kind == "agent.message")
-        assert done - message > 0.05  # recorded five seconds apart
+        client.beta.sessions.events.send(session, events=SAY_GO["events"])
         wait_for(lambda: len(first) == len(second) == len(TURN))
         server.stop()
         for thread in threads:
             thread.join(5)
         assert [e.type for e in first] == [e.type for e in second] == TURN
+
+
+def test_an_event_comes_when_it_happens():
+    """Not with the last of its turn, recorded five seconds later: then there would be no gap in any turn."""
+
+    def gap(client):
+        session = new_session(client)
+        with client.beta.sessions.events.stream(session) as stream:
+            client.beta.sessions.events.send(session, events=SAY_GO["events"])
+            times = [(event.type, time.monotonic()) for event in itertools.islice(stream, len(TURN))]
+        message, done = (at for kind, at in times if kind == "agent.message")
+        return done - message
+
+    with serving(speed=50.0) as server:  # a busy machine may read one of them late
+        assert any(gap(strict(server)) > 0.05 for _ in range(5))
 
 
 @pytest.mark.rule(
