@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import TypeVar
 
 Made = TypeVar("Made")
-PATIENCE = 120.0  # seconds; whoever makes it may have been killed, so then it is made once more
+PATIENCE = 120.0  # seconds
 
 
-def once(folder: Path, name: str, make: Callable[[], Made]) -> Made:
+def once(folder: Path, name: str, make: Callable[[], Made], *, patience: float = PATIENCE) -> Made:
     """What `make` returns: of the workers of one run the first makes it, the others wait and read it.
 
     Args:
         folder: pytest's for this worker, `tmp_path_factory.getbasetemp()`; beside it are the others'.
         name: of what is made; no other fixture has it.
         make: returns what can be pickled. What it raises it raises for each worker.
+        patience: seconds to wait for it; whoever makes it may have been killed, so then it is made once more.
     """
     if "PYTEST_XDIST_WORKER" not in os.environ:
         return make()
@@ -27,7 +28,7 @@ def once(folder: Path, name: str, make: Callable[[], Made]) -> Made:
     try:
         made.with_suffix(".begun").touch(exist_ok=False)
     except FileExistsError:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while time.monotonic() < deadline and not made.with_suffix(".failed").exists():
             if made.exists():
                 return pickle.loads(made.read_bytes())  # type: ignore[no-any-return]  # written by us, below

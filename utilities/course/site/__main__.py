@@ -15,6 +15,7 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,11 +31,12 @@ LITE = "lite"
 MISSING = "`make dev` or `python -m utilities.course.setup --dev` puts it into .venv; use the Python there"
 
 
-def build(site: Path) -> list[str]:
+def build(site: Path, lay: Callable[..., list[str]] = lay_out) -> list[str]:
     """Makes the pages. They replace those in the folder if nothing is wrong with them, otherwise it stays.
 
     Args:
         site: the folder; made if it isn't there. What is in its folder `lite` is kept.
+        lay: lays out what the pages are made from, as `sources.lay_out` does.
 
     Returns:
         What is wrong with the pages, one line each. Where Sphinx has found it, Sphinx has said it on stderr.
@@ -47,7 +49,7 @@ def build(site: Path) -> list[str]:
     lite = (site / LITE / "index.html").is_file()
     with TemporaryDirectory(prefix="site-") as folder:
         laid, made = Path(folder, "sources"), Path(folder, "pages")
-        made_already = lay_out(laid, lite=lite)
+        made_already = lay(laid, lite=lite)
         options = [
             "-q",
             "-W",
