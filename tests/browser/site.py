@@ -47,6 +47,7 @@ def lead_a_room(page: Page, pictures: Path) -> None:
     page.set_viewport_size({"width": 1280, "height": 800})
     page.goto(LESSON)
     page.get_by_role("link", name="For a projector").click()
+    page.get_by_role("navigation", name="Sections").wait_for()
     place, heading = page.locator(".room-place"), page.locator("article :is(h1, h2, h3):visible")
     opening = heading.text_content()
     many = int(place.inner_text().split("/")[1])
