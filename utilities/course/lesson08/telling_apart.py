@@ -75,8 +75,8 @@ mistakes = Exercise(
     _check,
     [
         "Go through the calls. Which tool was it, and who should have decided about its receipt?",
-        'lesson08.lane(RECEIPTS[id]) says "agent" or "person". An approve in a person\'s lane is wrong, also if '
-        "it was refused: the gate stopped it, not the agent.",
+        'lesson08.lane(RECEIPTS[id]) says "agent" or "person". An approve in a person\'s lane is wrong, also '
+        "if it was refused: the gate stopped it, not the agent.",
         "An escalate after a refused approve is no needless one: its receipt is in a person's lane. Calls of "
         "bash have no receipt: call.name comes first.",
     ],
