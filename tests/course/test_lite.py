@@ -1,5 +1,6 @@
 """What lessons need in a browser, as far as it can be seen without one; `tests/browser_python` runs them."""
 
+import asyncio
 import hashlib
 import json
 import re
@@ -13,7 +14,7 @@ from tests.kit.browser_python import browser_python
 from tests.kit.calling import AGENT
 from tests.kit.places import DATA, NOTEBOOKS
 from utilities import connect
-from utilities.course import lesson01, run_worker
+from utilities.course import lesson01, lesson03, run_worker
 from utilities.course.exercises import TookTooLong, within
 from utilities.course.lite import parts
 from utilities.course.lite.__main__ import main
@@ -77,6 +78,15 @@ def test_a_second_process_is_a_program_in_this_one_with_the_same_service(tmp_pat
             run_worker(program, client=client)
     assert done.stdout == f"{session.id}\n"
     assert "A browser has no second process" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("typed", "said"), [("y", "Approve"), (" Yes", "Approve"), ("", lesson03.OFFER)])
+def test_a_person_types_where_a_click_would_not_be_heard(typed, said, monkeypatch):
+    monkeypatch.setattr("builtins.input", lambda prompt: typed)
+    with asyncio.Runner() as runner:
+        runner.get_loop()  # it opens sockets, so before they are forbidden
+        with browser_python():
+            assert runner.run(lesson03.Person(patience=5.0).asked("Pay?")) == said
 
 
 def test_connect_takes_the_server_that_this_python_can_have():

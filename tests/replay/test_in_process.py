@@ -3,6 +3,8 @@
 import asyncio
 import json
 from contextlib import contextmanager, nullcontext
+from io import BytesIO
+from zipfile import ZipFile
 
 import anthropic
 import httpx2
@@ -145,6 +147,26 @@ def test_an_upload_comes_back_as_it_was():
             uploaded = client.beta.files.upload(file=file)
             assert uploaded.size_bytes == len(content)
         assert uploaded.filename == "unnamed.bin"  # the plain bytes
+
+
+def test_a_skill_and_its_files_come_back_as_they_were():
+    head = b"---\nname: greeting\ndescription: How to greet.\n---\nSay \xc3\xa4.\r\n"
+    files = [("greeting/SKILL.md", head, "text/markdown"), ("greeting/a ü.bin", bytes(range(256)))]
+    with browser_python(), InProcessServer(Library([])) as server:
+        client = Anthropic(api_key="k", base_url=server.base_url, **direct(Anthropic, server.base_url))
+        skill = client.beta.skills.create(files=files)
+        zipped = client.beta.skills.versions.download(skill.latest_version_id, skill_id=skill.id).read()
+    with ZipFile(BytesIO(zipped)) as archive:
+        assert [archive.read(name) for name in sorted(archive.namelist())] == [head, bytes(range(256))]
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "multipart/form-data"])
+def test_a_damaged_form_is_refused(kind):
+    headers = {"content-type": kind, "anthropic-version": "2023-06-01"}
+    with browser_python(), InProcessServer(Library([])) as server:
+        client = direct(Anthropic, server.base_url)["http_client"]
+        answer = client.post(f"{server.base_url}/v1/files", content=b"no", headers=headers)
+    assert answer.status_code == 400 and "the multipart body is damaged" in answer.text
 
 
 @pytest.mark.parametrize(

@@ -13,24 +13,22 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
-from io import BytesIO
 from itertools import count
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakValueDictionary
 
 import httpx2
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import Field, File, parse_form
 
 from ..loopback import served_here
 from .api import Api, headers_about
 from .arrival.broken_requests import BrokenRequests, Cut, turned_away
 from .arrival.head import IDENTITY, Head
+from .arrival.whole_form import form_of
 from .assumptions import Assumptions, assumed_here
 from .faults import NO_FAULTS, Faults
 from .http.errors import ApiError
-from .http.requests import REPLAY_HEADER, Form, Request, Response, Upload
+from .http.requests import REPLAY_HEADER, Request, Response
 from .http.sse import encoded
 from .ids import make_id
 from .recordings.library import Library
@@ -298,39 +296,8 @@ def _read(request: httpx2.Request, head: Head) -> Request:
     """
     query = list(request.url.params.multi_items())
     if head.is_form:
-        form = _form(request.headers["content-type"], request.content)
+        form = form_of(request.headers["content-type"], request.content)
         return Request(head.method, head.path, query, form=form)
     if request.content:
         head.require_json()
     return Request(head.method, head.path, query, request.content)
-
-
-def _form(content_type: str, body: bytes) -> Form:
-    """The files and fields of a multipart request, as the SDK sends them.
-
-    A part named `file` or `files` is a file also without a file name: so the SDK sends plain bytes. [sdk]
-
-    Raises:
-        ApiError: 400, for a damaged body.
-    """
-    parts: list[tuple[str, Upload]] = []
-    fields: dict[str, str] = {}
-
-    def on_field(field: Field) -> None:
-        name, value = (field.field_name or b"").decode(), field.value or b""
-        if name.startswith("file"):
-            parts.append((name, Upload("", value, None)))
-        else:
-            fields[name] = value.decode()
-
-    def on_file(file: File) -> None:
-        file.file_object.seek(0)
-        name, filename = ((given or b"").decode() for given in (file.field_name, file.file_name))
-        parts.append((name, Upload(filename, file.file_object.read(), file.content_type)))
-
-    try:
-        parse_form({"Content-Type": content_type.encode()}, BytesIO(body), on_field, on_file)
-    except (FormParserError, UnicodeDecodeError) as error:
-        raise ApiError(400, f"the multipart body is damaged: {error}") from error
-    file = next((upload for name, upload in parts if name == "file"), None)
-    return Form(file, tuple(upload for name, upload in parts if name in ("files", "files[]")), fields)

@@ -17,9 +17,9 @@ __all__ = ["in_browser", "linked"]
 KERNELSPEC = {"display_name": "Python (Pyodide)", "language": "python", "name": "python"}
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\((?!\w+:|#)([^)\s#]+)[^)\s]*\)")  # a relative one, of no picture
 NOTE = (
-    "*This copy runs in your browser: nothing is installed, and nothing leaves this machine. Two things are "
-    "different here. What code draws is told in words, and what would be a second process runs in this one. "
-    "Your changes are kept in this browser.*"
+    "*This copy runs in your browser: nothing is installed, and nothing leaves this machine. Three things "
+    "are different here. What code draws is told in words. What would be a second process runs in this one. "
+    "Where a lesson waits for your click, type your answer instead. Your changes are kept in this browser.*"
 )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
 from ..places import ROOT
@@ -60,9 +59,9 @@ def fetch() -> None:
         print(f"pyodide {PYODIDE} from npm, 6 MB", file=sys.stderr, flush=True)
         FOLDER.mkdir(exist_ok=True)
         _run(npm, "pack", f"pyodide@{PYODIDE}", "--silent")
-        with tarfile.open(FOLDER / f"pyodide-{PYODIDE}.tgz") as packed:
-            packed.extractall(FOLDER / "unpacked", filter="data")
+        shutil.unpack_archive(FOLDER / f"pyodide-{PYODIDE}.tgz", FOLDER / "unpacked")
         (FOLDER / "unpacked" / "package").rename(core)
+    shutil.rmtree(FOLDER / "wheels", ignore_errors=True)  # of other versions, perhaps
     print("17 MB of wheels for Python in a browser from PyPI", file=sys.stderr, flush=True)
     chosen = ("--python-version", PYTHON, "--implementation", "cp", "--platform", PLATFORM)
     abis = ("--abi", f"cp{PYTHON.replace('.', '')}", "--abi", "abi3", "--abi", "none")
