@@ -71,6 +71,18 @@ def by_the_forges_own_cases(forge: Forge, before: dict[str, str]) -> bool:
     return lesson06.run_checks(forge.main, forge.hidden).green
 
 
+def the_same_test_names(forge: Forge, before: dict[str, str]) -> bool:
+    def names(files: dict[str, str]) -> list[str]:
+        return [line for line in files[TESTS].splitlines() if line.startswith("def ")]
+
+    return names(forge.main) == names(before) and lesson06.run_checks(forge.main, HIDDEN).green
+
+
+def six_of_six(forge: Forge, before: dict[str, str]) -> bool:
+    found = lesson06.run_checks(forge.main, HIDDEN)
+    return forge.main != before and found.green and len(found.visible) == 6
+
+
 def forgets_the_tests(forge: Forge, before: dict[str, str]) -> bool:
     return lesson06.run_checks(forge.main, HIDDEN).green
 
@@ -92,7 +104,9 @@ def a_wrong_path(forge: Forge, before: dict[str, str]) -> bool:
         (visible_only, "'Øystein' still becomes 'ystein'; your function says yes"),
         (by_the_forges_own_cases, "'Øystein' still becomes 'ystein'; your function says yes"),
         (checks_of_the_pull, "green and approved, but nobody has merged it; your function says yes"),
-        (forgets_the_tests, "a test is gone from tests/test_slugs.py; your function says yes"),
+        (forgets_the_tests, "no longer says which slug it wants; your function says yes"),
+        (the_same_test_names, "no longer says which slug it wants; your function says yes"),
+        (six_of_six, "no longer says which slug it wants; your function says yes"),
         (nothing_may_change, "in the first agent's forge the fix is on main"),
         (a_wrong_path, "your function raised KeyError: 'test_slugs.py'"),
         (lambda forge, before: None, "your function returned None"),
@@ -135,26 +149,44 @@ def by_title_and_changes(forge: Forge, title: str, files: dict[str, str]) -> Any
 
 def by_changes_in_a_loop(forge: Forge, title: str, files: dict[str, str]) -> Any:
     for pull in forge.pulls:
-        if pull.changes == files:
+        if pull.title == title and pull.changes == files:
             return pull
     return forge.open_pull(title, files)
 
 
+def by_a_list(forge: Forge, title: str, files: dict[str, str]) -> Any:
+    same = [pull for pull in forge.pulls if pull.changes == files and pull.title == title]
+    return same[0] if same else forge.open_pull(title, files)
+
+
+def by_numbers(forge: Forge, title: str, files: dict[str, str]) -> Any:
+    known = {pull.number: (pull.title, pull.changes) for pull in forge.pulls}
+    for number, call in known.items():
+        if call == (title, files):
+            return forge.pulls[number - 1]
+    return forge.open_pull(title, files)
+
+
+@pytest.mark.parametrize("right", [by_title_and_changes, by_changes_in_a_loop, by_a_list, by_numbers])
+def test_what_opens_once_passes(right, passes):
+    passes(lesson06.opening, right)
+
+
+def by_changes(forge: Forge, title: str, files: dict[str, str]) -> Any:
+    same = (pull for pull in forge.pulls if pull.changes == files)
+    return next(same, None) or forge.open_pull(title, files)
+
+
 def by_head(forge: Forge, title: str, files: dict[str, str]) -> Any:
     head = lesson06.commit_of({**forge.main, **files})
-    same = [pull for pull in forge.pulls if pull.head == head]
+    same = [pull for pull in forge.pulls if (pull.title, pull.head) == (title, head)]
     return same[0] if same else forge.open_pull(title, files)
 
 
 def by_files(forge: Forge, title: str, files: dict[str, str]) -> Any:
     whole = forge.main | files
-    known = {pull.number: pull for pull in forge.pulls if pull.files == whole}
+    known = {pull.number: pull for pull in forge.pulls if pull.title == title and pull.files == whole}
     return known[min(known)] if known else forge.open_pull(title, files)
-
-
-@pytest.mark.parametrize("right", [by_title_and_changes, by_changes_in_a_loop, by_head, by_files])
-def test_what_opens_once_passes(right, passes):
-    passes(lesson06.opening, right)
 
 
 def by_title(forge: Forge, title: str, files: dict[str, str]) -> Any:
@@ -195,7 +227,10 @@ def opens_nothing(forge: Forge, title: str, files: dict[str, str]) -> Any:
         (by_title, "the same title and other text in src/slugs.py is another change"),
         (by_paths, "the same title and other text in src/slugs.py is another change"),
         (a_part_is_enough, "the same title and one file of the two is another change"),
-        (the_last_one, "came once more, after others, and got pull 5, not 1"),
+        (by_changes, "another title is another call, and got pull 1"),
+        (the_last_one, "came once more, after others and a push, and got pull 5, not 1"),
+        (by_head, "came once more, after others and a push, and got pull 6, not 1"),
+        (by_files, "came once more, after others and a push, and got pull 6, not 1"),
         (always_anew, "there are two pull requests"),
         (its_number, "returned 1, not a pull request"),
         (opens_nothing, "the first call raised IndexError"),

@@ -327,7 +327,7 @@ def one_door() -> Drawing:
     drawing.box(580, 206, 190, 56, "the agent's code", ON)
     drawing.box(580, 300, 190, 56, 'notes, "approved",\nchanged tests', ON, size=13)
     drawing.box(330, 206, 132, 56, "pull request\nwith a head", YOURS)
-    drawing.box(182, 150, 116, 56, "checks\nand hidden cases", YOURS, size=12.5)
+    drawing.box(164, 150, 134, 56, "checks\nand hidden cases", YOURS, size=12.5, dashed=True)
     drawing.box(182, 290, 116, 56, "reviewer", YOURS)
     drawing.box(32, 206, 100, 56, "main", YOURS, size=16)
     drawing.line("M578 234H564", ON, arrow=True, width=3)

@@ -49,7 +49,7 @@ with open("results.json", "w", encoding="utf-8") as file:
 
 
 def commit_of(files: Mapping[str, str]) -> str:
-    """What these files are known by: a hash of all paths and texts, as a commit's hash is."""
+    """What these files are known by: a hash of all paths and texts."""
     whole = json.dumps(dict(files), sort_keys=True).encode()
     return hashlib.sha256(whole).hexdigest()[:SHORT]
 

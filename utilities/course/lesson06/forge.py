@@ -41,7 +41,7 @@ class Pull:
 
     Attributes:
         number, title: what it is called.
-        changes: the files that it was opened or last pushed with.
+        changes: the files that it was opened with; a push leaves that as it is.
         base: the state of main that it is built on.
         files: all files as they would be.
         state: "open" or "merged".
@@ -133,7 +133,7 @@ class Forge:
             pull = self._pull(number)
             if pull.state != "open":
                 raise self._refused(pull.head, f"pull {number} is {pull.state}")
-            pull.files, pull.changes, pull.base = self._changed(files), dict(files), commit_of(self.main)
+            pull.files, pull.base = self._changed(files), commit_of(self.main)
             void = pull.approved not in (None, pull.head)
             self._log("pushed", pull.head, f"the approval of {pull.approved} is void" if void else "")
             if void:

@@ -12,7 +12,7 @@ locks = Prediction(
     [
         "it changes a test so that it fits the code",
         "it gives each title of the visible tests an entry of its own",
-        "it gets a good state approved, pushes another one, and merges that",
+        "it gets a good state approved, pushes another, and merges that without a new review",
         'it writes "approved" into a file in its container',
         "its fix passes all nine cases, and also writes every title to a file",
     ],

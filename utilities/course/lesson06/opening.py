@@ -41,12 +41,18 @@ def _check_opening(open_once: OpenOnce) -> str:
                 f"a call with the same title and {what} is another change, and got pull {other.number}, "
                 "which is an older one"
             )
+    known = len(forge.pulls)
+    other = _opened(open_once, forge, "Letters", dict(fix), "a call with another title and the same files")
+    if len(forge.pulls) == known or other.number != len(forge.pulls):
+        raise Wrong(f"another title is another call, and got pull {other.number}, which is an older one")
+    forge.push(first.number, {CODE: slugs[CODE] + "# three\n"})
     late = _opened(open_once, forge, TITLE, dict(fix), "the first call, once more")
     if late.number != first.number:
         raise Wrong(
-            f"the first call came once more, after others, and got pull {late.number}, not {first.number}"
+            f"the first call came once more, after others and a push, and got pull {late.number}, "
+            f"not {first.number}"
         )
-    return "the same change is opened once, also when others came in between; another change gets its own"
+    return "the same call opens one pull request, even after others and a push; another call gets its own"
 
 
 def _opened(open_once: OpenOnce, forge: Forge, title: str, files: Files, which: str) -> Pull:

@@ -79,18 +79,19 @@ def cases() -> tuple[tuple[Forge, bool, str], ...]:
             "passes its own tests, which nobody has changed; but 'Øystein' still becomes 'ystein'",
         ),
         (
-            _with_a_test_less(fix),
+            _with_a_weaker_test(fix),
             False,
-            "in one forge the fix is on main, but a test is gone from tests/test_slugs.py",
+            "in one forge the fix is on main, but a test in tests/test_slugs.py no longer says which slug it "
+            "wants",
         ),
     )
 
 
-def _with_a_test_less(fix: str) -> Forge:
-    """A forge that protects nothing: fix and fewer tests came together."""
+def _with_a_weaker_test(fix: str) -> Forge:
+    """A forge that protects nothing: with the fix came a test of the same name that any slug passes."""
     forge = Forge(slugs, issue, hidden=HIDDEN, protected=())
-    fewer = slugs[TESTS][: slugs[TESTS].rindex("\n\ndef test_")]
-    pull = forge.open_pull("Keep the letters of titles", {"src/slugs.py": fix, TESTS: fewer})
+    weaker = slugs[TESTS].replace('assert slug("Zürich") == "zurich"', 'assert slug("Zürich")')
+    pull = forge.open_pull("Keep the letters of titles", {"src/slugs.py": fix, TESTS: weaker})
     forge.checks(1)
     forge.review(1)
     forge.merge(1, pull.head)
