@@ -1,20 +1,21 @@
 """What was left running at the service, found by a mark of yours, and ended.
 
-Copy this file together with `made.py`, `left_behind.py` and the folder `turn/`; besides `anthropic` it needs
-nothing. `made.py` ends what one program has made; this file finds what programs have left that nobody
-remembers.
+Copy this file together with `made.py`, `left_behind.py` and the folder `turn/` into one package of yours, a
+folder with an `__init__.py`; besides `anthropic` it needs nothing. `made.py` ends what one program has made;
+this file finds what programs have left that nobody remembers.
 
     MARK = {"job": "nightly-import"}  # in the metadata of all that may be swept
     found = leftovers(client, MARK, older_than=timedelta(hours=6))
     print(sweep(client, found))  # a dry run: says what it would do
     print(sweep(client, found, dry_run=False))
 
-The mark says "may be swept". Don't put it on what is to stay, such as a customer's vault.
+The mark says "may be swept". Take a pair that nothing else in the workspace has, and don't put it on what is
+to stay, such as a customer's vault.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,6 +28,7 @@ __all__ = ["Leftover", "Swept", "leftovers", "sweep"]
 
 # In the order in which they are ended: first what works or starts work, then what that used.
 KINDS = ("deployment", "session", "vault_credential", "vault", "environment", "agent")
+USERS = ("deployment", "session")  # what uses the others
 # Stop reasons of a session in which somebody's decision is missing. Nobody has forgotten it.
 WAITS = ("requires_action", "budget_reached")
 STATUS: Any = [
@@ -45,10 +47,12 @@ class Leftover:
         name: what it is called: its title or name.
         state: a session's status, and why it is idle: "idle (end_turn)"; a deployment's status; else "".
         waits: whether a session waits for somebody's decision: an answer, or more budget.
-        since: the last sign of life, as far as the API tells.
+        since: the last sign of life, as far as the API tells: of a session, its newest event of any type.
         used_by: ids of the sessions and deployments that use it and haven't been archived, whoever made them.
+            As of when it was listed; `sweep` looks again.
         mark: what was looked for in the metadata.
         marked: the id of what carries it: its own, or of a credential's vault.
+        last_event: the id of a session's newest event; else "".
         resource: the resource itself.
     """
 
@@ -61,6 +65,7 @@ class Leftover:
     used_by: tuple[str, ...]
     mark: Mapping[str, str]
     marked: str
+    last_event: str
     resource: Any = field(repr=False, compare=False)
 
     def __str__(self) -> str:
@@ -126,14 +131,16 @@ def leftovers(
     if not mark:
         raise ValueError("an empty mark is on everything in the workspace: name a pair of metadata")
     beta = client.beta
-    users = [*beta.deployments.list(), *beta.sessions.list()]
+    users = _users(client)
     archived = {agent.id for agent in beta.agents.list(include_archived=True) if agent.archived_at}
     found: list[Leftover] = []
     for resource, marked in _everything(client, users, mark):
-        session = resource.type == "session"
-        state, waits, seen = _session_state(client, resource) if session else (_status(resource), False, None)
-        if session and resource.agent.id in archived:
-            state += ", its agent is archived"
+        state, waits, last_event, seen = _status(resource), False, "", None
+        if resource.type == "session":
+            last_event, seen = _last_event(client, resource)
+            state, waits = _session_state(client, resource)
+            if resource.agent.id in archived:
+                state += ", its agent is archived"
         found.append(
             Leftover(
                 kind=resource.type,
@@ -145,6 +152,7 @@ def leftovers(
                 used_by=tuple(user.id for user in users if _uses(user, resource)),
                 mark=dict(mark),
                 marked=marked,
+                last_event=last_event,
                 resource=resource,
             )
         )
@@ -159,14 +167,15 @@ def sweep(
 ) -> Swept:
     """End what `leftovers` has found: archived, a session that runs after an interrupt.
 
-    Each is looked at again first. Left alone is a session that waits for somebody's decision, what has lost
-    its mark, and what something that stays still uses: a vault that is archived takes its secrets from a
-    session that goes on later. The error of one doesn't stop the rest.
+    Each is looked at again first. Left alone is a session that waits for somebody's decision, one that has
+    had an event since it was listed, what has lost its mark, and what something that stays still uses: a
+    vault that is archived takes its secrets from a session that goes on later. Who uses what is listed anew
+    when the sessions have been ended; a session that begins after that isn't seen. The error of one doesn't
+    stop the rest.
 
     Args:
         client: the SDK's client.
-        found: what `leftovers` returned, or a part of it. List it anew if that was long ago: sessions that
-            have begun since aren't in its `used_by`.
+        found: what `leftovers` returned, or a part of it.
         dry_run: only say what would be done.
         waiting: end sessions that wait for somebody's decision as well.
 
@@ -177,11 +186,15 @@ def sweep(
     left: list[tuple[Leftover, str]] = []
     failed: list[tuple[Leftover, Exception]] = []
     gone: set[str] = set()  # in a dry run, what would be
+    users: list[Any] | None = None
     for item in sorted(found, key=lambda item: KINDS.index(item.kind)):
         try:
             resource = _now(client, item)
             if resource.archived_at is None:
-                if why := _stays(client, item, resource, gone, waiting):
+                if users is None and item.kind not in USERS:
+                    users = _users(client)
+                still = [user.id for user in users or () if _uses(user, resource) and user.id not in gone]
+                if why := _stays(client, item, resource, still, waiting):
                     left.append((item, why))
                     continue
                 if not dry_run:
@@ -197,6 +210,10 @@ def sweep(
 
 
 # -- what there is -------------------------------------------------------------------------------------------
+
+
+def _users(client: Anthropic) -> list[Any]:
+    return [*client.beta.deployments.list(), *client.beta.sessions.list()]
 
 
 def _everything(
@@ -241,8 +258,8 @@ def _status(resource: Any) -> str:
     return str(resource.status) if resource.type == "deployment" else ""
 
 
-def _session_state(client: Anthropic, session: Any) -> tuple[str, bool, datetime | None]:
-    """A session's state in words, whether it waits, and when its newest event of that kind was.
+def _session_state(client: Anthropic, session: Any) -> tuple[str, bool]:
+    """A session's state in words, and whether it waits.
 
     The event has the last word: the field `status` may go on saying "running" for a moment after it.
     """
@@ -250,7 +267,20 @@ def _session_state(client: Anthropic, session: Any) -> tuple[str, bool, datetime
     newest: Any = events[0] if events else None
     reason = getattr(getattr(newest, "stop_reason", None), "type", None)  # only an idle event has one
     words = f"idle ({reason})" if reason else str(session.status)
-    return words, reason in WAITS, _time(getattr(newest, "processed_at", None))
+    return words, reason in WAITS
+
+
+def _last_event(client: Anthropic, session: Any) -> tuple[str, datetime | None]:
+    """The id of a session's newest event, and when it was.
+
+    An event that nobody has taken up yet has no time; then it is the time of the newest that has one.
+    """
+    newest = ""
+    for event in client.beta.sessions.events.list(session.id, order="desc", limit=5):
+        newest = newest or event.id
+        if moment := _time(event.processed_at):
+            return newest, moment
+    return newest, None
 
 
 def _time(value: Any) -> datetime | None:
@@ -262,18 +292,21 @@ def _time(value: Any) -> datetime | None:
 
 
 def _stays(
-    client: Anthropic, item: Leftover, resource: Any, gone: Collection[str], waiting: bool
+    client: Anthropic, item: Leftover, resource: Any, still: Sequence[str], waiting: bool
 ) -> str | None:
-    """Why it has to stay; None if it may be ended."""
+    """Why it has to stay; None if it may be ended. `still` has the ids of what uses it and stays."""
     marked = resource if item.marked == item.id else client.beta.vaults.retrieve(item.marked)
     if not _carries(marked, item.mark):
         return "it doesn't carry the mark any more"
-    if item.kind == "session" and not waiting:
-        _, waits, _ = _session_state(client, resource)
-        if waits:
+    if item.kind == "session":
+        _, waits = _session_state(client, resource)
+        if waits and not waiting:
             return "it waits for a decision"
-    if users := [id for id in item.used_by if id not in gone]:
-        return f"still used by {', '.join(users)}"
+        last_event, _ = _last_event(client, resource)
+        if last_event != item.last_event:
+            return "it has gone on since it was listed"
+    if still:
+        return f"still used by {', '.join(still)}"
     return None
 
 

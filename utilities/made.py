@@ -1,6 +1,7 @@
 """What a program makes at the service, remembered, so that one call ends it all.
 
-Copy this file together with `left_behind.py` and the folder `turn/`; besides `anthropic` it needs nothing.
+Copy this file together with `left_behind.py` and the folder `turn/` into one package; besides `anthropic` it
+needs nothing.
 
     made = made_with(client)
     agent = made(client.beta.agents.create(...))

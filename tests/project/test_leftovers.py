@@ -27,6 +27,19 @@ def waiting():
     return script
 
 
+def long_turn():
+    """A turn that is at work for an hour, and another message."""
+    script = Script()
+    script.message("go")
+    script.say("begun", after=0.01)
+    script.say("working", after=3600.0)
+    script.idle()
+    script.message("and then")
+    script.say("done")
+    script.idle()
+    return script
+
+
 @pytest.fixture
 def client():
     with serving(waiting(), going()) as server, strict(server) as client:
@@ -61,6 +74,10 @@ def deployment_of(client, parts, **more):
         initial_events=[user_message("go")],
         **more,
     )
+
+
+def send(client, session, text):
+    client.beta.sessions.events.send(session.id, events=[user_message(text)])
 
 
 class OutOfOrder(Middleware):
@@ -156,7 +173,55 @@ def test_a_session_that_begins_to_wait_after_it_was_listed_stays(client):
     found = leftovers(client, MARK)
     stream_until_end_turn(client, session.id, "ask")
     swept = sweep(client, found, dry_run=False)
-    assert swept.ended == () and ids(item for item, _ in swept.left) == {session.id}
+    assert swept.ended == () and swept.left == ((found[0], "it waits for a decision"),)
+    assert found[0].id == session.id
+
+
+@pytest.mark.parametrize("waiting", [False, True], ids=["", "waiting"])
+def test_a_session_that_has_gone_on_since_it_was_listed_stays(waiting, client):
+    session = session_of(client, parts_of(client), **MINE)
+    [item] = found = leftovers(client, MARK)
+    stream_until_end_turn(client, session.id, "go")
+
+    swept = sweep(client, found, dry_run=False, waiting=waiting)
+
+    assert swept.ended == () and swept.left == ((item, "it has gone on since it was listed"),)
+    assert client.beta.sessions.retrieve(session.id).archived_at is None
+    assert ids(sweep(client, leftovers(client, MARK), dry_run=False).ended) == {session.id}
+
+
+def test_a_message_that_nobody_has_taken_up_yet_is_a_sign_too():
+    with serving(long_turn(), speed=1.0) as server, strict(server) as client:
+        session = session_of(client, parts_of(client), **MINE)
+        send(client, session, "go")
+        found = leftovers(client, MARK)
+        send(client, session, "and then")
+        swept = sweep(client, found, dry_run=False)
+        assert swept.left == ((found[0], "it has gone on since it was listed"),)
+        [again] = leftovers(client, MARK)
+        assert again.since >= found[0].since > session.created_at
+
+
+def test_what_is_used_since_it_was_listed_stays(client):
+    parts, vault = parts_of(client, **MINE), vault_of(client, **MINE)
+    credential = credential_in(client, vault)
+    found = leftovers(client, MARK)
+    theirs = session_of(client, parts, vault_ids=[vault.id])
+
+    for dry_run in (True, False):
+        swept = sweep(client, found, dry_run=dry_run)
+        assert swept.ended == ()
+        assert {item.id: why for item, why in swept.left} == dict.fromkeys(
+            [credential.id, vault.id, *ids(parts)], f"still used by {theirs.id}"
+        )
+
+
+def test_what_is_used_no_more_since_it_was_listed_goes(client):
+    vault = vault_of(client, **MINE)
+    theirs = session_of(client, parts_of(client), vault_ids=[vault.id])
+    found = leftovers(client, MARK)
+    client.beta.sessions.archive(theirs.id)
+    assert ids(sweep(client, found, dry_run=False).ended) == {vault.id}
 
 
 def test_a_session_at_its_budget_waits_too():
@@ -221,13 +286,9 @@ def test_an_archived_agents_live_session_is_found_and_says_so(client):
 
 
 def test_a_running_session_is_interrupted():
-    script = Script()
-    script.message("go")
-    script.say("working", after=3600.0)
-    script.idle()
-    with serving(script, speed=1.0) as server, strict(server) as client:
+    with serving(long_turn(), speed=1.0) as server, strict(server) as client:
         session = session_of(client, parts_of(client), **MINE)
-        client.beta.sessions.events.send(session.id, events=[user_message("go")])
+        send(client, session, "go")
         [item] = leftovers(client, MARK)
         assert item.state == "running"
         assert sweep(client, [item], dry_run=False).ended == (item,)
@@ -272,3 +333,13 @@ def test_only_what_has_shown_no_sign_of_life_for_so_long(client):
     assert leftovers(client, MARK, older_than=timedelta(hours=2), now=now) == []
     found = leftovers(client, MARK, older_than=now - max(since.values()), now=now)
     assert max(since.values()) not in {item.since for item in found}
+
+
+def test_each_event_of_a_turn_that_is_at_work_for_long_is_a_sign_of_life():
+    with serving(long_turn(), speed=1.0) as server, strict(server) as client:
+        session = session_of(client, parts_of(client), **MINE)
+        with client.beta.sessions.events.stream(session.id) as stream:
+            send(client, session, "go")
+            begun = next(event for event in stream if event.type == "agent.message")
+        [item] = leftovers(client, MARK)
+        assert (item.state, item.since, item.last_event) == ("running", begun.processed_at, begun.id)
