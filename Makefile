@@ -76,7 +76,7 @@ test-postgres: dev  ## memory on a PostgreSQL of its own, with pgvector (PG_BIN=
 test-typescript: dev  ## the official TypeScript client against the replay server; needs Node 20.10 or newer
 	@$(PY) -m tests.typescript
 
-# The same; and what it needs comes from npm and PyPI the first time, 40 MB.
+# The same; and what it needs comes from npm and PyPI the first time, 55 MB.
 test-browser-python: dev  ## the lessons that run in a browser, in its Python (Pyodide); needs Node 20 or newer
 	@$(PY) -m tests.browser_python
 
@@ -114,7 +114,7 @@ pictures: setup  ## draw the lessons' concept pictures, notebooks/images/NN_*.sv
 handouts: setup  ## the workshop's cards and slides, from the lessons
 	@$(PY) -m utilities.course.handouts --write
 
-lite-parts: dev  ## fetch what `make lite` needs, from npm and PyPI, 40 MB
+lite-parts: dev  ## fetch what `make lite` needs, from npm and PyPI, 55 MB
 	@$(PY) -m utilities.course.lite --fetch
 
 lite: dev  ## lessons 00, 01 and 03 to run in a browser, nothing installed, in site/lite/

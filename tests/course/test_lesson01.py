@@ -306,6 +306,7 @@ def by_trying(client: Any, session_id: str, timeout: float) -> Any:
             time.sleep(0.05)
 
 
+@pytest.mark.usefixtures("_python")
 @pytest.mark.parametrize("right", [by_the_frame, without_a_result, by_counting, by_trying])
 def test_an_archive_that_waits_passes(passes, right):
     passes(lesson01.archiving, right)
@@ -406,6 +407,7 @@ def waits_for_terminated(client: Any, session_id: str, timeout: float) -> Any:
         time.sleep(0.05)
 
 
+@pytest.mark.usefixtures("_python")
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [

@@ -62,13 +62,13 @@ def fetch() -> None:
         shutil.unpack_archive(FOLDER / f"pyodide-{PYODIDE}.tgz", FOLDER / "unpacked")
         (FOLDER / "unpacked" / "package").rename(core)
     shutil.rmtree(FOLDER / "wheels", ignore_errors=True)  # of other versions, perhaps
-    print("17 MB of wheels for Python in a browser from PyPI", file=sys.stderr, flush=True)
+    print("14 MB of wheels for Python in a browser from PyPI", file=sys.stderr, flush=True)
     chosen = ("--python-version", PYTHON, "--implementation", "cp", "--platform", PLATFORM)
     abis = ("--abi", f"cp{PYTHON.replace('.', '')}", "--abi", "abi3", "--abi", "none")
     pip = (sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check")
     lock = ("--constraint", str(ROOT / "requirements.lock"))
     _run(*pip, "--only-binary", ":all:", *chosen, *abis, *lock, "--no-deps", "--dest", "wheels", *WHEELS)
-    print("JupyterLite from PyPI, 14 MB", file=sys.stderr, flush=True)
+    print("JupyterLite from PyPI, 35 MB", file=sys.stderr, flush=True)
     if not builder().exists():
         _run(sys.executable, "-m", "venv", "builder")
     _run(str(builder()), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *lock, *KERNEL)
@@ -83,7 +83,7 @@ def fetched() -> tuple[Path, list[Path]]:
     """
     stamp = FOLDER / "fetched"
     if not stamp.exists() or stamp.read_text("utf-8") != _versions():
-        raise NotFetched("the parts are not in .lite/: `make lite-parts` fetches them, 40 MB")
+        raise NotFetched("the parts are not in .lite/: `make lite-parts` fetches them, 55 MB")
     return FOLDER / f"pyodide-{PYODIDE}", sorted((FOLDER / "wheels").glob("*.whl"))
 
 
