@@ -76,7 +76,7 @@ test-postgres: dev  ## memory on a PostgreSQL of its own, with pgvector (PG_BIN=
 test-typescript: dev  ## the official TypeScript client against the replay server; needs Node 20.10 or newer
 	@$(PY) -m tests.typescript
 
-# The same; and what it needs comes from npm and PyPI the first time, 55 MB.
+# The same; and what it needs comes from npm and PyPI the first time, 20 MB.
 test-browser-python: dev  ## the lessons that run in a browser, in its Python (Pyodide); needs Node 20 or newer
 	@$(PY) -m tests.browser_python
 

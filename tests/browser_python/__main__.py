@@ -46,11 +46,8 @@ def main() -> int:
     if node is None:
         print("test-browser-python: no Node on this machine, so Python in a browser was not tried")
         return 0
-    try:
-        core, wheels = fetched()
-    except NotFetched:
-        fetch()
-        core, wheels = fetched()
+    fetch(lab=False)
+    core, wheels = fetched()
     folder = FOLDER / "distribution"
     distribution(core, [*wheels, course_wheel(FOLDER / "course")], folder)
     paths = [Path(name).resolve() for name in sys.argv[1:]]

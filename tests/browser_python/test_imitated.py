@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser_python.__main__ import main
 from tests.browser_python.compared import ONLY_THERE, differences
 from tests.kit.places import NOTEBOOKS, ROOT
 from utilities.course.lite.parts import LESSONS
@@ -47,6 +48,13 @@ def test_what_differs_is_said_with_its_cell():
     assert "[1] +another" in wrong
     assert "[2] ValueError: no" in wrong
     assert wrong[-1] == f"2 of {len(cells)} code cells ran"
+
+
+def test_without_node_there_is_one_line(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main() == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "no Node on this machine" in line
 
 
 def test_no_lesson_is_named_that_is_not_there():

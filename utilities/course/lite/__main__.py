@@ -28,6 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if options.fetch:
             fetch()
+            print("all parts are in .lite/")
             return 0
         build(options.to)
     except NotFetched as problem:
