@@ -101,7 +101,7 @@ def test_a_wrong_choice_of_vaults_is_told_which_vault_it_was(vaults_for, why, fa
 
 def each_by_itself(turn: Any, needed: Any) -> bool:
     for name in needed:
-        results = [call.result for call in turn.tool_calls if call.name == name]
+        results = [c.result for c in turn.tool_calls if c.name == name and c.result is not c.verdict]
         if not any(result is not None and result.is_error is not True for result in results):
             return False
     return True
@@ -114,13 +114,22 @@ def by_events(turn: Any, needed: Any) -> bool:
 
 
 def by_counting(turn: Any, needed: Any) -> bool:
-    good = [call.name for call in turn.tool_calls if call.result and not call.is_error]
+    good = [c.name for c in turn.tool_calls if c.result not in (None, c.verdict) and not c.is_error]
     return turn.outcome == "end_turn" and all(good.count(name) for name in needed)
 
 
-@pytest.mark.parametrize("worked", [each_by_itself, by_events, by_counting])
+def by_type(turn: Any, needed: Any) -> bool:
+    results = {c.name for c in turn.tool_calls if c.result and "result" in c.result.type and not c.is_error}
+    return results.issuperset(needed)
+
+
+@pytest.mark.parametrize("worked", [each_by_itself, by_events, by_counting, by_type])
 def test_other_ways_to_see_that_a_turn_worked_pass(worked, passes):
     passes(lesson09.working, worked)
+
+
+def good(call: Any) -> bool:
+    return bool(call and call.result not in (None, call.verdict) and not call.is_error)
 
 
 WRONG_CHECKS = [
@@ -142,7 +151,25 @@ WRONG_CHECKS = [
         lambda turn, needed: set(needed) <= {call.name for call in turn.tool_calls if not call.is_error},
         "a turn whose call has no result yet: you say True",
     ),
-    (lambda turn, needed: len(turn.tool_calls) == len(needed), "refused add_note: you say True"),
+    (
+        lambda turn, needed: len(turn.tool_calls) == len(needed),
+        "Ada's turn, if only create_ticket was needed: you say False",
+    ),
+    (
+        lambda turn, needed: sorted(needed) == sorted(c.name for c in turn.tool_calls if good(c)),
+        "Ada's turn, if only create_ticket was needed: you say False",
+    ),
+    (
+        lambda turn, needed: all(
+            good({c.name: c for c in turn.tool_calls}.get(name))
+            for name in needed  # the last call of it
+        ),
+        "after it one that failed: you say False",
+    ),
+    (
+        lambda turn, needed: set(needed) <= {c.name for c in turn.tool_calls if c.result and not c.is_error},
+        "a turn whose call was allowed, and never ran: you say True",
+    ),
     (lambda turn, needed: None, "a `return` is missing"),
     (lambda turn, needed: turn.tool_calls[1].is_error, "Ada's turn, in which both calls have a good result"),
 ]
@@ -173,7 +200,7 @@ def test_what_becomes_of_a_budget(guess, passes):
     ("guess", "why"),
     [
         ("a", "more than that is spent already"),
-        ("bc", "nothing would change"),
+        ("bc", "above what is spent"),
         ("c", "a budget may be removed, once"),
         ("d", "the session has room again"),
         ("e", "none of the answers"),

@@ -355,7 +355,7 @@ def one_door() -> Drawing:
 def control_desk() -> Drawing:
     """09: four questions of whoever operates, and where each answer is."""
     drawing = Drawing(
-        392,
+        372,
         "Four questions of whoever operates an agent",
         "Four columns, each with a question of your program and the place at the service that has the "
         "answer. Whose credential (1): the vaults that a session was created with. Did it work (2): the "
@@ -364,9 +364,9 @@ def control_desk() -> Drawing:
     )
     small_map(drawing, ["agent", "session", "event log", "vault"], ["your program"])
     drawing.text(26, 122, "your program asks", bold=True)
-    drawing.text(26, 304, "the service has the answer", bold=True)
+    drawing.text(26, 217, "answers", bold=True)
     columns = (
-        ("Whose\ncredential?", "vault\nof each customer"),
+        ("Whose\ncredential?", "the session's\nvaults"),
         ("Did it work?", "event log:\ncalls and errors"),
         ("How much?", "budget\nof the session"),
         ("What is left?", "metadata of what\nis not archived"),
@@ -378,7 +378,7 @@ def control_desk() -> Drawing:
         drawing.line(f"M{x + 88} 186V223", YOURS, arrow=True, width=3)
         drawing.number(x + 108, 203, number + 1, YOURS)
     drawing.legend(
-        338,
+        318,
         (YOURS, "a session gets the vaults of one customer"),
         (YOURS, "read what happened, not how it ended"),
         (YOURS, "at the cap the session is parked"),

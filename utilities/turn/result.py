@@ -20,7 +20,8 @@ class ToolCall:
 
     Attributes:
         event: the `agent.*tool_use` event; its id is the call's id.
-        result: the event with the result or the user's verdict; None while there is none.
+        result: the event with the result. Until it comes, the user's verdict counts as one: the same event as
+            `verdict`. None while there is neither.
         verdict: the `user.tool_confirmation`, None if nobody was asked or nobody has answered.
     """
 

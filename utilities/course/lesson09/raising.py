@@ -20,7 +20,7 @@ raising = Prediction(
     "a new budget has to be above what is spent, and a removed one is no limit; either way the turn goes on",
     wrong={
         "a": "more than that is spent already",
-        "b": "what is spent has come to it, so nothing would change",
+        "b": "it has to be above what is spent, and that is 2 cents and a fraction",
     },
     missing={
         "c": "the session has room again with 10 cents",
