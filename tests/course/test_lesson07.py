@@ -24,10 +24,11 @@ def test_which_claims_hold(guess, passes):
     ("guess", "why"),
     [
         ("abcd", "both agents name the same line"),
-        ("efgh", "who calls it?"),
+        ("efgh", "who else calls it."),
         ("abcdfh", "docstring"),
         ("abdgh", "machine's file"),
         ("bcdh", "asks campaigns.py"),
+        ("dh", "rate; each line of the basket is rounded before it is added up; a default"),
         ("z", "none of the answers"),
     ],
 )
@@ -124,7 +125,7 @@ def in_one_pass(events, answer):
     for event in events:
         if event.type == "agent.tool_use" and event.name == "read":
             asked[event.id] = event.input["file_path"]
-        elif event.type == "agent.tool_use" and event.name == "write":
+        elif event.type == "agent.tool_use" and event.input.get("file_path", "").endswith("answer.json"):
             break
         elif event.type == "agent.tool_result" and not event.is_error and event.tool_use_id in asked:
             shown.append(asked[event.tool_use_id])
@@ -158,11 +159,17 @@ def by_sets(events, answer):
     return tuple(claim for claim in reversed(answer) if claim["path"] not in shown)
 
 
+def by_both_beginnings(events, answer):
+    shown = shown_in(events[: written_at(events)])
+    roots = "/mnt/user/shopfront/", "/mnt/user/ferry/"
+    return [claim for claim in answer if not any(root + claim["path"] in shown for root in roots)]
+
+
 def names_only(events, answer):
     return {claim["question"] for claim in by_slicing(events, answer)}
 
 
-@pytest.mark.parametrize("unread_claims", [in_one_pass, by_slicing, by_sets, names_only])
+@pytest.mark.parametrize("unread_claims", [in_one_pass, by_slicing, by_sets, by_both_beginnings, names_only])
 def test_what_was_not_read_in_time(unread_claims, passes):
     passes(lesson07.unread, unread_claims)
 
@@ -171,6 +178,18 @@ def whenever(events, answer):
     """Reads after the answer count."""
     shown = shown_in(events)
     return [claim for claim in answer if not any(claim["path"] in path for path in shown)]
+
+
+def until_any_write(events, answer):
+    """Stops at notes, too."""
+    first = next(number for number, e in enumerate(events) if getattr(e, "name", "") == "write")
+    shown = shown_in(events[:first])
+    return [claim for claim in answer if not any(claim["path"] in path for path in shown)]
+
+
+def in_the_shop_only(events, answer):
+    shown = shown_in(events[: written_at(events)])
+    return [claim for claim in answer if "/mnt/user/shopfront/" + claim["path"] not in shown]
 
 
 def asked_for(events, answer):
@@ -199,11 +218,13 @@ def those_that_were_read(events, answer):
     ("unread_claims", "why"),
     [
         (whenever, "read only after the answer was written"),
+        (until_any_write, "had it written notes.md before it read, discount: "),
+        (in_the_shop_only, "at the ferry, adult: ferry/prices.py was read in time"),
         (asked_for, "the read failed"),
-        (quoted_anywhere, "never opened with read"),
+        (quoted_anywhere, "never named by a read"),
         (whole_path, "was read in time, and you returned the claim"),
         (those_that_were_read, "you returned the claim"),
-        (lambda events, answer: [], "never opened with read"),
+        (lambda events, answer: [], "never named by a read"),
         (lambda events, answer: bool(answer), "not a list of claims"),
         (lambda events, answer: events["read"], "raised TypeError"),
     ],

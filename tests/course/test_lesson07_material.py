@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
+import zipfile
 
 import pytest
 
@@ -75,21 +77,44 @@ def test_the_call_shows_each_of_the_facts():
     ]
 
 
+OTHERWISE = {  # what each of the claimed lines says instead, in the order of exercise 1
+    "a": ("shopfront/pricing/campaigns.py", 6, 'LESS = Decimal("0.30")'),
+    "b": ("shopfront/cart/line.py", 20, "return exact"),
+    "c": ("deploy/production.toml", 3, 'shipping_free_from = "60.00"'),
+    "d": ("shopfront/orders/numbers.py", 14, 'return f"{count}"'),
+    "e": ("shopfront/pricing/discounts.py", 5, 'TABLE = [(10, Decimal("0.30"))]'),
+    "f": ("shopfront/pricing/total.py", 3, "Lines come in rounded."),
+    "g": ("shopfront/settings.py", 20, 'return Decimal("60.00")'),
+}
+
+
+@pytest.mark.parametrize(("letter", "line"), OTHERWISE.items())
+def test_the_lines_that_decide_are_those_of_exercise_1(letter, line):
+    path, number, text = line
+    changed = reached(SHOP, CALL, instead={(path, number): text})
+    assert (changed.result != lesson07.shop_trace().result) == (letter in lesson07.hold.right)
+
+
+def test_a_line_may_take_part_and_decide_nothing():
+    imported = {("shopfront/pricing/__init__.py", 1): "from .discounts import discount"}
+    once = reached(SHOP, CALL, instead=imported)
+    assert ("shopfront/pricing/discounts.py", 5) in once
+    assert once.result == lesson07.shop_trace().result
+
+
 def test_the_controls_document_is_right():
     document, trace = (FERRY / "ARCHITECTURE.md").read_text("utf-8"), lesson07.ferry_trace()
     for path, number in (("ferry/prices.py", 5), ("ferry/ages.py", 10), ("ferry/fare.py", 14)):
         assert f"`{trace[path, number].strip()}`" in document
 
 
-def test_what_a_call_changes_does_not_stay():
-    assert reached(FERRY, "fare([40])").result == reached(FERRY, "fare([40])").result == "12.4"
-    assert not list(FERRY.rglob("__pycache__"))
-
-
-def test_a_call_that_fails_says_what_python_said():
-    with pytest.raises(RuntimeError, match=r"checkout\(.* of shopfront failed: (.|\n)*UnknownItem: 'jug'"):
-        reached(SHOP, 'checkout({"jug": 1}, country="NO")')
-
-
 def test_a_zip_has_the_same_bytes_each_time():
     assert lesson07.zip_of(FERRY) == lesson07.zip_of(FERRY)
+
+
+def test_a_zip_is_without_what_git_and_secrets_are_kept_in(tmp_path):
+    for name in (".env", ".git/config", ".venv/pyvenv.cfg", "shop/__init__.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    with zipfile.ZipFile(io.BytesIO(lesson07.zip_of(tmp_path))) as zipped:
+        assert [name for name in zipped.namelist() if not name.endswith("/")] == ["shop/__init__.py"]

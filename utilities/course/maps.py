@@ -270,12 +270,12 @@ def claim_and_code() -> Drawing:
         "A claim, a document, and the code that runs",
         "A triangle of three things: a document, a claim and the code. The agent reads the document and the "
         "code, and makes a claim, with path, line and quote (1). The arrow from the document to the code is "
-        "dashed: it was right on the day when it was written (2). Your process looks whether the quote "
+        "dashed: nothing keeps it up to date (2). Your process looks whether the quote "
         "exists in the code (3). It runs the code and looks whether the line takes part (4). The event log "
         "says whether the agent had read the file before it made the claim (5).",
     )
     folders = ["/mnt/session/uploads", "/mnt/user", "/mnt/session/outputs"]
-    small_map(drawing, ["session", "event log", *folders], ["your program"])
+    small_map(drawing, ["agent", "environment", "session", "event log", *folders], ["your program"])
     drawing.box(40, 120, 200, 62, "document\ndated and signed", ON)
     drawing.box(560, 120, 200, 62, "code\nthat runs", ON)
     drawing.box(290, 224, 220, 62, "claim\npath, line, quote", ON)
@@ -295,7 +295,7 @@ def claim_and_code() -> Drawing:
     drawing.legend(
         316,
         (ON, "the agent reads, and claims"),
-        (ON, "right on its date"),
+        (ON, "may be out of date"),
         (YOURS, "does the quote exist?"),
         (YOURS, "does the line take part?"),
         (YOURS, "was it read before?"),

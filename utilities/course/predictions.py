@@ -89,7 +89,8 @@ class Prediction(Exercise):
             overlooked = self._wrong.get(letter, "run the cells below and look, then pick again")
             raise Wrong(f"{letter}, {self.options[letter]!r}: {overlooked}")
         left_out = filter(None, map(self._missing.get, sorted(self.right - picked)))
-        raise Wrong(": ".join(["what you picked is true, but it isn't all", *left_out]))
+        reasons = "; ".join(left_out)
+        raise Wrong("what you picked is true, but it isn't all" + (f": {reasons}" if reasons else ""))
 
     def _letters(self, guesses: Iterable[Any]) -> set[str]:
         """The letters that a guess names: "b", "B)", "a, c", ["a", "c"], or the text of an option."""

@@ -13,7 +13,7 @@ from typing import Any
 from utilities.replay.making.sandbox import zipped
 
 from ..table import Table
-from .tracing import IGNORED, Trace
+from .tracing import LEFT_OUT, Trace
 
 __all__ = ["Claim", "claims_in", "checked", "looked_at", "zip_of", "read_before", "took_part"]
 
@@ -23,10 +23,14 @@ WRITES = re.compile(r"\banswer(_\d+)?\.json$")  # what the task asks for, and it
 
 
 def zip_of(folder: Path) -> bytes:
-    """A zip file of a repository, without what Python leaves in it: the same bytes for the same files."""
+    """A zip file of a repository: the same bytes for the same files.
+
+    It is without what Python and Git keep there, and without `.env`. Other secrets are not found: what a real
+    repository may give away, `git archive` knows better, as it leaves out what isn't committed.
+    """
     with tempfile.TemporaryDirectory() as copies:
         copy = Path(copies, folder.name)
-        shutil.copytree(folder, copy, ignore=IGNORED)
+        shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(*LEFT_OUT, ".env"))
         return zipped(copy)
 
 
@@ -56,7 +60,9 @@ def took_part(claim: Claim, trace: Trace) -> bool:
 
 
 def read_before(claim: Claim, events: Iterable[Any]) -> bool:
-    """Whether a `read` had shown the claim's file when the answer was written.
+    """Whether a `read` had shown the claim's file, or a part of it, when the answer was written.
+
+    Of a very long file a `read` shows a part, and the log has no more than the path that was asked for.
 
     Args:
         claim: of the answer.
@@ -117,7 +123,7 @@ def _quoted(claim: Claim, repository: Path) -> bool:
 
 
 def looked_at(repository: Path, trace: Trace, sessions: Mapping[str, Sequence[Any]]) -> Table:
-    """The files that an agent opened with `read`: who did, and whether they took part in a call.
+    """The files that a `read` has shown: to whom, and whether they took part in a call.
 
     Args:
         repository: the folder.
@@ -133,7 +139,7 @@ def looked_at(repository: Path, trace: Trace, sessions: Mapping[str, Sequence[An
             rows[path] = {f"{who} read it": _mark(held) for who, held in opened.items()}
             rows[path]["it took part"] = _mark(path in trace.paths)
     left = len(set(trace.paths) - rows.keys())
-    return Table(f"What was opened; {left} more files took part, and nobody opened them", rows)
+    return Table(f"What a read has shown; {left} more files took part, and no read named them", rows)
 
 
 def _mark(held: bool) -> str:

@@ -30,11 +30,11 @@ hold = Prediction(
         "reader-b: numbers.py, line 14",
     ],
     right="abcdh",
-    why="five lines run and decide; of the other three, none runs in this call",
+    why="five lines take part and decide; of the other three, none runs in this call",
     wrong={
-        "e": "the table has tests, and they pass: but who calls it?",
-        "f": "the line is a part of a docstring: who keeps to it?",
-        "g": "the line is a default: what does the machine's file say?",
+        "e": "the table has tests, and they pass; see who else calls it",
+        "f": "the line is a part of a docstring; see whether the code keeps to it",
+        "g": "the line is a default; see what the machine's file says",
     },
     missing={
         "a": "line.py asks campaigns.py for the rate",
@@ -87,7 +87,8 @@ def _check_used(used: Callable[[Claim, Trace], Any]) -> str:
             "that line ran, but doesn't read so" if ran else f"line {claim['line']} of that file didn't run"
         )
         raise Wrong(f"{what} names {place}: {because}. You returned {verdict!r}")
-    return f"it tells {len(cases)} claims apart, and refuses none that a right document led to"
+    ferry = len(answered("07_d").claims)
+    return f"it tells {len(cases)} claims apart, {ferry} of them about another repository, a ferry's"
 
 
 def _said(used: Callable[[Claim, Trace], Any], what: str, claim: Claim, trace: Trace) -> Any:
@@ -105,7 +106,7 @@ used = Exercise(
         "trace.get(key) is the text of a line that ran, and None for one that didn't.",
         "Compare that text with the quote. The text has its indentation, the quote has none: .strip().",
     ],
-    minutes=5,
+    minutes=4,
 )
 
 
@@ -123,6 +124,16 @@ def _failed_read(events: Sequence[Any], path: str) -> list[Any]:
     return changed
 
 
+def _notes_first(events: Sequence[Any]) -> list[Any]:
+    """The same session, but it begins with a `write` of another file than the answer."""
+    write = next(e for e in events if e.type == "agent.tool_use" and e.name == "write")
+    result = next(e for e in events if e.type == "agent.tool_result" and e.tool_use_id == write.id)
+    notes = {"file_path": "/mnt/user/notes.md", "content": "To do: answer.json"}
+    call = write.to_dict() | {"id": f"{write.id}n", "input": notes}
+    answer = result.to_dict() | {"id": f"{result.id}n", "tool_use_id": call["id"]}
+    return [event_of(call), event_of(answer), *events]
+
+
 def _sessions() -> Iterable[tuple[str, list[Any], list[Claim]]]:
     """What each session is, its events, and its answer."""
     for name, what in (("07_a", "reader-a"), ("07_b", "reader-b"), ("07_d", "reader-b at the ferry")):
@@ -131,6 +142,7 @@ def _sessions() -> Iterable[tuple[str, list[Any], list[Claim]]]:
     first = answered("07_a")
     failed = _failed_read(first.events, "numbers.py")
     yield "reader-a, had its read of numbers.py failed", failed, first.claims
+    yield "reader-a, had it written notes.md before it read", _notes_first(first.events), first.claims
 
 
 def _check_unread(unread_claims: Callable[[list[Any], list[Claim]], Any]) -> str:
@@ -179,7 +191,7 @@ def _why(events: list[Any], path: str) -> str:
         and str(event.input.get("file_path", "")).endswith(f"/{path}")
     ]
     if not calls:
-        return "was never opened with read"
+        return "was never named by a read"
     failed = {e.tool_use_id for e in events if e.type == "agent.tool_result" and e.is_error}
     if all(call.id in failed for call in calls):
         return "was asked for, and the read failed"
@@ -193,8 +205,8 @@ unread = Exercise(
         "Go through the events once, in order, and keep the paths that were shown. When do you stop?",
         "An agent.tool_use with the name 'read' has input['file_path']; the agent.tool_result with its id as "
         "tool_use_id says whether it came. Stop at the write of answer.json.",
-        "Paths in the container are longer: '/mnt/user/shopfront/' + claim['path']. So compare their ends "
-        "with .endswith('/' + claim['path']).",
+        "Paths in the container are longer: '/mnt/user/shopfront/' or '/mnt/user/ferry/' comes first. So "
+        "compare their ends, with .endswith('/' + claim['path']).",
     ],
-    minutes=7,
+    minutes=8,
 )
