@@ -34,7 +34,7 @@ exits = Prediction(
         "its last message, if your program posts it somewhere",
     ],
     "ce",
-    "what the agent is there to hand over is read by somebody. No lock can close it and leave it useful",
+    "somebody reads what the agent hands over, and without that the agent would be of no use",
     wrong={
         "a": "two locks are before it: a person, and a network in which no host is allowed",
         "b": "this agent has no web_fetch",
