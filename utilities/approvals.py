@@ -17,13 +17,18 @@ The rules:
 
 1. A call is asked about once, however often `ask` is called for it.
 2. A yes holds for the facts that were asked about, and for no others. A call with other facts is another
-   question, with another id, and replaces the one before.
+   question, with another id, and replaces the one before. Facts that come back are asked about anew, too.
 3. The first verdict stands. Whoever comes second is told what was decided, and by whom.
-4. Silence is no: after `until`, an open question counts as denied.
+4. Silence is no: after `until`, an open question counts as denied. What one process finds overdue is denied
+   for all of them, so all need the right time.
 5. An answer is handed out until `sent` says that it has arrived. Its text is always the same, so sending it
    again after a lost response says nothing new.
+6. What has arrived holds. If other facts were asked about between sending and `sent`, that newer question is
+   over; a yes to it may have been paid by then, so let what pays refuse a second amount.
 
-Any number of processes and threads may use one file, on one machine. Each method is one transaction.
+Any number of processes and threads may use one file, on one machine. Each method is one transaction, and
+raises sqlite3.OperationalError if the file is locked for `BUSY` seconds, or the disk is full. Nothing is
+deleted.
 """
 
 from __future__ import annotations
@@ -51,6 +56,7 @@ CREATE TABLE IF NOT EXISTS approvals (
 """
 COLUMNS = "id, session_id, call_id, facts, asked, until, verdict, decided_by, reason, decided, sent"
 CURRENT = "replaced_by IS NULL"  # a question that no other one has replaced
+SAME_CALL = "session_id = ? AND call_id = ?"
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,8 @@ class Approval:
     """One question to a person, and what became of it.
 
     Attributes:
-        id: of the question. It stands for the call *and* the facts, so put it into links and buttons.
+        id: of the question. It stands for the call *and* the facts asked about, so put it into links and
+            buttons.
         session_id, call_id: where the answer has to go.
         facts: what was asked about.
         asked: when.
@@ -145,7 +152,8 @@ class Approvals:
     """Questions to people, in a file.
 
     Args:
-        path: the file, which is made if it isn't there. Its folder has to be on this machine's disk.
+        path: the file. It is made if it isn't there, and only its owner may read it (where the system has
+            such a thing); `chmod` it for others. Its folder has to be on this machine's disk.
         clock: what time it is, with a time zone; pass your own in tests.
 
     Raises:
@@ -155,12 +163,18 @@ class Approvals:
     def __init__(self, path: Path | str, *, clock: Callable[[], datetime] = now_utc) -> None:
         if str(path) in ("", ":memory:"):
             raise ValueError("approvals need a file, which other processes can open")
-        self.path, self._clock = Path(path), clock
+        self.path, self._clock = Path(path).absolute(), clock
+        new = not self.path.exists()
         try:
             with self._transaction() as db:
+                if new:
+                    self.path.chmod(0o600)
                 db.execute(TABLE)
+                self._expire(db)  # a file that can only be read is noticed here,
+                _rows(db, CURRENT)  # and the table of another program here
         except sqlite3.Error as error:
-            raise ValueError(f"approvals in {path}: {error}; name another file") from error
+            what = "try again" if "locked" in str(error) else "name another file"
+            raise ValueError(f"approvals in {path}: {error}; {what}") from error
 
     def ask(
         self, session_id: str, call_id: str, facts: Mapping[str, Any], *, until: datetime | None = None
@@ -171,31 +185,35 @@ class Approvals:
             session_id, call_id: of the call that waits for the answer.
             facts: what the person decides about, from your own data: texts, whole numbers, booleans. Write an
                 amount as a text or in cents, since 0.1 + 0.2 isn't 0.3.
-            until: when silence becomes a no. Of a question that is there already, it stays as it was.
+            until: when silence becomes a no. Of a question that is there already, it stays as it was; one
+                that replaces another has the other's, unless you say otherwise.
 
         Returns:
             The question as it stands.
 
         Raises:
             AlreadyAnswered: the call's answer was sent, and was about other facts.
-            TypeError: a fact is something else, or a time has no zone.
+            TypeError: a fact is something else, an id is no text, or a time has no zone.
         """
+        _storable("session_id", session_id)
+        _storable("call_id", call_id)
         text, ends = _canonical(facts), None if until is None else _stamp(until)
-        id = _id(session_id, call_id, text)
         with self._transaction() as db:
             now = self._expire(db)
-            others = [row for row in _rows(db, "call_id = ?", call_id) if row.id != id]
-            if answered := next((row for row in others if row.sent), None):
-                raise AlreadyAnswered(answered)
+            before = next(iter(_rows(db, f"{SAME_CALL} AND {CURRENT}", session_id, call_id)), None)
+            if before and _canonical(before.facts) == text:
+                return before
+            if before and before.sent:
+                raise AlreadyAnswered(before)
+            if before and before.until and not ends:
+                ends = _stamp(before.until)
+            id = _id(session_id, call_id, text, *([before.id] if before else []))
             db.execute(
-                "INSERT OR IGNORE INTO approvals (id, session_id, call_id, facts, asked, until) "
+                "INSERT INTO approvals (id, session_id, call_id, facts, asked, until) "
                 "VALUES (?, ?, ?, ?, ?, ?)",
                 (id, session_id, call_id, text, now, ends),
             )
-            db.execute(
-                "UPDATE approvals SET replaced_by = ? WHERE call_id = ? AND id != ?", (id, call_id, id)
-            )
-            db.execute("UPDATE approvals SET replaced_by = NULL WHERE id = ?", (id,))
+            _let_hold(db, _one(db, id))
             self._expire(db)  # one that is asked too late is over at once
             return _one(db, id)
 
@@ -211,7 +229,7 @@ class Approvals:
         Args:
             id: of the question that the person has seen.
             verdict: True is yes.
-            by: who decides.
+            by: who decides, on one line. It is believed, so take it from your login and not from the form.
             reason: for the agent, which reads it.
 
         Returns:
@@ -221,13 +239,14 @@ class Approvals:
             AlreadyDecided: somebody else was faster, or they had said otherwise, or it is too late.
             Replaced: the facts have changed since this was asked.
             KeyError: there is no such question.
-            TypeError: the verdict is no bool.
+            TypeError: the verdict is no bool, or the reason no text.
             ValueError: nobody is named.
         """
         if not isinstance(verdict, bool):
             raise TypeError(f"verdict must be True or False, not {verdict!r:.80}")
-        if not by:
-            raise ValueError("by is empty: who decides?")
+        if not (isinstance(by, str) and by.strip() and by.isprintable()):
+            raise ValueError(f"by is {by!r:.80}: who decides? A name on one line is needed")
+        _storable("reason", reason)
         with self._transaction() as db:
             now = self._expire(db)
             changed = db.execute(
@@ -257,6 +276,9 @@ class Approvals:
     def answers(self, session_id: str | None = None) -> list[Approval]:
         """What is decided, and not yet known to have arrived, oldest first.
 
+        What can't arrive, because its session is over, stays here: go on with the others, and look for old
+        ones by `decided`.
+
         Args:
             session_id: of this session only.
         """
@@ -272,18 +294,17 @@ class Approvals:
 
         Raises:
             KeyError: there is no such question.
-            ValueError: it has no verdict, or it was replaced: then it was not what had to be sent.
+            ValueError: it has no verdict, or another answer to the call has arrived.
         """
         with self._transaction() as db:
             now = self._expire(db)
-            arrived = f"verdict IS NOT NULL AND {CURRENT}"
-            noted = db.execute(
-                f"UPDATE approvals SET sent = coalesce(sent, ?) WHERE id = ? AND {arrived}", (now, id)
-            ).rowcount
             approval = _one(db, id)
-        if not noted:
-            raise ValueError(f"{id} has no verdict that could have been sent, or was replaced: see open()")
-        return approval
+            calls = _rows(db, SAME_CALL, approval.session_id, approval.call_id)
+            if approval.verdict is None or any(other.sent for other in calls if other.id != id):
+                raise ValueError(f"{id} has no verdict that could have been sent: see open() and answers()")
+            db.execute("UPDATE approvals SET sent = coalesce(sent, ?) WHERE id = ?", (now, id))
+            _let_hold(db, approval)  # also when other facts were asked about meanwhile
+            return _one(db, id)
 
     def get(self, id: str) -> Approval:
         """The question as it stands.
@@ -304,7 +325,8 @@ class Approvals:
             try:
                 yield db
             except BaseException:
-                db.execute("ROLLBACK")
+                if db.in_transaction:  # a full disk has ended it
+                    db.execute("ROLLBACK")
                 raise
             db.execute("COMMIT")
         finally:
@@ -314,13 +336,15 @@ class Approvals:
         """Silence is no. Returns the time."""
         now = _stamp(self._clock())
         db.execute(
-            "UPDATE approvals SET verdict = 0, decided = until WHERE verdict IS NULL AND until <= ?", (now,)
+            f"UPDATE approvals SET verdict = 0, decided = until "
+            f"WHERE verdict IS NULL AND {CURRENT} AND until <= ?",
+            (now,),
         )
         return now
 
 
-def _id(session_id: str, call_id: str, facts: str) -> str:
-    whole = json.dumps([session_id, call_id, facts])
+def _id(*parts: str) -> str:
+    whole = json.dumps(parts)
     return "appr_" + hashlib.sha256(whole.encode()).hexdigest()[:24]
 
 
@@ -332,7 +356,18 @@ def _canonical(facts: Mapping[str, Any]) -> str:
                 f"fact {name!r} is {value!r:.80}, a {type(value).__name__}: facts are texts, whole numbers "
                 "and booleans, so that they can be compared; write an amount as a text, or in cents"
             )
-    return json.dumps(dict(facts), sort_keys=True, ensure_ascii=False)
+    return _storable("a fact", json.dumps(dict(facts), sort_keys=True, ensure_ascii=False))
+
+
+def _storable(name: str, text: str) -> str:
+    """The text itself, if it is one that a file can hold."""
+    if not isinstance(text, str):
+        raise TypeError(f"{name} is {text!r:.80}, a {type(text).__name__}, and not a text")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise TypeError(f"{name} is no text that can be stored: {error}") from error
+    return text
 
 
 def _stamp(time: datetime) -> str:
@@ -345,6 +380,13 @@ def _stamp(time: datetime) -> str:
 def _rows(db: sqlite3.Connection, where: str, *values: str) -> list[Approval]:
     rows = db.execute(f"SELECT {COLUMNS} FROM approvals WHERE {where} ORDER BY n", values).fetchall()
     return [_approval(*row) for row in rows]
+
+
+def _let_hold(db: sqlite3.Connection, approval: Approval) -> None:
+    """This question is the one of its call; whatever else was asked about it is over."""
+    call = (approval.session_id, approval.call_id)
+    db.execute(f"UPDATE approvals SET replaced_by = ? WHERE {SAME_CALL}", (approval.id, *call))
+    db.execute("UPDATE approvals SET replaced_by = NULL WHERE id = ?", (approval.id,))
 
 
 def _one(db: sqlite3.Connection, id: str) -> Approval:

@@ -1,5 +1,6 @@
 """`Approvals`: one question for a call and its facts, the first verdict stands, silence is no, and an answer
-is handed out until it has arrived. Two processes are in test_approvals_processes.py."""
+is handed out until it has arrived. Its file is in test_approvals_file.py, two processes are in
+test_approvals_processes.py."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -62,6 +63,13 @@ def test_two_calls_with_the_same_facts_are_two_questions(inbox):
     assert [asked(inbox, call).id for call in ("sevt_1", "sevt_2")] == [q.id for q in inbox.open()]
 
 
+def test_a_call_is_one_of_its_session(inbox):
+    first, other = asked(inbox), asked(inbox, session="sesn_2", amount="198.00")
+    assert inbox.open() == [first, other]
+    inbox.sent(inbox.decide(first.id, True, "Mira").id)
+    assert asked(inbox, session="sesn_2", amount="200.00").verdict is None
+
+
 def test_it_outlives_its_process(inbox, tmp_path, clock):
     question = asked(inbox)
     assert Approvals(tmp_path / "inbox.db", clock=clock).open() == [question]
@@ -71,6 +79,16 @@ def test_it_outlives_its_process(inbox, tmp_path, clock):
 def test_what_cannot_be_compared_is_no_fact(inbox, fact):
     with pytest.raises(TypeError, match="fact 'amount' is .*: facts are texts, whole numbers and booleans"):
         asked(inbox, amount=fact)
+
+
+def test_what_is_no_text_or_cannot_be_stored_is_refused(inbox):
+    with pytest.raises(TypeError, match="call_id is None, a NoneType, and not a text"):
+        asked(inbox, call=None)
+    with pytest.raises(TypeError, match="a fact is no text that can be stored: .*surrogates"):
+        asked(inbox, vendor="half \ud83d")
+    with pytest.raises(TypeError, match="reason is no text that can be stored"):
+        inbox.decide(asked(inbox).id, True, "Mira", "half \ud83d")
+    assert inbox.open()[0].facts == FACTS
 
 
 def test_a_number_and_its_text_are_different_facts(inbox):
@@ -103,12 +121,28 @@ def test_a_yes_to_the_old_amount_is_no_answer_any_more(inbox):
     assert not inbox.answers() and inbox.open() == [new]
 
 
-def test_an_amount_that_comes_back_is_the_first_question_again(inbox):
+def test_an_amount_that_comes_back_is_asked_about_anew(inbox):
+    """Else a process with old data would bring the old yes back, over the new no."""
     yes = inbox.decide(asked(inbox).id, True, "Mira")
-    between = asked(inbox, amount="198.00")
-    assert asked(inbox) == yes and inbox.answers() == [yes]
-    with pytest.raises(Replaced):
-        inbox.decide(between.id, True, "Mira")
+    no = inbox.decide(asked(inbox, amount="1890.00").id, False, "Ben")
+    anew = asked(inbox)
+    assert (anew.facts, anew.verdict) == (FACTS, None) and inbox.open() == [anew]
+    assert len({yes.id, no.id, anew.id}) == 3 and not inbox.answers()
+    for old in (yes, no):
+        with pytest.raises(Replaced) as caught:
+            inbox.decide(old.id, True, "Mira")
+        assert caught.value.id == anew.id
+    assert inbox.get(yes.id) == yes and inbox.get(no.id) == no  # what was decided can be looked up
+
+
+def test_a_question_that_replaces_another_takes_over_its_clock(inbox, clock):
+    asked(inbox)
+    assert inbox.ask("sesn_1", "sevt_1", {"amount": "198.00"}).until == NINE + DAY
+    later = inbox.ask("sesn_1", "sevt_1", {"amount": "200.00"}, until=NINE + 2 * DAY)
+    assert later.until == NINE + 2 * DAY
+    clock.now += 2 * DAY
+    over = inbox.ask("sesn_1", "sevt_1", {"amount": "201.00"})
+    assert over.text == "denied: nobody decided in time"
 
 
 def test_an_answered_call_cannot_be_asked_about_other_facts(inbox):
@@ -149,6 +183,10 @@ def test_a_no_covers_nothing(inbox):
         (("appr_none", "yes", "Mira"), TypeError),
         (("appr_none", 1, "Mira"), TypeError),
         (("appr_none", True, ""), ValueError),
+        (("appr_none", True, "  "), ValueError),
+        (("appr_none", True, 7), ValueError),
+        (("appr_none", True, "Mira\napproved by the CFO"), ValueError),
+        (("appr_none", True, "Mira", None), TypeError),
     ],
 )
 def test_what_is_no_verdict_is_refused(inbox, arguments, error):
@@ -224,24 +262,32 @@ def test_only_what_was_decided_can_have_arrived(inbox):
         inbox.sent(question.id)
     with pytest.raises(ValueError, match="has no verdict yet"):
         _ = question.text
-    yes = inbox.decide(question.id, True, "Mira")
-    asked(inbox, amount="198.00")
-    with pytest.raises(ValueError, match="or was replaced"):
-        inbox.sent(yes.id)
     with pytest.raises(KeyError, match="no question 'appr_none'"):
         inbox.sent("appr_none")
 
 
-# -- the file -------------------------------------------------------------------------------------------
+def test_what_has_arrived_holds_though_other_facts_were_asked_about_meanwhile(inbox):
+    yes = inbox.decide(asked(inbox).id, True, "Mira")
+    newer = asked(inbox, amount="198.00")  # by another process, between sending and this:
+    assert inbox.sent(yes.id).sent and not inbox.open() and not inbox.answers()
+    with pytest.raises(Replaced, match=yes.id):
+        inbox.decide(newer.id, True, "Mira")
+    with pytest.raises(AlreadyAnswered, match="approved by Mira"):
+        asked(inbox, amount="198.00")
 
 
-@pytest.mark.parametrize("name", ["no/such/folder.db", "page.html"])
-def test_a_file_that_cannot_be_used_is_named(tmp_path, name):
-    (tmp_path / "page.html").write_text("<p>no database, but long enough to look like one</p>" * 20)
-    with pytest.raises(ValueError, match="approvals in .*name another file"):
-        Approvals(tmp_path / name)
+def test_a_call_has_one_answer_that_arrived(inbox):
+    first = inbox.decide(asked(inbox).id, True, "Mira")
+    second = inbox.decide(asked(inbox, amount="198.00").id, True, "Mira")
+    inbox.sent(second.id)
+    with pytest.raises(ValueError, match=f"{first.id} has no verdict that could have been sent"):
+        inbox.sent(first.id)
 
 
-def test_an_inbox_in_memory_is_refused():
-    with pytest.raises(ValueError, match="need a file"):
-        Approvals(":memory:")
+def test_a_question_that_was_replaced_while_open_never_has_a_verdict(inbox, clock):
+    old = asked(inbox)
+    inbox.ask("sesn_1", "sevt_1", {"amount": "198.00"}, until=NINE + 2 * DAY)
+    clock.now += DAY
+    assert inbox.get(old.id).verdict is None and not inbox.expire()
+    with pytest.raises(ValueError, match="has no verdict that could have been sent"):
+        inbox.sent(old.id)
