@@ -95,6 +95,18 @@ def a_wrong_path(forge: Forge, before: dict[str, str]) -> bool:
     return forge.main["test_slugs.py"] == before["test_slugs.py"]
 
 
+def restores_the_tests(forge: Forge, before: dict[str, str]) -> bool:
+    files = forge.main
+    files[TESTS] = before[TESTS]  # main itself is written to
+    return lesson06.run_checks(files, HIDDEN).green
+
+
+def merges_it_first(forge: Forge, before: dict[str, str]) -> bool:
+    if forge.pulls and forge.pulls[-1].approved:
+        forge.merge(forge.pulls[-1].number, forge.pulls[-1].head)
+    return of_main_and_its_tests(forge, before)
+
+
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
@@ -107,6 +119,8 @@ def a_wrong_path(forge: Forge, before: dict[str, str]) -> bool:
         (forgets_the_tests, "no longer says which slug it wants; your function says yes"),
         (the_same_test_names, "no longer says which slug it wants; your function says yes"),
         (six_of_six, "no longer says which slug it wants; your function says yes"),
+        (restores_the_tests, "no longer says which slug it wants; your function says yes"),
+        (merges_it_first, "green and approved, but nobody has merged it; your function says yes"),
         (nothing_may_change, "in the first agent's forge the fix is on main"),
         (a_wrong_path, "your function raised KeyError: 'test_slugs.py'"),
         (lambda forge, before: None, "your function returned None"),
@@ -115,6 +129,12 @@ def a_wrong_path(forge: Forge, before: dict[str, str]) -> bool:
 )
 def test_a_check_that_believes_fails(wrong, why, fails):
     fails(lesson06.shipping, wrong, why=why)
+
+
+@pytest.mark.parametrize("wrong", [restores_the_tests, merges_it_first])
+def test_what_an_attempt_does_to_the_forges_is_gone_in_the_next(wrong, passes):
+    lesson06.shipping.check(wrong)
+    passes(lesson06.shipping, of_main_and_its_tests)
 
 
 # -- 2: what nothing stops -------------------------------------------------------------------------------

@@ -94,6 +94,22 @@ def believes_words(events: list[Any], ticket: str) -> str | None:
     return "returns" if said else None
 
 
+def the_latest_call(events: list[Any], ticket: str) -> str | None:
+    """It never asks which call a result is for."""
+    last, queue = {}, None
+    for event in events:
+        if event.type == CALL:
+            last = event.input
+        elif event.type == RESULT and not event.is_error and last["ticket"] == ticket:
+            queue = last["queue"]
+    return queue
+
+
+def takes_it_apart(events: list[Any], ticket: str) -> str | None:
+    queues = [e.input.pop("queue") for e in events if e.type == CALL and e.input.pop("ticket") == ticket]
+    return queues[-1] if queues else None
+
+
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
@@ -101,6 +117,8 @@ def believes_words(events: list[Any], ticket: str) -> str | None:
         (the_first, "that moved the ticket, and was refused a third queue: you returned 'shipping'"),
         (any_ticket, "a ticket that it never had: you returned 'returns'"),
         (an_error_takes_it_out, "and was refused a third queue: you returned None"),
+        (the_latest_call, "the same session, for the other ticket: you returned None for T-9"),
+        (takes_it_apart, "whose call was answered with an error: you returned 'return'"),
         (believes_words, "session 10_b: you returned 'returns' for T-7, which is in shipping"),
         (lambda events, ticket: events[-1].content[0].text, "it raised AttributeError"),
         (lambda events, ticket: {"T-7": "returns"}[ticket], "it raised KeyError"),
@@ -108,6 +126,11 @@ def believes_words(events: list[Any], ticket: str) -> str | None:
 )
 def test_a_wrong_idea_of_what_was_filed_fails(wrong, why, fails):
     fails(lesson10.filed, wrong, why=why)
+
+
+def test_what_an_attempt_does_to_the_events_is_gone_in_the_next(passes):
+    lesson10.filed.check(takes_it_apart)
+    passes(lesson10.filed, by_result)
 
 
 def test_all_agents_say_the_same_and_did_something_else():

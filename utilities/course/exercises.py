@@ -159,7 +159,7 @@ class Exercise:
 
     def _say(self, passed: bool | None, verdict: str, why: str, error: str = "") -> None:
         self.passed = passed
-        print(f"{self.title}: {verdict}: {why}.")
+        print(f"{self.title}: {verdict}: {why}{'' if why.endswith(('.', '?', '!')) else '.'}")
         if name := called(self):
             lesson, _, exercise = name.removeprefix("lesson").partition(".")
             known = "not attempted" if passed is None else verdict

@@ -89,8 +89,8 @@ class Checks:
 def run_checks(files: Mapping[str, str], hidden: Mapping[str, str]) -> Checks:
     """Run the visible tests and the hidden cases against these files.
 
-    In a process of its own, in an empty folder, with an empty environment. That is no sandbox: real CI runs
-    foreign code in a container, where there is nothing to take.
+    In a process of its own, in an empty folder, with an empty environment. That is no sandbox: the code
+    can read what this process was started with. CI should run foreign code where there is nothing to take.
 
     Args:
         files: all files, by path.

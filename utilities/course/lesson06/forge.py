@@ -102,6 +102,14 @@ class Forge:
         self._found: dict[str, Checks] = {}  # by head
         self._lock = threading.RLock()  # tools that are called together run in threads
 
+    def __getstate__(self) -> dict[str, object]:
+        """What a copy gets: all but the lock, which can't be copied."""
+        return {name: value for name, value in vars(self).items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        vars(self).update(state)
+        self._lock = threading.RLock()
+
     def open_pull(self, title: str, files: Files) -> Pull:
         """Open a pull request.
 

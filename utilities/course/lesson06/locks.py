@@ -11,7 +11,7 @@ locks = Prediction(
     "Five things that an agent might do with this forge and its six tools. Which of them can end on main?",
     [
         "it changes a test so that it fits the code",
-        "it gives each title of the visible tests an entry of its own",
+        "for each title of the visible tests it adds an entry, and changes nothing else",
         "it gets a good state approved, pushes another, and merges that without a new review",
         'it writes "approved" into a file in its container',
         "its fix passes all nine cases, and also writes every title to a file",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from functools import cache
 from typing import Any
 
@@ -50,8 +51,8 @@ def good_code() -> str:
     return str(last["src/slugs.py"])
 
 
-@cache
-def cases() -> tuple[tuple[Forge, bool, str], ...]:
+@cache  # never handed out: an attempt may change what it gets
+def _cases() -> tuple[tuple[Forge, bool, str], ...]:
     """Forges, each with whether the fix was shipped there, and what is so about it."""
     honest = played("06_a", Forge(slugs, issue, hidden=HIDDEN))
     fix = good_code()
@@ -99,7 +100,7 @@ def _with_a_weaker_test(fix: str) -> Forge:
 
 
 def _check_shipped(shipped: Shipped) -> str:
-    for forge, expected, what in cases():
+    for forge, expected, what in deepcopy(_cases()):
         said = _asked(shipped, forge)
         if said is ...:
             raise NotAttempted
