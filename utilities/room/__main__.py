@@ -56,7 +56,8 @@ def instructions(url: str, key: str, teachers_key: str) -> str:
     return f"""\
 Everybody has a workspace of their own here. All of it is recordings: nothing is live, nothing costs.
 
-Learners set two variables before they start JupyterLab, with their own name in place of NAME:
+Learners set two variables before they start JupyterLab, with a name of their own in place of NAME: letters
+from a to z, digits, dots, hyphens, underscores. Two who take the same name share a workspace.
 
   Linux, macOS    export ANTHROPIC_BASE_URL={url}
                   export ANTHROPIC_API_KEY={key}:NAME
@@ -64,10 +65,10 @@ Learners set two variables before they start JupyterLab, with their own name in 
   PowerShell      $env:ANTHROPIC_BASE_URL = "{url}"
                   $env:ANTHROPIC_API_KEY = "{key}:NAME"
 
-or, in a cell above a lesson's first one, the same with %env in place of export. A proxy must not be asked:
-where one is set, NO_PROXY has to name this machine too.
+or, in a cell above a lesson's first one, the same with %env in place of export. Where a proxy
+is set, NO_PROXY has to name this server's host too.
 
-Who sets COOKBOOK_BOARD=1 as well is on the board: each check of theirs tells it the lesson, the exercise,
+Whoever sets COOKBOOK_BOARD=1 as well is on the board: each check of theirs tells it the lesson, the exercise,
 right or not yet, and the type of an error. The board is the teacher's:
 
   {url}/board#{teachers_key}
