@@ -16,6 +16,7 @@ from utilities.course.running.notebooks import read
 
 WORKSHOP = NOTEBOOKS / "workshop"
 PLANS = {"60_minutes.md": 60, "half_day.md": 210}
+TWO = "two_days.md"
 PAGES = sorted(WORKSHOP.glob("*.md"))
 LESSONS = sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
 
@@ -53,7 +54,8 @@ def by_lesson(page: Path) -> list[tuple[Path, str]]:
     if page.name == "facilitator.md":
         parts = re.split(r"^## (\d\d) · .*$", text(page.name), flags=re.M)[1:]
         return [(lesson_of(number), about) for number, about in zip(parts[::2], parts[1::2], strict=True)]
-    linked = [(re.search(r"\[(\d\d)\]\(", row), row) for _, _, row in rows(page.name)]
+    found = re.findall(r"^\| \d[\d:]*–\d[\d:]* \| (.+) \|$", text(page.name), re.M)
+    linked = [(re.search(r"\[(\d\d)\]\(", row), row) for row in found]
     return [(lesson_of(link[1]), row) for link, row in linked if link]
 
 
@@ -62,6 +64,13 @@ def test_a_plan_fills_its_time_without_a_gap(plan, minutes):
     times = [(start, end) for start, end, _ in rows(plan)]
     assert times[0][0] == 0 and times[-1][1] == minutes
     assert [end for _, end in times[:-1]] == [start for start, _ in times[1:]]
+
+
+def test_the_two_days_fill_their_time_without_a_gap():
+    days = [re.findall(r"^\| (\d+:\d\d)–(\d+:\d\d) \|", day, re.M) for day in text(TWO).split("| day ")[1:]]
+    for times in days:
+        assert times[0][0] == "9:00" and [end for _, end in times[:-1]] == [start for start, _ in times[1:]]
+    assert [times[-1][1] for times in days] == ["17:15", "17:30"]
 
 
 @pytest.mark.parametrize("plan", PLANS)
@@ -89,7 +98,7 @@ def test_every_link_of_a_page_leads_to_a_file(page):
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-@pytest.mark.parametrize("name", ["facilitator.md", *PLANS])
+@pytest.mark.parametrize("name", ["facilitator.md", *PLANS, TWO])
 def test_every_section_that_a_page_names_exists(name):
     """By its heading, or the beginning of it."""
     for lesson, about in by_lesson(WORKSHOP / name):
