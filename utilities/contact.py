@@ -16,7 +16,7 @@ from .short_errors import said
 __all__ = ["NotConnected", "Service", "asked"]
 
 PATIENCE = 10.0  # seconds
-UNSENDABLE = "the key has a line break in it, or another character that can't be sent, such as ë in a name (Zoe is fine)"
+UNSENDABLE = "the key has a line break in it, or another character that can't be sent, such as ë in a name"
 REPLAY_HEADER = "x-replay-server"  # on every answer of a replay server
 WORKSPACE_HEADER = "x-replay-workspace"  # of the server of a room: whose workspace it is
 STAY = "COOKBOOK_OFFLINE=1"
