@@ -115,7 +115,7 @@ def by_events(turn: Any, needed: Any) -> bool:
 
 def by_counting(turn: Any, needed: Any) -> bool:
     good = [c.name for c in turn.tool_calls if c.result not in (None, c.verdict) and not c.is_error]
-    return turn.outcome == "end_turn" and all(good.count(name) for name in needed)
+    return all(good.count(name) for name in needed)
 
 
 def by_type(turn: Any, needed: Any) -> bool:
@@ -169,6 +169,16 @@ WRONG_CHECKS = [
     (
         lambda turn, needed: set(needed) <= {c.name for c in turn.tool_calls if c.result and not c.is_error},
         "a turn whose call was allowed, and never ran: you say True",
+    ),
+    (
+        lambda turn, needed: turn.outcome == "end_turn" and each_by_itself(turn, needed),
+        "which its budget ended: you say False",
+    ),
+    (
+        lambda turn, needed: (
+            set(needed) <= {c.name for c in turn.tool_calls if good(c) and c.verdict is None}
+        ),
+        "a turn whose call was allowed and ran, and which its budget ended: you say False",
     ),
     (lambda turn, needed: None, "a `return` is missing"),
     (lambda turn, needed: turn.tool_calls[1].is_error, "Ada's turn, in which both calls have a good result"),

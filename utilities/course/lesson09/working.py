@@ -63,6 +63,25 @@ def _allowed() -> TurnResult:
     return replace(turn, events=[*turn.events, *events], outcome="terminated", stop_reason=None)
 
 
+def _ran() -> TurnResult:
+    """09_f's turn, whose call was allowed and ran, and whose session reached its budget after that."""
+    turn = turn_of("09_f")
+    call = turn.tool_calls[0].event.id
+    result = {
+        "id": "sevt_2",
+        "type": "agent.mcp_tool_result",
+        "mcp_tool_use_id": call,
+        "content": [{"type": "text", "text": "deleted: ticket 12"}],
+        "is_error": False,
+    }
+    then: list[Any] = [
+        {"id": "sevt_1", "type": "user.tool_confirmation", "tool_use_id": call, "result": "allow"},
+        result,
+    ]
+    events = [construct_type(value=event, type_=BetaManagedAgentsSessionEvent) for event in then]
+    return replace(turn, events=[*turn.events, *events], outcome="budget_reached", stop_reason=None)
+
+
 # Which turn, which tools were needed, whether it worked, and what somebody overlooks who says otherwise.
 CASES: tuple[tuple[Callable[[], TurnResult], tuple[str, ...], bool, str], ...] = (
     (partial(turn_of, "09_a"), NEEDED, True, "Ada's turn, in which both calls have a good result"),
@@ -84,6 +103,7 @@ CASES: tuple[tuple[Callable[[], TurnResult], tuple[str, ...], bool, str], ...] =
     (_failed_later, NEEDED, True, "a turn with a good add_note, and after it one that failed"),
     (partial(turn_of, "09_f"), ("delete_ticket",), False, "a turn whose call has no result yet"),
     (_allowed, ("delete_ticket",), False, "a turn whose call was allowed, and never ran"),
+    (_ran, ("delete_ticket",), True, "a turn whose call was allowed and ran, and which its budget ended"),
 )
 
 
