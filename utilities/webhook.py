@@ -39,8 +39,9 @@ from collections.abc import (
     Iterator,
     Mapping,
     MutableMapping,
+    Sequence,
 )
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, get_args
@@ -98,7 +99,8 @@ class WebhookReceiver:
     missed in a longer outage is found by listing: `client.beta.sessions.list(statuses=["idle"])`.
 
     Args:
-        secret: the signing secret, `whsec_` and base64.
+        secret: the signing secret, `whsec_` and base64. Several while one is being replaced: a webhook may be
+            signed with any of them.
         handle: called in a thread of the receiver with a session id and the types of the events that led to
             the call, as "session.status_idled". Blocking is fine. A plain function; in it, `asyncio.run` is
             the way to async code.
@@ -124,7 +126,7 @@ class WebhookReceiver:
 
     def __init__(
         self,
-        secret: str,
+        secret: str | Sequence[str],
         handle: Callable[[str, tuple[str, ...]], object],
         *,
         client: Anthropic | AsyncAnthropic | None = None,
@@ -136,8 +138,9 @@ class WebhookReceiver:
         remember: int = 10_000,
         limit: int = LIMIT,
     ) -> None:
-        _check(secret, handle, capacity=capacity, workers=workers, remember=remember, limit=limit)
-        self._secret, self._handle, self._on_error = secret, handle, on_error
+        secrets = (secret,) if isinstance(secret, str) else tuple(secret or ())
+        _check(secrets, handle, capacity=capacity, workers=workers, remember=remember, limit=limit)
+        self._secrets, self._handle, self._on_error = secrets, handle, on_error
         self._client = client or Anthropic(
             api_key="not used", http_client=DefaultHttpxClient(trust_env=False)
         )
@@ -169,8 +172,7 @@ class WebhookReceiver:
         if len(body) > self.limit:
             return refuse(TOO_LARGE, f"more than {self.limit} bytes")
         try:
-            text = body.decode("utf-8")
-            event: Any = self._client.beta.webhooks.unwrap(text, headers=dict(headers), key=self._secret)
+            event: Any = self._verified(body.decode("utf-8"), dict(headers))
         except Exception as error:  # noqa: BLE001 - unwrap lets out whatever went wrong in it
             known = type(error).__name__ == "WebhookVerificationError"  # these have a fixed text
             return refuse(REFUSED, str(error) if known else f"can't be verified ({type(error).__name__})")
@@ -186,6 +188,14 @@ class WebhookReceiver:
             log.debug("webhook %s (%s) is not waited for", id, kind)
             return NOTHING_TO_DO
         return self._accept(id, about, kind)
+
+    def _verified(self, text: str, headers: dict[str, str]) -> Any:
+        """The event, if it is signed with one of the secrets; raises what the last one has to say."""
+        *others, last = self._secrets
+        for secret in others:
+            with suppress(Exception):  # unwrap lets out whatever went wrong in it
+                return self._client.beta.webhooks.unwrap(text, headers=headers, key=secret)
+        return self._client.beta.webhooks.unwrap(text, headers=headers, key=last)
 
     def _accept(self, id: str, session_id: str, type: str) -> int:
         if os.getpid() != self._process:  # no worker came along, nor the inbox's lock
@@ -347,23 +357,28 @@ def _matches(pattern: re.Pattern[str], text: object) -> bool:
     return isinstance(text, str) and pattern.fullmatch(text) is not None
 
 
-def _check(secret: str, handle: object, **numbers: int) -> None:
+def _check(secrets: tuple[str, ...], handle: object, **numbers: int) -> None:
     try:
         importlib.import_module("standardwebhooks")  # otherwise every webhook would look forged
     except ImportError as error:
         raise ImportError("to verify webhooks: pip install 'anthropic[webhooks]'") from error
     if not callable(handle) or inspect.iscoroutinefunction(handle):
         raise TypeError("handle must be a plain function; call asyncio.run(…) in it for async code")
-    try:
-        key = secret.removeprefix("whsec_")
-        usable = secret.startswith("whsec_") and base64.b64decode(key + "=" * (-len(key) % 4), validate=True)
-    except (AttributeError, ValueError):
-        usable = b""
-    if not usable:
+    if not secrets or not all(map(_usable, secrets)):
         raise ValueError("webhook secret: expected whsec_ and base64; the value is not shown here")
     for name, number in numbers.items():
         if number < 1:
             raise ValueError(f"{name} must be 1 or more, not {number}")
+
+
+def _usable(secret: str) -> bool:
+    try:
+        key = secret.removeprefix("whsec_")
+        return secret.startswith("whsec_") and bool(
+            base64.b64decode(key + "=" * (-len(key) % 4), validate=True)
+        )
+    except (AttributeError, ValueError):
+        return False
 
 
 def _known(types: Collection[str]) -> frozenset[str]:

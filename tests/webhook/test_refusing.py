@@ -6,7 +6,7 @@ import pytest
 
 from tests.kit.receiving import GOOD, IDLED, OTHER, SENDER, Calls, asgi, post, signed
 from tests.kit.webhooks import SECRET
-from utilities import WebhookApp, WebhookReceiver, serving
+from utilities import WebhookApp, WebhookReceiver, new_secret, serving
 from utilities.webhook import LIMIT
 
 pytestmark = pytest.mark.slow
@@ -90,6 +90,17 @@ def test_almost_five_minutes_are_fine_and_so_is_a_second_signature():
         assert receiver.take(two, GOOD.encode()) == 200
         upper = {name.upper(): value for name, value in signed(GOOD).items()}
         assert receiver.take(upper, GOOD.encode()) == 200
+
+
+def test_a_receiver_with_two_secrets_takes_either_and_no_third():
+    """While a secret is replaced, webhooks come with the old one and with the new one."""
+    other = GOOD.replace("wevt_1", "wevt_2")
+    with WebhookReceiver([SECRET, OTHER], Calls()) as receiver:
+        assert receiver.take(signed(GOOD, secret=OTHER), GOOD.encode()) == 202
+        assert receiver.take(signed(GOOD), GOOD.encode()) == 200  # the same event again
+        assert receiver.take(signed(other, webhook_id="wevt_2"), other.encode()) == 400  # not what was signed
+        assert receiver.take(signed(GOOD, secret=new_secret()), GOOD.encode()) == 400
+        assert receiver.take(signed(GOOD, age=5 * 60 + 5), GOOD.encode()) == 400
 
 
 def raw(url, head, sent=b""):

@@ -1,8 +1,11 @@
-"""What only lesson 08 needs: expenses, a policy, a ledger, and who decides."""
+"""What only lesson 08 and its deep notebook 08b need: expenses, a policy, a ledger, and who decides."""
 
+from .after_a_crash import after_a_crash
 from .answering import send_answers
 from .comparing import judged, matrix
 from .covering import covered
+from .deploying import Place, deliver, forms_of, results_of, service_for, visitor
+from .form_tokens import form_token
 from .gate import approving
 from .ledger import Ledger
 from .policy import MINUTES, RECEIPTS, facts_of, lane, why_a_person
@@ -31,4 +34,12 @@ __all__ = [
     "wait_until",
     "which",
     "why_a_person",
+    "Place",
+    "after_a_crash",
+    "deliver",
+    "form_token",
+    "forms_of",
+    "results_of",
+    "service_for",
+    "visitor",
 ]

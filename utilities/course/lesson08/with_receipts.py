@@ -23,12 +23,19 @@ from utilities.replay.webhooks.sender import Endpoint
 from .. import new_sessions
 from ..places import DATA, RECORDINGS
 
-__all__ = ["calling_service", "folder_of", "lost_response", "sessions_with", "wait_until"]
+__all__ = [
+    "calling_service",
+    "folder_of",
+    "lost_response",
+    "service_calling",
+    "sessions_with",
+    "wait_until",
+]
 
 MOUNTED = ("policy.md", "receipts.json")
 ENDED = ("session.status_idled",)  # as webhooks name it
 HEADERS = "ANTHROPIC_CUSTOM_HEADERS"  # of the environment: the SDK sends them with each request
-PATIENCE = 20.0  # seconds for what takes half of one
+PATIENCE = 60.0  # seconds for what takes one or two; a busy machine needs many
 
 _open = ExitStack()  # the servers go on with the kernel, as the one of `connect` does
 
@@ -73,7 +80,11 @@ def calling_service(receiver: WebhookReceiver, secret: str) -> Anthropic:
         secret: signs them.
     """
     url = _open.enter_context(serving(receiver))
-    endpoint = Endpoint(url, secret, twice=True, events=ENDED)
+    return service_calling(Endpoint(url, secret, twice=True, events=ENDED))
+
+
+def service_calling(endpoint: Endpoint) -> Anthropic:
+    """A client of a replay server that sends webhooks to this endpoint."""
     strict = is_set("COOKBOOK_STRICT")
     server = ReplayServer(Library.load(RECORDINGS), strict=strict, webhook=endpoint).start()
     return Anthropic(api_key="recorded", base_url=server.base_url, **direct(Anthropic, server.base_url))
