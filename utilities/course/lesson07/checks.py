@@ -30,7 +30,8 @@ hold = Prediction(
         "reader-b: numbers.py, line 14",
     ],
     right="abcdh",
-    why="five lines take part and decide; of the other three, none runs in this call",
+    why="five claims name a line that takes part and decides; the lines of the other three don't run in this "
+    "call",
     wrong={
         "e": "the table has tests, and they pass; see who else calls it",
         "f": "the line is a part of a docstring; see whether the code keeps to it",
@@ -45,7 +46,8 @@ hold = Prediction(
     },
     hints=[
         "Two agents contradict each other in three of four questions: look for who calls what.",
-        "From checkout.py the imports lead to five of the lines; to the others they don't.",
+        "From checkout.py, no import leads to one of the modules. In two others, ask whether the line itself "
+        "runs: the inside of a docstring doesn't, and a default only where the machine's file has no value.",
     ],
     minutes=2,
 )

@@ -62,7 +62,7 @@ class Trace(dict[tuple[str, int], str]):
     """The lines that took part in a call: the text of each by its path and its number.
 
     Attributes:
-        result: what the call returned, as text.
+        result: what the call returned, as text; the text is made after the trace has ended.
     """
 
     def __init__(self, result: str, lines: dict[tuple[str, int], str]) -> None:
