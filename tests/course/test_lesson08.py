@@ -12,6 +12,7 @@ import pytest
 from tests.kit.places import NOTEBOOKS, ROOT
 from utilities.course import lesson08
 from utilities.course.lesson08.comparing import judged
+from utilities.course.lesson08.ledger import PaidOtherwise
 from utilities.course.lesson08.telling_apart import turn_of
 from utilities.course.running.notebooks import read
 
@@ -66,6 +67,7 @@ def test_the_picture_says_in_words_what_it_shows():
 def test_what_the_fact_is_has_nothing_that_a_receipt_says_about_itself():
     assert lesson08.facts_of(RECEIPTS["R-11"]) == {
         "receipt": "R-11", "vendor": "Grand Hall", "amount": "240.00", "currency": "EUR",
+        "why": "240.00 from one vendor on one day is above 100.00",
     }  # fmt: skip
 
 
@@ -80,8 +82,8 @@ def test_four_of_them_are_for_a_person(guess, passes):
 @pytest.mark.parametrize(
     ("guess", "why"),
     [
-        ("abdef", "the limit is not to be exceeded, and this doesn't"),
-        ("bcdef", "what do they come to together"),
+        ("abdef", "100.00 is the limit, and not above it"),
+        ("bcdef", "add up the two bills of that day"),
         ("bdefg", "what a receipt says about itself changes nothing"),
         ("def", "look for what else was bought there"),
         ("bef", "look at the currency"),
@@ -119,13 +121,7 @@ def lists_by_reason(calls: list[Any]) -> Any:
     return [list(wrong), list(needless)]
 
 
-def by_the_error(calls: list[Any]) -> Any:
-    """What the gate refused is what the agent should not have approved."""
-    refused = {call.input["receipt"] for call in calls if call.name == "approve" and call.is_error}
-    return refused, frozenset(lanes(calls, "escalate", "agent"))
-
-
-@pytest.mark.parametrize("right", [comprehensions, lists_by_reason, by_the_error])
+@pytest.mark.parametrize("right", [comprehensions, lists_by_reason])
 def test_agents_are_told_apart_in_several_ways(right, passes):
     passes(lesson08.mistakes, right)
 
@@ -147,7 +143,17 @@ def any_escalation_after_an_error(calls: list[Any]) -> Any:
     return set(lanes(calls, "approve", "person")), escalated
 
 
+def by_the_error(calls: list[Any]) -> Any:
+    """Counts the gate's refusals: without a gate there are none, and that is where it matters."""
+    refused = {call.input["receipt"] for call in calls if call.name == "approve" and call.is_error}
+    return refused, frozenset(lanes(calls, "escalate", "agent"))
+
+
 WRONG = [
+    (
+        by_the_error,
+        "agent b without a gate, wrong approvals: R-05 is missing. The agent's calls for it: approve, done",
+    ),
     (
         paid_only,
         "agent b, wrong approvals: R-05 is missing. The agent's calls for it: approve, refused; escalate",
@@ -188,7 +194,9 @@ def covers(question: Any, receipt: Any) -> Any:
 def early_returns(question: Any, receipt: Any) -> Any:
     if not question.verdict:
         return None
-    if any(receipt["id" if key == "receipt" else key] != value for key, value in question.facts.items()):
+    if question.facts["receipt"] != receipt["id"]:
+        return None
+    if any(receipt[key] != question.facts[key] for key in ("vendor", "amount", "currency")):
         return None
     return "pay"
 
@@ -245,6 +253,13 @@ def test_a_receipt_is_paid_once(tmp_path):
     ledger = lesson08.Ledger(tmp_path / "ledger.db")
     assert [ledger.pay(RECEIPTS["R-01"]) for _ in range(2)] == ["paid 14.80 EUR"] * 2
     assert lesson08.Ledger(tmp_path / "ledger.db").paid() == ["R-01"]
+
+
+def test_a_receipt_that_was_paid_is_not_paid_with_another_amount(tmp_path):
+    ledger = lesson08.Ledger(tmp_path / "ledger.db")
+    ledger.pay(RECEIPTS["R-01"])
+    with pytest.raises(PaidOtherwise, match="R-01: paid 14.80 EUR before, and now it says 99.00 EUR"):
+        ledger.pay({**RECEIPTS["R-01"], "amount": "99.00"})
 
 
 def test_another_tools_call_is_no_move():

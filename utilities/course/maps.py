@@ -395,8 +395,8 @@ def the_gate() -> Drawing:
         "The agent, at the service, approves a receipt (1). Each approval goes through the policy, which is "
         "code in your process. What the policy allows is paid (2). What it refuses goes back to the agent as "
         "an error with the reason (3). What the agent escalates waits in an inbox with a clock, in a "
-        "file that outlives the process (4). A person decides later (5). Another process sends the answer to "
-        "the agent (6). If the clock runs out first, the answer is no.",
+        "file that outlives the process (4). A person decides later (5), and a yes is paid. From the inbox "
+        "another process sends the answer to the agent (6). If the clock runs out first, the answer is no.",
     )
     small_map(drawing, ["agent", "session"], ["your program", "your tools"])
     drawing.text(26, 124, "the service", bold=True)
@@ -417,8 +417,10 @@ def the_gate() -> Drawing:
     drawing.line("M472 250H616", YOURS, arrow=True, width=3)
     drawing.number(544, 250, 5, YOURS)
     drawing.line("M502 214A12 12 0 1 1 501.9 214M502 226V218M502 226H508", OFF, width=2)
-    drawing.line("M697 280V306H180", YOURS, arrow=True, width=3)
-    drawing.number(440, 306, 6, YOURS)
+    drawing.line("M697 220V202", YOURS, arrow=True, width=2)
+    drawing.text(707, 214, "a yes", size=13)
+    drawing.line("M385 280V306H180", YOURS, arrow=True, width=3)
+    drawing.number(280, 306, 6, YOURS)
     drawing.text(300, 332, "silence: when the time is up, the answer is no", OFF, size=13)
     drawing.legend(
         354,

@@ -8,7 +8,11 @@ from pathlib import Path
 
 from .policy import Receipt
 
-__all__ = ["Ledger"]
+__all__ = ["Ledger", "PaidOtherwise"]
+
+
+class PaidOtherwise(Exception):
+    """The receipt was paid before, and with another amount: a person has to look."""
 
 
 class Ledger:
@@ -23,10 +27,17 @@ class Ledger:
         self._run("CREATE TABLE IF NOT EXISTS paid (receipt TEXT PRIMARY KEY, amount TEXT, currency TEXT)")
 
     def pay(self, receipt: Receipt) -> str:
-        """Pay a receipt, unless that was done; returns what to say, the same both times."""
-        paid = (receipt["id"], receipt["amount"], receipt["currency"])
-        self._run("INSERT OR IGNORE INTO paid VALUES (?, ?, ?)", *paid)
-        return f"paid {receipt['amount']} {receipt['currency']}"
+        """Pay a receipt, unless that was done; returns what to say, the same both times.
+
+        Raises:
+            PaidOtherwise: it was paid before, and not this amount.
+        """
+        id, now = receipt["id"], (receipt["amount"], receipt["currency"])
+        self._run("INSERT OR IGNORE INTO paid VALUES (?, ?, ?)", id, *now)
+        [paid] = self._run("SELECT amount, currency FROM paid WHERE receipt = ?", id)
+        if paid != now:
+            raise PaidOtherwise(f"{id}: paid {' '.join(paid)} before, and now it says {' '.join(now)}")
+        return f"paid {' '.join(paid)}"
 
     def paid(self) -> list[str]:
         """The receipts that were paid, by id."""

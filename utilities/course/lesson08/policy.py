@@ -38,6 +38,7 @@ def lane(receipt: Receipt) -> str:
     return "person" if why_a_person(receipt) else "agent"
 
 
-def facts_of(receipt: Receipt) -> dict[str, str]:
-    """What a person is asked about, and what is paid: without what the receipt says about itself."""
-    return {"receipt": receipt["id"], **{key: receipt[key] for key in ("vendor", "amount", "currency")}}
+def facts_of(receipt: Receipt) -> dict[str, str | None]:
+    """What a person is asked about, and why: without what the receipt says about itself."""
+    seen = {key: receipt[key] for key in ("vendor", "amount", "currency")}
+    return {"receipt": receipt["id"], **seen, "why": why_a_person(receipt)}

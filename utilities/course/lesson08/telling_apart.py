@@ -16,7 +16,8 @@ from .comparing import NEEDLESS, WRONG, judged
 
 __all__ = ["mistakes"]
 
-AGENTS = {"a": "agent a", "b": "agent b", "c": "an agent that you haven't seen"}
+AGENTS = [("agent a", "a"), ("agent b", "b"), ("agent b without a gate", "b")]
+AGENTS += [("an agent that you haven't seen", "c")]
 KINDS = {WRONG: "wrong approvals", NEEDLESS: "needless escalations"}
 
 
@@ -35,9 +36,19 @@ def _namespace(value: Any, *, keep: bool = False) -> Any:
     return value
 
 
+def ungated(turn: TurnResult) -> TurnResult:
+    """The same moves, and nothing was refused."""
+    for event in turn.events:
+        if event.type == "user.custom_tool_result":
+            event.is_error = False
+    return turn
+
+
 def _check(mistakes: Callable[[Any], Any]) -> str:
-    for letter, who in AGENTS.items():
+    for who, letter in AGENTS:
         turn = turn_of(RECORDINGS / f"08_{letter}.jsonl")
+        if "without" in who:
+            turn = ungated(turn)
         try:
             said = mistakes(turn.tool_calls)
         except Exception as error:  # noqa: BLE001 (the learner's code may raise anything)
@@ -49,7 +60,7 @@ def _check(mistakes: Callable[[Any], Any]) -> str:
         truth = judged(turn)
         for (move, name), ids in zip(KINDS.items(), said, strict=True):
             _compare(f"{who}, {name}", ids, set(truth.receipts(move)), turn)
-    return "three agents told apart, one of them new to you; and all three say the same of themselves"
+    return "three agents told apart, with a gate and without, and one of them was new to you"
 
 
 def _compare(what: str, ids: Any, truth: set[str], turn: TurnResult) -> None:

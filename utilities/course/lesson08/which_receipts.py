@@ -21,8 +21,8 @@ which = Prediction(
     "bdef",
     "what is allowed depends on the other receipts too, and not on what a receipt says about itself",
     wrong={
-        "a": "the limit is not to be exceeded, and this doesn't",
-        "c": "there are two bills of that day, and what do they come to together?",
+        "a": "100.00 is the limit, and not above it",
+        "c": "add up the two bills of that day",
         "g": "what a receipt says about itself changes nothing",
     },
     missing={
