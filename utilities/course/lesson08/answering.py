@@ -30,6 +30,6 @@ def send_answers(client: Anthropic, approvals: Approvals, ledger: Ledger) -> Non
                 events.send(answer.session_id, events=[custom_tool_result(answer.call_id, answer.text)])
         except (APIError, PaidOtherwise) as error:  # lost, or impossible
             print(receipt["id"], type(error).__name__)
-            continue  # it stays in answers(), for the next run
+            continue  # answers() keeps it
         approvals.sent(answer.id)
         print(receipt["id"], answer.text)
