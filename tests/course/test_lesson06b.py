@@ -114,6 +114,11 @@ def twice(events: list[Any], secret: str) -> list[str]:
     return by_forms(events, secret) * 2
 
 
+def whole_events(events: list[Any], secret: str) -> list[Any]:
+    ids = by_forms(events, secret)
+    return [event for event in events if event.id in ids]
+
+
 def one_secret(events: list[Any], secret: str) -> list[str]:
     return by_forms(events, "made-up/7f3a+9c51e")
 
@@ -129,6 +134,7 @@ WRONG = [
     (of_the_top, "a file that goes along with a call has it in base64: your function misses it"),
     (twice, "the id of each such event once"),
     (one_secret, "a message has it as it is: your function misses it"),
+    (whole_events, "a message has it as it is: your function returned events, not ids"),
     (lambda events, secret: None, "your function returned None"),
     (
         lambda events, secret: [e.id for e in events if secret in e.input],

@@ -152,7 +152,10 @@ def _asked(leaks: Leaks, events: list[Any], secret: str, what: str) -> list[Any]
             raise NotAttempted
         if said is None:
             raise Wrong(f"{what}: your function returned None; it returns a list of ids")
-        return list(said)
+        found = list(said)
+        if any(hasattr(item, "id") for item in found):
+            raise Wrong(f"{what}: your function returned events, not ids: take event.id of each")
+        return found
     except (NotAttempted, Wrong):
         raise
     except Exception as error:
