@@ -37,6 +37,20 @@ def test_each_lane_has_its_reason():
     }
 
 
+@pytest.mark.parametrize(
+    ("receipt", "why"),
+    [
+        ({**RECEIPTS["R-01"], "amount": "5000.00"}, "5000.00 from one vendor on one day is above 100.00"),
+        ({**RECEIPTS["R-06"], "amount": "30.00"}, None),
+        ({**RECEIPTS["R-01"], "id": "R-99", "amount": "90.00"}, "104.80 from one vendor on one day is above"),
+        ({**RECEIPTS["R-01"], "id": "R-99"}, "the same bill came before"),
+    ],
+)
+def test_the_policy_looks_at_the_receipt_that_it_is_given(receipt, why):
+    found = lesson08.why_a_person(receipt)
+    assert (found or "").startswith(why or "") and bool(found) == bool(why)
+
+
 def test_the_policy_in_words_is_the_one_in_the_notebook_and_the_one_in_code():
     words = (ROOT / "example_data/expenses/policy.md").read_text("utf-8").split()[2:]
     [quoted] = [
@@ -198,6 +212,8 @@ def early_returns(question: Any, receipt: Any) -> Any:
         return None
     if any(receipt[key] != question.facts[key] for key in ("vendor", "amount", "currency")):
         return None
+    if lesson08.why_a_person(receipt) != question.facts["why"]:
+        return None
     return "pay"
 
 
@@ -219,6 +235,10 @@ def test_a_yes_is_compared_in_several_ways(right, passes):
             "nobody has decided yet: nothing may be paid",
         ),
         (lambda q, r: q.verdict and q.facts["amount"] == r["amount"], "the amount is in USD now"),
+        (
+            lambda q, r: q.verdict and all(r[k] == q.facts[k] for k in ("vendor", "amount", "currency")),
+            "it has no category now, so the reason is another: nothing may be paid",
+        ),
         (lambda q, r: q.verdict and q.facts == r, "nothing has changed: it may be paid, and you said False"),
         (lambda q, r: q.verdict and q.facts["note"] == r["note"], "it raised KeyError: 'note'"),
         (lambda q, r: False, "nothing has changed: it may be paid"),

@@ -31,6 +31,12 @@ CASES: list[tuple[str, Approval, dict[str, str], bool]] = [
     ("a yes, and the amount is in USD now", _asked(**YES), {**ASKED, "currency": "USD"}, False),
     ("a yes, and another vendor now", _asked(**YES), {**ASKED, "vendor": "Hotel Krone"}, False),
     ("a yes for another receipt", _asked(**YES), RECEIPTS["R-11"], False),
+    (
+        "a yes, and it has no category now, so the reason is another",
+        _asked(**YES),
+        {**ASKED, "category": ""},
+        False,
+    ),
     ("a yes, and a new note, which nobody was asked about", _asked(**YES), {**ASKED, "note": "three"}, True),
 ]
 

@@ -19,16 +19,16 @@ MINUTES = 4  # that a person takes for a receipt
 
 
 def why_a_person(receipt: Receipt) -> str | None:
-    """Why a person has to decide about this receipt; None if the agent may."""
+    """Why a person has to decide; None if the agent may."""
     if receipt["currency"] != "EUR":
         return "it is not in euros"
     if receipt["category"] not in CATEGORIES:
         return "it has no category of the policy"
     place = (receipt["vendor"], receipt["date"])
-    same_day = [other for other in RECEIPTS.values() if (other["vendor"], other["date"]) == place]
-    if any(o["amount"] == receipt["amount"] and o["id"] < receipt["id"] for o in same_day):
+    others = [o for o in RECEIPTS.values() if (o["vendor"], o["date"]) == place and o["id"] != receipt["id"]]
+    if any(o["amount"] == receipt["amount"] and o["id"] < receipt["id"] for o in others):
         return "the same bill came before"
-    if (total := sum(Decimal(other["amount"]) for other in same_day)) > LIMIT:
+    if (total := sum(Decimal(o["amount"]) for o in [receipt, *others])) > LIMIT:
         return f"{total} from one vendor on one day is above {LIMIT}"
     return None
 
