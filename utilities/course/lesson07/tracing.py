@@ -94,8 +94,8 @@ def reached(
         repository: the folder that has the package, or has it in `src`.
         call: Python, with the names that the package has, as in `checkout({"mug": 12}, country="NO")`.
         package: its name; without it, the folder's.
-        instead: lines that read otherwise in the copy, by path and number. Each keeps its indentation. If the
-            call returns something else then, the line decides.
+        instead: lines that read otherwise in the copy, by path and number. Each keeps its indentation. If
+            the line takes part, and what you ask about is otherwise then, the line decides.
 
     Raises:
         ValueError: the repository has no such line to replace.
