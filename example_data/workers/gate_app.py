@@ -37,7 +37,8 @@ SAFE = {
 }
 log = logging.getLogger("gate")
 folder = Path(os.environ["GATE_FOLDER"])
-desk = Desk(Anthropic(timeout=30), os.environ["GATE_AGENT"], folder)
+client = Anthropic(timeout=30, max_retries=0)  # an answer isn't sent twice
+desk = Desk(client, os.environ["GATE_AGENT"], folder)
 receiver = WebhookReceiver(SECRETS, desk.look_at, types={"session.status_idled"})
 rounds = Thread(target=desk.run, args=(EVERY,), daemon=True)
 
