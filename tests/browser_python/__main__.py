@@ -5,7 +5,8 @@
 
 Fetches Pyodide and the wheels if they are not here. What the cells show, as text, has to be what is
 committed.
-Ends with 0 and one line if this machine has no Node: `.ci/run` goes on then.
+Ends with 0 and one line if this machine has no Node. `.ci/run` doesn't call it, for what it fetches takes too
+long on a fresh machine; test_imitated.py imitates a browser's Python without Node.
 """
 
 from __future__ import annotations
