@@ -185,7 +185,7 @@ GUARDS = [
     Guard("a list of outputs that cannot be had for a moment", "turn/outputs.py", "        except PASSING as error:", "        except ZeroDivisionError as error:", "look_that_fails"),
     Guard("an async client for sync outputs", "turn/outputs.py", "if isinstance(client, AsyncAnthropic):", "if False:", "other_kind"),
     Guard("a sync client for async outputs", "turn/outputs.py", "if isinstance(client, Anthropic):", "if False:", "other_kind"),
-    Guard("a webhook that nobody has signed", "webhook.py", "unwrap(text, headers=dict(headers), key=self._secret)", "parse_unverified(text)", "what_is_refused"),
+    Guard("a webhook that nobody has signed", "webhook.py", "unwrap(text, headers=headers, key=last)", "parse_unverified(text)", "what_is_refused"),
     Guard("a signature that is malformed", "webhook.py", "except Exception as error:", "except __import__('standardwebhooks').WebhookVerificationError as error:", "what_is_refused"),
     Guard("two calls for one session at once", "webhook.py", "if session_id not in self._busy:", "if True:", "session_at_a_time"),
     Guard("a webhook handler that raises", "webhook.py", "except BaseException as error:", "except ZeroDivisionError as error:", "handler_raises"),
