@@ -2,6 +2,8 @@
 
 python decide_receipts.py INBOX LEDGER NOW BY ["R-03 yes" "R-05 no: WHY" …]: the service's
 address and the key are in the environment, where `Anthropic()` finds them.
+
+Here a verdict names a receipt. A page has to send the id of the question that the person saw.
 """
 
 import sys

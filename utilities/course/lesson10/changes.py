@@ -9,7 +9,7 @@ from anthropic.types.beta import BetaManagedAgentsAgent
 
 __all__ = ["changed"]
 
-STAMPS = ("version", "updated_at", "archived_at")  # which say when, and not what
+STAMPS = ("version", "created_at", "updated_at", "archived_at")  # which say when, and not what
 
 
 def changed(old: BetaManagedAgentsAgent, new: BetaManagedAgentsAgent) -> list[str]:
