@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
-from ..exercises import Exercise, NotAttempted, Wrong
+from ..exercises import Exercise
+from .judged import judged
 
 __all__ = ["forgetting"]
 
@@ -53,17 +55,7 @@ HISTORIES: tuple[tuple[str, list[Any], bool], ...] = (
 
 
 def _check(forgotten: Callable[[list[Any]], Any]) -> str:
-    for what, events, right in HISTORIES:
-        try:
-            said = forgotten(list(events))
-        except Exception as error:
-            raise Wrong(f"{what}: it raised {type(error).__name__}: {error}") from error
-        if said is ...:
-            raise NotAttempted
-        if said is None:
-            raise Wrong(f"{what}: it returned None; a `return` is missing")
-        if bool(said) is not right:
-            raise Wrong(f"{what}: you say {bool(said)}")
+    judged((what, partial(forgotten, list(events)), right) for what, events, right in HISTORIES)
     return f"{len(HISTORIES)} histories, and whoever waits for a person stays"
 
 

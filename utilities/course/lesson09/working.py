@@ -13,8 +13,9 @@ from anthropic.types.beta.sessions import BetaManagedAgentsSessionEvent
 
 from utilities import TurnResult
 
-from ..exercises import Exercise, NotAttempted, Wrong
+from ..exercises import Exercise
 from ..places import DATA
+from .judged import judged
 
 __all__ = ["NEEDED", "turn_of", "working"]
 
@@ -108,17 +109,7 @@ CASES: tuple[tuple[Callable[[], TurnResult], tuple[str, ...], bool, str], ...] =
 
 
 def _check(worked: Callable[[TurnResult, Collection[str]], Any]) -> str:
-    for turn, needed, right, what in CASES:
-        try:
-            said = worked(turn(), needed)
-        except Exception as error:
-            raise Wrong(f"{what}: it raised {type(error).__name__}: {error}") from error
-        if said is ...:
-            raise NotAttempted
-        if said is None:
-            raise Wrong(f"{what}: it returned None; a `return` is missing")
-        if bool(said) is not right:
-            raise Wrong(f"{what}: you say {bool(said)}")
+    judged((what, partial(worked, turn(), needed), right) for turn, needed, right, what in CASES)
     return f"{len(CASES)} cases, and the agent's confident sentence counts in none of them"
 
 
