@@ -13,6 +13,7 @@ from typing import Any
 from .assumptions import NOTHING_ASSUMED, Assumptions
 from .http import unserved
 from .http.errors import ApiError
+from .http.headers import AGENT_MEMORY
 from .http.paging import Query
 from .http.requests import MANAGED_AGENTS, NOTE_HEADER, RECORDING_HEADER, Call, Request, Response
 from .http.sse import encoded
@@ -27,7 +28,8 @@ from .resources.completions import Completions
 from .resources.deployments import Deployments
 from .resources.dreams import Dreams
 from .resources.environments import Environments
-from .resources.files import Files
+from .resources.files import OLDER as OLDER_FILES
+from .resources.files import Files, in_format
 from .resources.memory_stores import MemoryStores
 from .resources.sessions import Sessions
 from .resources.skills import OLDER, Skills, as_before
@@ -132,7 +134,9 @@ class Api:
         for method, pattern, function in self._routes:
             if match := pattern.fullmatch(path):
                 if method == request.method:
-                    call = Call(request, match.groupdict(), Query(request.query), now, assume)
+                    # Cursors from before the beta of memory aren't valid with it. [doc]
+                    query = Query(request.query, f"{path} {sorted(request.betas & {AGENT_MEMORY})}")
+                    call = Call(request, match.groupdict(), query, now, assume)
                     if method == "POST" and path in self._kept:
                         self.capacity.require_for_another(self._kept[path].items, path)
                     answer = function(call)
@@ -176,7 +180,7 @@ class Api:
             ("POST", "/v1/messages", self._complete),
             ("POST", "/v1/files", self._upload),
             ("GET", "/v1/files", self._list_files),
-            ("GET", "/v1/files/{id}", lambda c: files.get(c.id)),
+            ("GET", "/v1/files/{id}", lambda c: in_format(files.get(c.id), c.request.betas)),
             ("GET", "/v1/files/{id}/content", self._download),
             ("DELETE", "/v1/files/{id}", lambda c: files.delete(c.id)),
             ("POST", "/v1/vaults", lambda c: vaults.create(c.body)),
@@ -288,9 +292,10 @@ class Api:
         name = "expires_in_seconds"
         given = form.fields.get(name)
         lifetime = Query([(name, given)] if given else []).number(name, 0, *LIFETIME)
-        return self.files.add(
+        file = self.files.add(
             upload.filename, upload.content, mime_type=upload.mime_type, lifetime=lifetime, now=call.now
         )
+        return in_format(file, call.request.betas)
 
     def _list_files(self, call: Call) -> Any:
         scope, plays = call.query.text("scope_id"), self.sessions.plays
@@ -300,6 +305,8 @@ class Api:
             raise ApiError(400, f"{message}; with the SDK, files.list(…, betas=[{MANAGED_AGENTS!r}])")
         for id in plays if scope is None else plays.keys() & {scope}:
             self.sessions.play(id, call.now, look=scope is not None)  # so that what it has written is there
+        if OLDER_FILES in call.request.betas:
+            return self.files.list_older(call.query)
         return self.files.list_files(call.query)
 
     def _memory(self, call: Call) -> MemoryStores:

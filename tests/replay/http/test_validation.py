@@ -153,8 +153,12 @@ def test_a_wrong_query_names_its_parameter(call, path, query, told):
     assert told in call.get(path, 400, **query)
 
 
-def test_a_page_beyond_the_end_is_empty(call):
-    assert call.get("/agents", page="page_ZGVzYzo5OTk") == {"data": [], "next_page": None}
+def test_a_page_whose_rows_are_gone_is_empty(call):
+    made = [call.post("/environments", {"name": name})["id"] for name in ("first", "second")]
+    cursor = call.get("/environments", limit="1")["next_page"]
+    for id in made:
+        call.delete(f"/environments/{id}")
+    assert call.get("/environments", page=cursor) == {"data": [], "next_page": None}
 
 
 @pytest.mark.parametrize(

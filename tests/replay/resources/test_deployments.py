@@ -123,14 +123,26 @@ def test_no_budget_is_no_key(deploy):
     topic="deployments",
     evidence="doc",
 )
-def test_initial_events_of_a_deployment(deploy):
+@pytest.mark.rule(
+    "among a deployment's events a system.message comes last too, behind a message, and for models that "
+    "take it",
+    topic="deployments", evidence="sdk", source="beta_managed_agents_system_message_event_params.py",
+    note="that it is looked at when the deployment is saved is ours",
+)  # fmt: skip
+def test_initial_events_of_a_deployment(beta, deploy):
     note = {"type": "system.message", "content": [{"type": "text", "text": "be brief"}]}
-    assert [event.type for event in deploy(initial_events=[note, *GO]).initial_events] == [
-        "system.message", "user.message",
-    ]  # fmt: skip
-    for events in ([], [note], [*GO] * 51):
+    taking = beta.agents.create(name="taking", model="claude-opus-5").id
+    made = deploy(agent=taking, initial_events=[*GO, note])
+    assert [event.type for event in made.initial_events] == ["user.message", "system.message"]
+    for events in ([], [note], [*GO] * 51, [note, *GO], [*GO, note, note]):
         with refused():
-            deploy(initial_events=events)
+            deploy(agent=taking, initial_events=events)
+    with refused() as unable:
+        deploy(initial_events=[*GO, note])
+    assert "model_does_not_support_mid_conversation_system" in str(unable.value)
+    with refused() as too_old:
+        deploy(agent={"type": "agent", "id": taking, "version": 0})
+    assert "agent.version: must be at least 1" in str(too_old.value)
 
 
 @pytest.mark.rule(

@@ -162,6 +162,25 @@ def test_files_by_scope_by_ids_and_by_page(call):
 
 
 @pytest.mark.rule(
+    "with the beta of before general availability files are paged by `after_id` and `before_id`, and have no "
+    "`expires_at`",
+    topic="files", evidence="doc", source="the release notes",
+    note="which keys a page had then is read in the SDK of that time",
+)  # fmt: skip
+def test_files_in_the_words_of_older_clients(client):
+    beta = client.beta
+    older = {"betas": ["files-api-2025-04-14"]}
+    files = [beta.files.upload(file=(f"{number}.py", b"a"), **older) for number in range(3)]
+    first = beta.files.list(limit=2, **older).to_dict()
+    assert [file["filename"] for file in first["data"]] == ["2.py", "1.py"] and first["has_more"] is True
+    assert (first["first_id"], first["last_id"]) == (files[2].id, files[1].id) and "next_page" not in first
+    rest = beta.files.list(extra_query={"after_id": files[1].id}, **older).to_dict()
+    assert [file["id"] for file in rest["data"]] == [files[0].id] and rest["has_more"] is False
+    shown = [*files, *beta.files.list(**older), beta.files.retrieve_metadata(files[0].id, **older)]
+    assert not any("expires_at" in file.to_dict() for file in shown)
+
+
+@pytest.mark.rule(
     "files are listed by at most 100 different ids (400)",
     topic="files", evidence="sdk", source="file_list_params.py",
 )  # fmt: skip

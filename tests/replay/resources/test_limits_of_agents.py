@@ -386,6 +386,30 @@ def test_models_with_a_fast_mode(call):
         )
 
 
+@rule(
+    "a model takes the levels of effort that it has: `max` came with Claude 4.6, `xhigh` later, and models "
+    "without effort take `high` only, which their agents show; another is 400",
+    evidence="doc", source="the API reference of agents, and the page about effort",
+    note="that agents of models without effort show `high` is ours; a model that is newer than the "
+    "documentation takes all",
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("id", "taken", "refusal"),
+    [
+        ("claude-haiku-4-5-20251001", "high", "low"),
+        ("claude-opus-4-5", "low", "max"),
+        ("claude-sonnet-4-6", "max", "xhigh"),
+        ("claude-sonnet-5", "xhigh", None),
+        ("claude-opus-9", "xhigh", None),
+    ],
+)
+def test_levels_of_effort(call, id, taken, refusal):
+    for effort in (refusal, {"type": refusal}) if refusal else ():
+        refused(Caller(), {"model": {"id": id, "effort": effort}}, f"model.effort: {id!r} doesn't take")
+    made = call.post("/agents", {**AGENT, "model": {"id": id, "effort": {"type": taken}}})
+    assert made["model"]["effort"] == {"type": taken}
+
+
 def fetching(**sources):
     return {"tools": [TOOL, {**TOOLSET, "configs": [{"name": "web_fetch", "url_sources": sources}]}]}
 
@@ -442,6 +466,14 @@ def test_versions_begin_with_one(call):
     agent = call.post("/agents", AGENT)["id"]
     assert "version" in call.get(f"/agents/{agent}", 400, version="0")
     assert "version: must be at least 1" in call.post(f"/agents/{agent}", {"version": 0}, 400)
+    none = {"type": "agent", "id": agent, "version": 0}
+    rosters = [
+        {"type": "coordinator", "agents": [agent, none]},
+        *({"type": "multiagent_20261001", name: {"type": "enabled", "predefined_agents": [none]}}
+          for name in ("subagents", "workflows")),
+    ]  # fmt: skip
+    for roster in rosters:
+        assert "version: must be at least 1" in call.post("/agents", {**AGENT, "multiagent": roster}, 400)
 
 
 # -- a roster -----------------------------------------------------------------------------------------

@@ -169,7 +169,7 @@ def test_a_budget_needs_prices():
 
 
 @pytest.mark.rule(
-    "a cursor that was made with another `order` is 400, and so is one that is invalid",
+    "a cursor that was made with another `order`, or for another list, is 400, and so is one that is invalid",
     topic="lists",
     evidence="doc",
 )
@@ -181,6 +181,7 @@ def test_a_cursor_belongs_to_its_order():
     for order in ({"order": "desc"}, {}):
         assert "another order" in call.get("/sessions", 400, limit="1", page=page["next_page"], **order)
     assert "not a cursor" in call.get("/sessions", 400, page="page_xyz")
+    assert "not a cursor" in call.get("/agents", 400, page=page["next_page"])
 
 
 @pytest.mark.rule(

@@ -373,6 +373,7 @@ def test_threads_come_in_the_order_of_their_creation():
         ({"type": "coordinator", "agents": ["agent_none"]}, "agent_none"),
         ({"type": "coordinator", "agents": [{"type": "self"}, {"type": "self"}]}, "twice"),
         ({"type": "coordinator", "agents": ["{helper}", "{helper}"]}, "twice"),
+        ({"type": "coordinator", "agents": [{"type": "advisor", "model": "claude-opus-5"}] * 2}, "twice"),
         ({"type": "coordinator", "agents": ["{coordinator}"]}, "one level"),
         ({"type": "coordinator", "agents": ["{archived}"]}, "archived"),
         (

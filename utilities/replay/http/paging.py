@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import operator
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,14 +15,21 @@ from typing import Any
 from ..ids import parse_time
 from .errors import ApiError
 
+POSITION = re.compile("[0-9]{1,12}")
 COMPARE = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
 
 
 @dataclass(frozen=True)
 class Query:
-    """The query of one request; every method names the parameter when it is wrong."""
+    """The query of one request; every method names the parameter when it is wrong.
+
+    Attributes:
+        pairs: the parameters as they came.
+        of: what is asked for, so that a cursor of one list is none of another.
+    """
 
     pairs: Sequence[tuple[str, str]]
+    of: str = ""
 
     def text(self, name: str) -> str | None:
         return next((value for key, value in self.pairs if key == name), None)
@@ -28,6 +37,13 @@ class Query:
     def texts(self, name: str) -> list[str]:
         """All values of an array parameter, as the SDK writes it: `types[]=a&types[]=b`."""
         return [value for key, value in self.pairs if key in (name, f"{name}[]")]
+
+    def chosen(self, name: str, known: Sequence[str]) -> list[str]:
+        """All values of an array parameter that has a closed list of them."""
+        wanted = self.texts(name)
+        if unknown := next((value for value in wanted if value not in known), None):
+            raise ApiError(400, f"{name}: {unknown!r} is unknown, expected {', '.join(known)}")
+        return wanted
 
     def number(self, name: str, default: int, least: int, most: int) -> int:
         text = self.text(name)
@@ -62,6 +78,37 @@ class Query:
         if not limits:
             return None
         return lambda moment: all(compare(parse_time(moment), limit) for compare, limit in limits)
+
+    def cursor(self, place: str) -> str:
+        """A cursor for a place in the list that is asked for."""
+        text = f"{self._list()}:{place}".encode()
+        return "page_" + base64.urlsafe_b64encode(text).decode().rstrip("=")
+
+    def place(self) -> str | None:
+        """Where the cursor in `page` stands; None without one.
+
+        Raises:
+            ApiError: 400, it is none of this list's.
+        """
+        if (cursor := self.text("page")) is None:
+            return None
+        text = cursor.removeprefix("page_")
+        try:
+            made_for, _, place = (
+                base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(":")
+            )
+        except ValueError as error:
+            raise self.no_cursor() from error
+        if made_for != self._list():
+            raise self.no_cursor()
+        return place
+
+    def no_cursor(self) -> ApiError:
+        """What a cursor that is none of this list's gets."""
+        return ApiError(400, f"page: {self.text('page')!r} is not a cursor of this list; use its `next_page`")
+
+    def _list(self) -> str:
+        return hashlib.sha256(self.of.encode()).hexdigest()[:8]
 
     @staticmethod
     def _time(name: str, text: str) -> datetime:
@@ -108,7 +155,7 @@ def page_of(
         more, earlier = end < count, start > 0
 
     def cursor(index: int) -> str:
-        return _cursor(numbers[index] if index < count else numbers[-1] + 1, order)
+        return query.cursor(f"{order}:{numbers[index] if index < count else numbers[-1] + 1}")
 
     page: dict[str, Any] = {"data": list(data), "next_page": cursor(following) if more else None}
     if back:
@@ -118,25 +165,35 @@ def page_of(
 
 def position_of(query: Query, order: str) -> int | None:
     """Where the cursor of a request stands; None if it has none."""
-    return _position(query.text("page"), order)
-
-
-def _cursor(position: int, order: str) -> str:
-    return "page_" + base64.urlsafe_b64encode(f"{order}:{position}".encode()).decode().rstrip("=")
-
-
-def _position(cursor: str | None, order: str) -> int | None:
-    if cursor is None:
+    place = query.place()
+    if place is None:
         return None
-    text = cursor.removeprefix("page_")
-    try:
-        decoded = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
-        made_in, _, number = decoded.partition(":")
-        position = int(number)
-    except ValueError:
-        position = -1
-    if position < 0:
-        raise ApiError(400, f"page: {cursor!r} is not a cursor of this server; use a list's `next_page`")
+    made_in, _, number = place.partition(":")
+    if not POSITION.fullmatch(number):
+        raise query.no_cursor()
     if made_in != order:  # [doc]
         raise ApiError(400, f"page: this cursor was made with another order than {order}; begin anew")
-    return position
+    return int(number)
+
+
+def page_by_id(ids: Sequence[str], query: Query) -> dict[str, Any]:
+    """One page of a list whose cursors are ids, in `data`: what is after `after_id`, or before `before_id`.
+
+    So are models listed [sdk], and files for clients from before their general availability. [doc]
+    """
+    limit = query.number("limit", 20, 1, 1000)
+    after, before = _index(query, "after_id", ids), _index(query, "before_id", ids)
+    rows = ids[0 if after is None else after + 1 : before]
+    backwards = before is not None and after is None
+    data, more = rows[-limit:] if backwards else rows[:limit], len(rows) > limit
+    first, last = (data[0], data[-1]) if data else (None, None)
+    return {"data": list(data), "has_more": more, "first_id": first, "last_id": last}
+
+
+def _index(query: Query, name: str, ids: Sequence[str]) -> int | None:
+    id = query.text(name)
+    if id is None:
+        return None
+    if id not in ids:
+        raise ApiError(400, f"{name}: {id!r} is not in this list")
+    return ids.index(id)

@@ -234,9 +234,11 @@ class Deployments(Collection):
     def _check(self, deployment: Resource, given: Resource) -> None:
         """Refuse what was sent if no run could start with it. [ours: that it is looked at so early]"""
         budgets.checked(deployment["budget"])
+        agent = self.sessions.agents.version(deployment["agent"]["id"], deployment["agent"]["version"])
         if deployment["budget"] is not None:  # [sdk]
-            agent = self.sessions.agents.version(deployment["agent"]["id"], deployment["agent"]["version"])
             limits.check_prices(models_of(agent))
+        if any(event["type"] == "system.message" for event in deployment["initial_events"]):
+            limits.check_system_messages(agent["model"]["id"])
         if "environment_id" in given or "resources" in given:
             environment = self.sessions.environments.get(deployment["environment_id"])
             if environment["archived_at"]:

@@ -93,9 +93,7 @@ class Dreams(Collection):
 
     def list_dreams(self, query: Query) -> dict[str, Any]:
         """Newest first; a list is no look at those that it has. [doc; ours: the latter]"""
-        archived, wanted = query.flag("include_archived"), query.texts("statuses")
-        if unknown := next((status for status in wanted if status not in STATUSES), None):
-            raise ApiError(400, f"statuses: {unknown!r} is unknown, expected {', '.join(STATUSES)}")
+        archived, wanted = query.flag("include_archived"), query.chosen("statuses", STATUSES)
         within = query.within("created_at")
         rows = [
             dream

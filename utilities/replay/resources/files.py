@@ -6,17 +6,20 @@ import builtins
 import math
 import mimetypes
 import re
+from collections.abc import Container, Iterable
 from pathlib import PurePosixPath
 from typing import Any
 
 from ..http.errors import ApiError
-from ..http.paging import Query, page_of
+from ..http.paging import Query, page_by_id, page_of
 from ..http.validation import Resource
 from ..ids import later
+from ..recordings.recording import Event
 from .collection import Clock, Collection
 
 LONGEST_NAME = 255  # characters [doc]
 MOST_IDS = 100  # in one list of files by their ids [sdk]
+OLDER = "files-api-2025-04-14"  # the beta until general availability; with it answers are as before [doc]
 FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f]')  # in a file's name [doc]
 
 
@@ -79,6 +82,23 @@ class Files(Collection):
             raise ApiError(404, f"File {id} ({file['filename']}) expired at {file['expires_at']}.")
         return file
 
+    def require_for(self, events: Iterable[Event], now: float) -> None:
+        """What events refer to must be there: their content's files, and those of rubrics.
+
+        Raises:
+            ApiError: 404, a file isn't there or has expired; 400, it is of another kind than its block. [doc:
+                the page about files, of requests to a model]
+        """
+        for event in events:
+            sources = [(block["type"], block.get("source")) for block in event.get("content") or ()]
+            for kind, source in (*sources, ("rubric", event.get("rubric"))):
+                if isinstance(source, dict) and source.get("type") == "file":
+                    mime_type = self.require_content(source["file_id"], now)["mime_type"]
+                    if kind != "rubric" and mime_type.startswith("image/") != (kind == "image"):
+                        raise ApiError(
+                            400, f"File {source['file_id']} is {mime_type}, which is for no {kind} block."
+                        )
+
     def content(self, id: str, now: float = 0.0) -> tuple[bytes, str]:
         """A file's bytes and its MIME type; when it has expired only what is known about it is left. [doc]"""
         file = self.require_content(id, now)
@@ -90,16 +110,23 @@ class Files(Collection):
         return self.contents[id], file["mime_type"]
 
     def list_files(self, query: Query) -> dict[str, Any]:
-        rows = list(self.items.values())
         if ids := query.texts("ids"):
             if query.text("page") or query.text("limit"):
                 raise ApiError(400, "ids: can't be combined with page or limit")
             if (count := len(set(ids))) > MOST_IDS:
                 raise ApiError(400, f"ids: at most {MOST_IDS} different ones, not {count}")
-            return {"data": [file for file in rows[::-1] if file["id"] in ids], "next_page": None}
-        if scope := query.text("scope_id"):
-            rows = self.of_session(scope)
-        return page_of(rows, query, default=20, most=1000, least=self.least, order="desc")
+            found = [file for file in reversed(self.items.values()) if file["id"] in ids]
+            return {"data": found, "next_page": None}
+        return page_of(self._within(query), query, default=20, most=1000, least=self.least, order="desc")
+
+    def list_older(self, query: Query) -> dict[str, Any]:
+        """As clients get it that still send the older beta: paged by ids. [doc: the release notes]"""
+        page = page_by_id([file["id"] for file in self._within(query)[::-1]], query)
+        return {**page, "data": [in_format(self.items[id], (OLDER,)) for id in page["data"]]}
+
+    def _within(self, query: Query) -> builtins.list[Resource]:
+        scope = query.text("scope_id")
+        return self.of_session(scope) if scope else list(self.items.values())
 
     def of_session(self, session_id: str) -> builtins.list[Resource]:
         """What a session has mounted and what it has made, oldest first."""
@@ -111,3 +138,8 @@ class Files(Collection):
         del self.items[id], self.contents[id]
         self._ends.pop(id, None)
         return {"id": id, "type": "file_deleted"}
+
+
+def in_format(file: Resource, betas: Container[str]) -> Resource:
+    """A file as its client gets it: with the older beta it has no `expires_at`. [doc: the release notes]"""
+    return {key: value for key, value in file.items() if key != "expires_at" or OLDER not in betas}

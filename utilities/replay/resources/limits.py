@@ -139,11 +139,19 @@ def model(given: Any) -> Iterator[str]:
         yield f": {id!r} is no model that runs agents, as claude-opus-5 is: Claude 4.5 and later do"
     elif isinstance(given, dict) and given.get("speed") == "fast" and not models.runs_fast(id):
         yield f".speed: {id!r} has no fast mode; {', '.join(FAST)} have"
+    elif isinstance(given, dict) and (effort := level(given)) not in (None, *models.efforts(id)):
+        yield f".effort: {id!r} doesn't take {effort!r}; it takes {', '.join(models.efforts(id))}"
     elif isinstance(given, dict) and (pin := given.get("inference_geo")) is not None:
         if pin not in REGIONS:
             yield f".inference_geo: {pin[:80]!r} is not one of {', '.join(REGIONS)}"
         elif not models.can_be_pinned(id):
             yield f".inference_geo: {id!r} can't be pinned to a region; Claude 4.6 and later can"
+
+
+def level(given: Resource) -> Any:
+    """A model's effort, which is sent as "high" or as {"type": "high"}; None if none is."""
+    effort = given.get("effort")
+    return effort["type"] if isinstance(effort, dict) else effort
 
 
 # -- checks of a toolset or a tool ------------------------------------------------------------------
@@ -283,6 +291,9 @@ AGENT: tuple[Limit, ...] = (
     ("skills", entries(20)),  # [claimed: the skill]
     ("execution_identity.role_arn", characters(1, 2_048)),  # [sdk]
     ("version", at_least_one),  # [doc]
+    ("multiagent.agents.*.version", at_least_one),  # [sdk]
+    ("multiagent.subagents.predefined_agents.*.version", at_least_one),  # [sdk]
+    ("multiagent.workflows.predefined_agents.*.version", at_least_one),  # [sdk]
     *TOOLS,
 )
 ENVIRONMENT: tuple[Limit, ...] = (
@@ -305,8 +316,10 @@ OUTCOME: tuple[Limit, ...] = (
 
 DEPLOYMENT: tuple[Limit, ...] = (
     ("name", not_empty),  # [sdk]
+    ("agent.version", at_least_one),  # [sdk]
     ("initial_events", entries(50)),  # [sdk]
     ("initial_events", starts_work),  # [doc]
+    ("initial_events", system_message),  # [sdk]
     ("resources", entries(500)),  # [sdk]
     ("vault_ids", entries(50)),  # [sdk]
 )

@@ -6,9 +6,9 @@ rules, told apart in the versions by who did it.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from bisect import bisect_right
+from dataclasses import replace
 from typing import Any
 
 from ..assumptions import NOTHING_ASSUMED, Assumptions
@@ -209,10 +209,13 @@ class Memories:
                     row = {"type": "memory_prefix", "path": f"{prefix}{folder}/"}
                 rows[row["path"]] = row
         paths, limit = sorted(rows), page_size(query, full)
-        start = bisect_right(paths, _last_path(query.text("page")))
+        start = bisect_right(paths, query.place() or "")
         on_page = paths[start : start + limit]
         more = start + limit < len(paths)
-        return {"data": [rows[path] for path in on_page], "next_page": _cursor(on_page[-1]) if more else None}
+        return {
+            "data": [rows[path] for path in on_page],
+            "next_page": query.cursor(on_page[-1]) if more else None,
+        }
 
     def page_of_versions(self, query: Query) -> dict[str, Any]:
         """Versions, the newest first [doc], by memory, operation, author or time. [sdk]"""
@@ -229,7 +232,7 @@ class Memories:
         if within := query.within("created_at"):
             rows = [row for row in rows if within(row["created_at"])]
         rows = [shown(row, full) for row in rows]
-        sized = Query([("limit", str(page_size(query, full))), *query.pairs])
+        sized = replace(query, pairs=[("limit", str(page_size(query, full))), *query.pairs])
         return page_of(rows, sized, default=20, most=100, order="desc")
 
 
@@ -259,16 +262,3 @@ def page_size(query: Query, full: bool) -> int:
     """How many rows a page may hold: `limit`, but with contents no more than 20. [sdk]"""
     limit = query.number("limit", 20, 1, 100)
     return min(limit, FULL_PAGE) if full else limit
-
-
-def _cursor(path: str) -> str:
-    return "page_" + base64.urlsafe_b64encode(path.encode()).decode().rstrip("=")
-
-
-def _last_path(cursor: str | None) -> str:
-    text = (cursor or "").removeprefix("page_")
-    try:
-        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
-    except ValueError as error:
-        message = f"page: {cursor!r} is not a cursor of this server; use a list's `next_page`"
-        raise ApiError(400, message) from error

@@ -65,13 +65,13 @@ def _references(entries: list[Any], owner: Resource, find: Lookup, least: int) -
         raise ApiError(400, f"multiagent: a roster has {least} to {MOST} agents, not {len(entries)}")
     references = [_reference(entry, owner, find) for entry in entries]
     names = [reference.get("id", ADVISOR) for reference in references]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ApiError(400, f"multiagent: {twice} is in the roster twice")
     references.sort(key=lambda reference: reference["type"] == "advisor")  # it comes last [doc]
     if references and references[-1]["type"] == "advisor":
         for reference in references[:-1]:
             if reference["id"] != owner["id"] and find(reference["id"], None)["name"] == ADVISOR:
                 raise ApiError(400, f"multiagent: {reference['id']} has the advisor's name, {ADVISOR}")
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise ApiError(400, f"multiagent: {twice} is in the roster twice")
     return references
 
 

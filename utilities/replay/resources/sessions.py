@@ -41,6 +41,8 @@ from .vaults import Vaults
 
 SNAPSHOT = (*THREAD_AGENT, "execution_identity", "multiagent")  # what a session keeps of its agent
 
+STATUSES = ("rescheduling", "running", "idle", "terminated")  # of sessions and threads [sdk]
+
 
 class Sessions(Collection):
     """Sessions as resources; how each one plays is in `session.Session`."""
@@ -105,6 +107,7 @@ class Sessions(Collection):
         if deployment_id is not None:
             item["deployment_id"] = deployment_id
         if events := given.get("initial_events") or events:
+            self.files.require_for(events, now)
             play.begin(*self.fitting.followed(self.library, setup, self.strict))
             play.send(list(events), now, faults)
         self.items[id], self.plays[id] = item, play
@@ -195,7 +198,7 @@ class Sessions(Collection):
         if agent := query.text("agent_id"):
             of_agent = [row for row in rows if row["agent"]["id"] == agent]
             rows = [row for row in of_agent if version in (0, row["agent"]["version"])]
-        if statuses := query.texts("statuses"):
+        if statuses := query.chosen("statuses", STATUSES):
             rows = [row for row in rows if row["status"] in statuses]
         order = query.order("desc")
         if within := query.within("created_at"):
@@ -325,6 +328,7 @@ class Sessions(Collection):
             limits.check_system_messages(self.get(id)["agent"]["model"]["id"])
         self._require_self_hosted(id, events)
         self._require_threads(play, events)
+        self.files.require_for(events, now)
         if not (play.begun or play.closed):  # what it has can change until then
             self._begin(play)
         accepted = play.send(events, now, faults, assume)

@@ -23,7 +23,7 @@ from ..session.names import thread_id
 from ..session.own_steps import own_steps
 from ..session.session import Session
 from .multiagent import ADVISOR, advisor, roster, thread_agent
-from .sessions import Sessions
+from .sessions import STATUSES, Sessions
 from .subscriptions import Subscription
 from .thread_usage import STATUS, of_the_only_thread, stats, usage_of
 
@@ -40,7 +40,7 @@ class Threads:
     def list(self, session_id: str, query: Query, now: float) -> dict[str, Any]:
         """The primary thread first, then the others as they were created."""
         rows = self._all(session_id, now)
-        if statuses := query.texts("statuses"):
+        if statuses := query.chosen("statuses", STATUSES):
             rows = [row for row in rows if row["status"] in statuses]
         return page_of(rows, query, default=1000, most=1000)
 
