@@ -39,7 +39,8 @@ while getattr(last, "type", None) not in ENDS and time.monotonic() < deadline:
     for event in client.beta.sessions.events.list(session.id):  # the whole history
         if event.id not in seen and event.processed_at:  # neither shown nor queued
             seen.add(event.id)
-            last = event
+            if ".status_" in event.type or event.type in ENDS:
+                last = event  # behind an end can be what ends nothing: a new title, say
             if event.type == "agent.message":
                 print(*(block.text for block in event.content))
             elif event.type == "agent.tool_use":

@@ -37,7 +37,8 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         if told.data.type in STOPS and told.id not in known:
             known.add(told.id)  # the same one can come again
-            *_, last = client.beta.sessions.events.list(told.data.id)  # what is so now
+            newest = client.beta.sessions.events.list(told.data.id, order="desc")
+            last = next(event for event in newest if ".status_" in event.type)  # now
             stop = getattr(last, "stop_reason", None)
             print(told.data.id, last.type, stop and stop.type, flush=True)
 

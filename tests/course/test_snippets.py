@@ -23,7 +23,7 @@ from utilities.course.running.notebooks import read
 from utilities.replay.faults import KINDS
 from utilities.replay.testing import ManagedAgentsApi
 
-LINES = {"one_turn": 25, "one_turn_with_tools": 38, "poll_one_turn": 30, "receive_webhooks": 30}
+LINES = {"one_turn": 25, "one_turn_with_tools": 38, "poll_one_turn": 31, "receive_webhooks": 30}
 TURNS = [name for name in LINES if "turn" in name]
 HANDLED_TWICE = "handles it twice"
 
@@ -112,6 +112,20 @@ def test_a_docstring_says_what_its_snippet_survives_and_what_not(name):
         assert any(trouble in what for trouble in found[fault]), f"{fault}: {what!r}, measured {found[fault]}"
 
 
+@pytest.mark.slow
+def test_what_comes_after_the_end_is_not_taken_for_it():
+    with (
+        ManagedAgentsApi(RECORDINGS, strict=False) as api,
+        script(SNIPPETS / "poll_one_turn.py", api.environment) as process,
+    ):
+        wait_for(lambda: api.sessions and api.sessions[-1].events, 60)
+        ended(api)  # before its first look, which comes after two seconds
+        api.client.beta.sessions.update(api.sessions[-1].id, title="primes, counted")
+        process.join(60)
+        assert api.sessions[-1].events[-1]["type"] == "session.updated"
+        assert process.printed()[0][-1] == "session.status_idle end_turn"
+
+
 # -- a snippet that is called --------------------------------------------------------------------------
 
 
@@ -139,10 +153,15 @@ def after_a_turn(api):
     id = api.create_session("00_primes")
     message = {"type": "user.message", "content": [{"type": "text", "text": "go"}]}
     client.beta.sessions.events.send(id, events=[message])
+    last = ended(api)
+    return id, f"{id} {last['type']} {last.get('stop_reason', {}).get('type')}"
+
+
+def ended(api):
+    """The event that ends the session's turn, once it is there."""
     ends = ("session.status_idle", "session.status_terminated")
     wait_for(lambda: api.sessions[-1].events[-1]["type"] in ends)
-    last = api.sessions[-1].events[-1]
-    return id, f"{id} {last['type']} {last.get('stop_reason', {}).get('type')}"
+    return api.sessions[-1].events[-1]
 
 
 def webhooks_under(spec):
@@ -170,6 +189,7 @@ def test_the_docstring_of_the_receiver_says_what_it_survives_and_what_not():
                 payload("wevt_2", id, "session.status_run_started"),
                 payload("wevt_3", id),
             ]
+            api.client.beta.sessions.update(id, title="what comes after the end doesn't hide it")
             assert [post(url, body).status_code for body in posted] == [204] * 4
             wait_for(lambda: len(process.printed()[0]) > 2)
             found |= dict.fromkeys(("twice", "order"), process.printed()[0][1:] == [ending, ending])

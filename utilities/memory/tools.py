@@ -47,8 +47,8 @@ def memory_tools(
         brain: from `open_brain`, or any other Astrocyte (whose recall has no hits when its store fails).
         bank_id: the bank, for example one per user. The agent can't choose another.
         include_reflect: with `memory_reflect`, which costs a completion.
-        include_forget: with `memory_forget`. What it forgets is found no more, but its text stays in the
-            file or the database until `brain.erase` takes it out.
+        include_forget: with `memory_forget`. These tools find no more what it forgets, but its text stays
+            in the file or the database until `brain.erase` takes it out.
         context: who acts, for a brain with access control.
 
     Raises:
