@@ -178,10 +178,10 @@ def test_appending_passes_in_several_ways(passes):
         (partial(append, guard=False), "'rival 1' is lost"),
         (
             partial(append, retries=2),
-            "wrote 1 time between your read and your update: you sent GET POST POST POST GET POST;",
+            "wrote once between your read and your update: you sent GET POST POST POST GET POST;",
         ),
         (partial(append, retries=2, tries=1), "you sent GET POST POST POST;"),
-        (partial(append, tries=1), "wrote 1 time between your read and your update, and you gave"),
+        (partial(append, tries=1), "wrote once between your read and your update, and you gave"),
         (partial(append, tries=2), "wrote 3 times between your read and your update, and you"),
         (
             partial(append, tries=2, quiet=True),

@@ -4,6 +4,7 @@ a check says what it found. What each lesson's checks accept and refuse is in te
 from __future__ import annotations
 
 import re
+import threading
 from copy import copy
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,8 +13,8 @@ from typing import Any
 import pytest
 
 from tests.kit.places import NOTEBOOKS
-from utilities.course import lesson01
-from utilities.course.exercises import Exercise, NotAttempted, Wrong
+from utilities.course import exercises, lesson01
+from utilities.course.exercises import Exercise, NotAttempted, Wrong, answer_of, require_answers
 from utilities.course.running.notebooks import code_cells, read
 from utilities.course.solutions import solution_of
 
@@ -90,6 +91,52 @@ def test_what_a_check_says(capsys):
         exercise.check(answer)
         assert exercise.passed is passed
         assert capsys.readouterr().out.startswith(says)
+
+
+def test_a_part_that_is_left_is_named_and_what_the_lesson_gives_is_no_part(fails, capsys):
+    exercise = Exercise("Exercise 9", lambda events, one, two: "yes", ["think"], given=1)
+    fails(exercise, "events", "an answer", ..., why="a part of the answer is still `...`")
+    exercise.check("events", ..., ...)
+    assert exercise.passed is None
+    assert "not attempted yet" in capsys.readouterr().out
+
+
+def prints(given: int) -> Any:
+    print(given)
+
+
+def only_above_ten(given: int) -> Any:
+    if given > 10:
+        return given
+    return None
+
+
+async def empty(given: int) -> Any:
+    """Nothing yet."""
+
+
+@pytest.mark.parametrize("function", [prints, only_above_ten])
+def test_a_function_that_returns_nothing_was_attempted(function):
+    with pytest.raises(Wrong, match="it returned None: a `return` is missing, or is never reached"):
+        require_answers(function, [function(number) for number in (1, 2)])
+    require_answers(function, [None, 3])
+
+
+@pytest.mark.parametrize(
+    ("function", "said"), [(lambda given: ..., ...), (lambda given: None, None), (empty, None), (prints, ...)]
+)
+def test_a_function_with_nothing_in_it_was_not(function, said):
+    with pytest.raises(NotAttempted):
+        require_answers(function, [said, said])
+
+
+def test_a_function_that_never_ends_is_told_in_which_case(monkeypatch):
+    def waits() -> None:
+        threading.Event().wait()
+
+    monkeypatch.setattr(exercises, "PATIENCE", 0.05)
+    with pytest.raises(Wrong, match="the end of a turn: it was still at it after 0 s: when does its loop"):
+        answer_of("the end of a turn", waits)
 
 
 def test_the_learners_exception_is_told_not_raised(capsys):

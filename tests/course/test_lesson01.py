@@ -191,7 +191,7 @@ def always_asks(event: Any) -> str | None:
         (whole_reason, "you returned the whole stop reason; its name is its .type"),
         (whole_names, "you returned 'session.status_terminated', which isn't the reason"),
         (yes_or_no, "you returned True, which isn't the reason"),
-        (always_asks, "for session.status_running it raised AttributeError"),
+        (always_asks, "for session.status_running: it raised AttributeError"),
         (lambda event: "end_turn", "session.status_running does not end a turn"),
     ],
 )
@@ -245,9 +245,14 @@ def test_the_first_edit_of_divide_did_not_make_its_test_green(first_turn, fails,
 
 def test_what_is_no_call_at_all(first_turn, fails):
     said = next(event for event in first_turn if event.type == "agent.message")
-    for id in (said.id, "sevt_nope", 3):
+    for id in (said.id, "sevt_nope"):
         fails(lesson01.green, first_turn, id, "add", id, why="is not the id of an agent.tool_use event")
     fails(lesson01.green, first_turn, "edit", "add", "edit", why="'edit' is the name of a tool")
+    for id in (3, [said.id]):
+        fails(lesson01.green, first_turn, id, "add", said.id, why="is no id: an id is a text")
+    right = calls(first_turn, "edit")[0].id
+    fails(lesson01.green, first_turn, right, ["add"], right, why="['add'] is no function's name")
+    fails(lesson01.green, first_turn, right, "add", ..., why="still `...`")
 
 
 DIVIDES = """if b == 0:
@@ -375,6 +380,12 @@ def leaves_both_gaps(client: Any, session_id: str, timeout: float) -> Any:
     return ...
 
 
+def deletes(client: Any, session_id: str, timeout: float) -> Any:
+    while client.beta.sessions.retrieve(session_id).status == "running":
+        time.sleep(0.05)
+    return client.beta.sessions.delete(session_id)
+
+
 def gives_up_too_early(client: Any, session_id: str, timeout: float) -> Any:
     deadline = time.monotonic() + timeout
     while client.beta.sessions.retrieve(session_id).status == "running":
@@ -395,6 +406,7 @@ def gives_up_too_early(client: Any, session_id: str, timeout: float) -> Any:
         (breaks_at_the_deadline, "still running: after the deadline, raise a TimeoutError"),
         (gives_up_too_early, "gave up on a session that would have been idle in a moment"),
         (leaves_gap_2, "gap 1 gives up when it is too late; gap 2 is still empty"),
+        (deletes, "it deleted the session"),
         (leave, "your code raised SystemExit"),
     ],
 )

@@ -95,6 +95,7 @@ def test_the_note_as_it_was_comes_last_when_asked_for_the_spanish_lesson():
         "Rosa gives Ada Spanish lessons every Thursday at 19h.",
         "Ada studies Castilian Spanish with her tutor Rosa on Thursday at 19:00.",
         "Ada attends Spanish lessons with ROSA on thursdays at 7 pm.\n",
+        "Ada attends Spanish class with teacher Rosa, Thursdays 19:00",
     ],
 )
 def test_a_sentence_that_can_be_understood_alone_is_found(content, passes):
@@ -114,7 +115,13 @@ def test_a_sentence_that_can_be_understood_alone_is_found(content, passes):
         ("Thu 19h Rosa, Spanish course", "'What does Ada do on Thursdays?', the bank puts"),
         ("Ada has a Spanish language course.", "the day is lost"),
         ("Ada has a Spanish course on Thursdays, with Rosa.", "the hour is lost"),
+        ("Ada takes a Spanish course with Rosa on Thursday the 17th.", "the hour is lost"),
+        ("Rosa teaches Ada Spanish on Thursdays at 7 in the morning.", "19h is in the evening"),
         ("Ada has a Spanish language course on Thursdays at 7.", "the name is lost"),
+        (
+            "Rosa teaches Ada Spanish. Ada learns Spanish. The Spanish course is at 19:00. Ada on Thursdays.",
+            "it says 'spanish' 3 times: say it once",
+        ),
         (
             "Ada Spanish course learn teach teaches lesson Thursday Thursdays 19h Rosa",
             "'teach' and 'teaches': say it once, in a sentence",

@@ -7,6 +7,7 @@ import asyncio
 import inspect
 import json
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -106,7 +107,9 @@ WRONG = [
     (never_over, "terminated"),
     (lambda events: sorted(waits(events)), "ids in the session's own order"),
     (lambda events: [], "three calls that wait"),
-    (lambda events: set(waits(events)), "you returned set()"),
+    (lambda events: set(waits(events)), "a set, which has no order"),
+    (lambda events: [SimpleNamespace(id=id) for id in waits(events)], "you returned whole events"),
+    (lambda events: waits(events) or None, "nothing waits there (an empty list), and you returned None"),
     (lambda events: events[-1].stop_reason.event_ids, "just been made: it raised IndexError"),
 ]
 

@@ -106,6 +106,8 @@ def test_a_row_that_follows_from_what_came_back_passes(right, passes):
     [
         (filled(bank=lambda said, found: {"found": said in found}), "so that one would wish it to hold"),
         (filled(bank=lambda said, found: {"not found": not found}), "a recall finds whatever is nearest"),
+        (filled(bank=lambda said, found: "yes"), "conditions are a dict, each in words"),
+        (filled(bank=lambda said, found: {"not found": "yes"}), "is True or False, not 'yes'"),
         (filled(bank=lambda said, found: {"not found": True}), "a bank that doesn't forget still finds"),
         (
             filled(store=lambda there, before: {"gone": not there}),
@@ -154,7 +156,8 @@ def test_what_the_lesson_says_to_call_in_its_text_runs():
     [
         NEEDS,
         {key: word.capitalize() for key, word in NEEDS.items()},
-        NEEDS | {"b": "Astrocyte", "a": "a store", "c": "memory store"},
+        NEEDS | {"b": "Astrocyte", "a": "a store", "c": "memory store", "d": "bank and store"},
+        {key.upper(): word for key, word in NEEDS.items()},
     ],
 )
 def test_five_needs_however_they_are_written(right, passes):

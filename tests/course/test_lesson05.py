@@ -7,9 +7,11 @@ import ast
 import csv
 import json
 import time
+from fractions import Fraction
 from statistics import median
 from typing import Any
 
+import numpy as np
 import pytest
 from nbformat import read
 
@@ -67,7 +69,12 @@ def plan_with_a_condition(budget: float, workers: int, shortest: float) -> tuple
     return workers * 60 / budget, workers * 30 / budget
 
 
-@pytest.mark.parametrize("right", [plan, plan_in_a_list, plan_with_a_condition])
+def plan_in_fractions(budget: float, workers: int, shortest: float) -> Any:
+    interval = max(Fraction(shortest), Fraction(workers * 60) / Fraction(budget))
+    return np.array([interval, interval / 2])
+
+
+@pytest.mark.parametrize("right", [plan, plan_in_a_list, plan_with_a_condition, plan_in_fractions])
 def test_another_way_to_plan_passes(right, passes):
     passes(lesson05.interval, right)
 

@@ -51,7 +51,7 @@ def test_a_wrong_one_is_told_why(one, fails, guess, why):
     fails(one, guess, why=why)
 
 
-@pytest.mark.parametrize("guess", ["ac", "c, a", {"a", "c"}, ["good", "twice"]])
+@pytest.mark.parametrize("guess", ["ac", "c, a", "A and c", {"a", "c"}, ["good", "twice"]])
 def test_several_have_to_be_picked_together(several, passes, guess):
     passes(several, guess)
 

@@ -7,10 +7,11 @@ runs through.
 
 from __future__ import annotations
 
+import dis
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from threading import Thread
@@ -22,6 +23,12 @@ from .reporting import report
 from .solutions import called, solution_of
 
 HINTS_FIRST = 2  # before a solution is shown
+PATIENCE = 5.0  # seconds for a call of a learner's function that computes something
+# What is in a function with an empty body, or one that only returns a constant.
+NOTHING = {
+    *("RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE"),
+    *("RETURN_GENERATOR", "POP_TOP", "CALL_INTRINSIC_1", "RERAISE"),  # of an async function
+}
 
 
 @contextmanager
@@ -93,6 +100,50 @@ def _within_here(seconds: float, function: Callable[..., Any], *args: Any, **opt
         sys.settrace(before)
 
 
+def answer_of(what: str, function: Callable[..., Any], *args: Any) -> Any:
+    """What a learner's function returns.
+
+    Args:
+        what: the case, for the message.
+        function: the learner's, which gets `args`.
+
+    Raises:
+        Wrong: it raised something, or hadn't returned after `PATIENCE` seconds.
+    """
+    try:
+        return within(PATIENCE, function, *args)
+    except TookTooLong:
+        raise Wrong(
+            f"{what}: it was still at it after {PATIENCE:.0f} s: when does its loop end? (It goes on: "
+            "restart the kernel)"
+        ) from None
+    except Exception as error:
+        raise Wrong(f"{what}: it raised {type(error).__name__}: {error}") from error
+
+
+def require_answers(function: Any, answers: Iterable[Any]) -> None:
+    """Nothing, if a learner's function has returned something.
+
+    Args:
+        function: the learner's.
+        answers: what it returned in each case; no more of them are asked for than are needed.
+
+    Raises:
+        NotAttempted: each time `...`, or None because nothing is in it.
+        Wrong: each time None, although something is in it. A `return` is missing, or is never reached.
+    """
+    untouched = False
+    for answer in answers:
+        if answer is not None and answer is not ...:
+            return
+        untouched = untouched or answer is ...
+    code = getattr(function, "__code__", None)
+    empty = code is not None and {each.opname for each in dis.get_instructions(code)} <= NOTHING
+    if empty or untouched:
+        raise NotAttempted
+    raise Wrong("it returned None: a `return` is missing, or is never reached")
+
+
 class Exercise:
     """One exercise.
 
@@ -102,18 +153,26 @@ class Exercise:
             it is right.
         hints: from a nudge to nearly the answer.
         minutes: how long it takes somebody who does it for the first time; the lesson's own are made of it.
+        given: how many arguments of `check` come before the learner's.
 
     Attributes:
-        title, hints, minutes: the same.
+        title, hints, minutes, given: the same.
         passed: of the last check; None if there was no answer.
     """
 
     def __init__(
-        self, title: str, check: Callable[..., str], hints: Sequence[str], *, minutes: int | None = None
+        self,
+        title: str,
+        check: Callable[..., str],
+        hints: Sequence[str],
+        *,
+        minutes: int | None = None,
+        given: int = 0,
     ) -> None:
         self.title = title
         self.hints = hints
         self.minutes = minutes
+        self.given = given
         self.passed: bool | None = None
         self._check = check
         self._given = 0
@@ -121,8 +180,10 @@ class Exercise:
     def check(self, *answer: Any) -> None:
         """Print whether the answer is right, and if not, what to look at; `passed` has it for programs."""
         try:
-            if any(part is ... for part in answer):
+            if answer and all(part is ... for part in answer[self.given :]):
                 raise NotAttempted
+            if any(part is ... for part in answer):
+                raise Wrong("a part of the answer is still `...`")
             praise = self._check(*answer)
         except NotAttempted:
             name = called(self) or ""

@@ -103,7 +103,8 @@ class Prediction(Exercise):
                 letters |= self._letters(guess)
                 continue
             text = str(guess).strip().casefold()
-            found = {texts[text]} if text in texts else set(re.findall(r"\w", text))
+            letters_only = re.sub(r"\band\b", " ", text)  # "a, c and d"
+            found = {texts[text]} if text in texts else set(re.findall(r"\w", letters_only))
             if not found <= self.options.keys():
                 raise Wrong(f"{guess!r} is none of the answers; they have letters: {', '.join(self.options)}")
             letters |= found

@@ -14,7 +14,15 @@ from anthropic.types.beta.sessions import BetaManagedAgentsSessionEvent
 from utilities.replay import Recording
 from utilities.replay.testing import ManagedAgentsApi
 
-from ..exercises import Exercise, NotAttempted, TookTooLong, Wrong, within
+from ..exercises import (
+    Exercise,
+    NotAttempted,
+    TookTooLong,
+    Wrong,
+    answer_of,
+    require_answers,
+    within,
+)
 from ..places import RECORDINGS
 from ..predictions import Prediction
 from .calc import FOLDER, changed_functions, run_tests
@@ -79,8 +87,7 @@ MORE_REASONS = ("retries_exhausted", "budget_reached", "a_reason_of_next_year")
 
 
 def _check_ending(ending: Callable[[Any], Any]) -> str:
-    if all(_asked(ending, event) in (None, ...) for _, event in ENDS.values()):
-        raise NotAttempted
+    require_answers(ending, (_asked(ending, event) for _, event in ENDS.values()))
     for event in GOES_ON:
         if (got := _asked(ending, event)) is not None:
             raise Wrong(f"{_said(event)} does not end a turn, but you returned {got!r}")
@@ -102,10 +109,7 @@ def _check_ending(ending: Callable[[Any], Any]) -> str:
 
 def _asked(ending: Callable[[Any], Any], event: Any) -> Any:
     """What `ending` says of an event."""
-    try:
-        return ending(event)
-    except Exception as error:
-        raise Wrong(f"for {_said(event)} it raised {type(error).__name__}: {error}") from None
+    return answer_of(f"for {_said(event)}", ending, event)
 
 
 def _said(event: Any) -> str:
@@ -137,6 +141,8 @@ NO_EDIT = (
 def _check_green(events: Sequence[Any], mean_call: Any, function: Any, divide_call: Any) -> str:
     """A call may be the event itself instead of its id, `function` may be written as a call."""
     function = _name(function)
+    if not isinstance(function, str):
+        raise Wrong(f"{function!r:.60} is no function's name: that is a text")
     calls = {event.id: event for event in events if event.type == "agent.tool_use"}
     steps = list(_steps(calls.values()))
     right = _cause(calls, steps, mean_call, "test_mean")
@@ -156,6 +162,8 @@ def _cause(calls: dict[str, Any], steps: Sequence[_Step], call_id: Any, test: st
         Wrong: it isn't.
     """
     call_id = getattr(call_id, "id", call_id)
+    if not isinstance(call_id, str):
+        raise Wrong(f"{call_id!r:.60} is no id: an id is a text, as in call.id")
     if call_id in {call.name for call in calls.values()}:
         raise Wrong(
             f"{call_id!r} is the name of a tool, and several calls can share it: a call's id is call.id"
@@ -177,7 +185,7 @@ def _name(function: Any) -> Any:
     """The name in `add`, `add()`, `calc.add` or `def add`, or of the function itself."""
     if not isinstance(function, str):
         return getattr(function, "__name__", function)
-    return function.removeprefix("def ").partition("(")[0].rpartition(".")[2].strip()
+    return function.strip(" `'\"").removeprefix("def ").partition("(")[0].rpartition(".")[2].strip()
 
 
 @dataclass(frozen=True)
@@ -229,6 +237,7 @@ green = Exercise(
         "The candidates are the agent.tool_use events in first_turn whose name is 'edit'.",
     ],
     minutes=4,
+    given=1,
 )
 
 
@@ -246,6 +255,8 @@ def _check_archiving(archive_safely: Callable[..., Any]) -> str:
             raise Wrong(f"it was still waiting after {PATIENCE:.0f} s for a session that was idle") from None
         except TimeoutError:
             raise Wrong("it gave up on a session that would have been idle in a moment") from None
+        if settled not in [each.id for each in client.beta.sessions.list(include_archived=True)]:
+            raise Wrong("it deleted the session, and its log is gone with it: archive keeps the log")
         every = client.beta.sessions.list(include_archived=True)
         if any(each.archived_at for each in every if each.id != settled):
             raise Wrong("it archived another session than that of its argument session_id")

@@ -7,6 +7,7 @@ import hashlib
 import inspect
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Collection
 from itertools import zip_longest
 from pathlib import Path
@@ -18,7 +19,7 @@ from astrocyte import Astrocyte
 
 from utilities import memory_tools, open_brain
 
-from ..exercises import Exercise, NotAttempted, TookTooLong, Wrong, within
+from ..exercises import Exercise, TookTooLong, Wrong, require_answers, within
 from ..predictions import Prediction
 from .another_process import NotThere, returned_elsewhere
 
@@ -79,8 +80,13 @@ QUESTIONS = (
     "What does Ada do on Thursdays?",
 )
 LONGEST = 200  # characters
+# What the note says, as people write it: "19h", "7 pm", "seven"; the 7th and the 17th are no hours.
+HOUR = re.compile(r"(?<![\d.:])(19|0?7)(?!\d|th\b)|\bseven\b|\b1900\b")
+KEPT = ((re.compile("thu"), "the day"), (HOUR, "the hour"), (re.compile("rosa"), "the name"))
+MORNING = re.compile(r"\b(0?7([:.]00)?|seven) ?(a\.?m\b|o'clock in the morning|in the morning)")
 # A sentence has some of these; a list of search terms has none.
 SMALL_WORDS = re.compile(r"\b(an?|the|and|at|by|for|from|in|of|on|to|with|has|is|who|she|her|every|each)\b")
+VERBS = {"attends", "does", "gets", "gives", "goes", "learns", "meets", "sees", "studies", "takes", "teaches"}
 
 
 def firsts(content: str) -> dict[str, list[str]]:
@@ -106,9 +112,11 @@ def _check_finding(content: Any) -> str:
     if "?" in content:
         raise Wrong("that has a question in it; store what the user said, as a statement")
     said = content.lower()
-    for kept, what in ((("thu",), "the day"), (("7", "seven", "19"), "the hour"), (("rosa",), "the name")):
-        if not any(part in said for part in kept):
+    for kept, what in KEPT:
+        if not kept.search(said):
             raise Wrong(f"the note said {NOTE!r}; {what} is lost")
+    if MORNING.search(said):
+        raise Wrong(f"the note said {NOTE!r}; 19h is in the evening")
     found = firsts(content)
     for question, texts in found.items():
         if texts[0].strip() != content.strip():
@@ -124,12 +132,15 @@ def _check_finding(content: Any) -> str:
 def _require_a_sentence(content: str) -> None:
     """A list of search terms is found as well, and whoever finds it can't say what it means."""
     words = re.findall(r"[^\W\d_]+", content.lower())
+    [(often, count)] = Counter(word for word in words if len(word) > 3).most_common(1)
+    if count > 2:
+        raise Wrong(f"it is found, but it says {often!r} {count} times: say it once, in a sentence")
     forms: dict[str, str] = {}  # by the form without an ending
     for word in words:
         other = forms.setdefault(re.sub(r"(es|s|ing|ed)$", "", word), word)
         if other != word:
             raise Wrong(f"it is found, but it has {other!r} and {word!r}: say it once, in a sentence")
-    if len(set(SMALL_WORDS.findall(content.lower()))) < 2:
+    if len(set(SMALL_WORDS.findall(content.lower()))) + len(set(words) & VERBS) < 2:
         raise Wrong("it is found, but would a person understand it? Make a sentence of your search terms")
 
 
@@ -160,8 +171,7 @@ def _check_bank_for(bank_for: Callable[[str], Any]) -> str:
     if not isinstance(inspect.unwrap(bank_for), FunctionType):
         raise Wrong(f"bank_for is to be a function, not {_short(bank_for)}")
     banks = {user: _bank(bank_for, user) for user in USERS}
-    if all(bank is ... or bank is None for bank in banks.values()):
-        raise NotAttempted
+    require_answers(bank_for, banks.values())
     for user, bank in banks.items():
         if not isinstance(bank, str):
             raise Wrong(f"for {_short(user)} you return {_short(bank)}; a bank is named by a text")
@@ -244,7 +254,10 @@ async def _leaks(brain: Astrocyte, banks: dict[str, str]) -> str:
 
 
 def _short(text: Any) -> str:
-    return repr(text) if len(repr(text)) < 60 else f"{repr(text)[:40]}… ({len(text)} characters)"
+    shown = repr(text)
+    if len(shown) < 60:
+        return shown
+    return f"{shown[:40]}…" + (f" ({len(text)} characters)" if isinstance(text, str) else "")
 
 
 banking = Exercise(

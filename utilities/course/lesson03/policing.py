@@ -8,7 +8,7 @@ from typing import Any
 
 from utilities import TurnTimeout, stream_until_end_turn
 
-from ..exercises import Exercise, NotAttempted, Wrong
+from ..exercises import Exercise, Wrong, require_answers
 from ..places import DATA
 from .parking import PATIENCE, message, session_on
 
@@ -54,8 +54,7 @@ def _check_policy(policy: Callable[[Any], Any]) -> str:
             raise Wrong(f"on {asked} it raised {type(error).__name__}: {error}") from None
 
     verdicts = [verdict(command) for command in (*ALLOWED, *DENIED)]
-    if all(said in (None, ...) for said in verdicts):
-        raise NotAttempted
+    require_answers(policy, verdicts)
     for command in ALLOWED:
         if (said := verdict(command)) is not True:
             raise Wrong(f"{command!r} only reads, but you said {said!r}")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
-from ..exercises import Exercise, NotAttempted, Wrong
+from ..exercises import Exercise, Wrong, answer_of, require_answers
 
 __all__ = ["waiting", "waiting_all"]
 
@@ -98,22 +98,23 @@ WITH_VERDICTS: list[History] = [
 
 
 def _check(histories: Sequence[History], waiting_calls: Callable[[list[Any]], Any]) -> str:
-    answers = []
-    for what, events, _ in histories:
-        try:
-            answers.append(waiting_calls(list(events)))
-        except Exception as error:  # noqa: BLE001 (the learner's code may raise anything)
-            raise Wrong(f"{what}: it raised {type(error).__name__}: {error}") from None
-    if all(answer in (None, ...) for answer in answers):
-        raise NotAttempted
+    answers = [answer_of(what, waiting_calls, list(events)) for what, events, _ in histories]
+    require_answers(waiting_calls, answers)
     for (what, _, ids), answer in zip(histories, answers, strict=True):
-        if not isinstance(answer, list | tuple) or list(answer) != ids:
-            raise Wrong(f"{what}: {_told(ids)}, and you returned {answer!r}")
+        if isinstance(answer, set | frozenset):
+            raise Wrong("you returned a set, which has no order: return a list")
+        returned = list(answer) if isinstance(answer, Iterable) and not isinstance(answer, str) else answer
+        if returned == [] == ids:
+            continue
+        if isinstance(returned, list) and [getattr(each, "id", None) for each in returned] == ids:
+            raise Wrong(f"{what}: you returned whole events; an event's .id is what the session names")
+        if returned != ids:
+            raise Wrong(f"{what}: {_told(ids)}, and you returned {returned!r:.200}")
     return f"{len(histories)} histories, also those with answers that no idle event has told you of yet"
 
 
 def _told(ids: list[str]) -> str:
-    return f"{ids} wait there, in that order" if ids else "nothing waits there"
+    return f"{ids} wait there, in that order" if ids else "nothing waits there (an empty list)"
 
 
 waiting = Exercise(

@@ -9,7 +9,7 @@ from anthropic import BadRequestError, ConflictError
 
 from utilities.replay.testing import ManagedAgentsApi
 
-from ..exercises import Exercise, NotAttempted, Wrong
+from ..exercises import Exercise, Wrong, require_answers
 from .gaps import require_filled
 from .watched import ExerciseStore, Watched, stopped
 
@@ -27,7 +27,8 @@ def _check(append_line: Callable[..., Any]) -> str:
         _append(api, append_line, "a note with one line", "milk\n", 0)
         _append(api, append_line, "an empty note", "", 0)
         for rivals in (1, 3):
-            what = f"somebody else wrote {rivals} time{'s' * (rivals > 1)} between your read and your update"
+            often = "once" if rivals == 1 else f"{rivals} times"
+            what = f"somebody else wrote {often} between your read and your update"
             _append(api, append_line, what, "milk\n", rivals)
         _append_to_full(api, append_line)
     return "no line is lost, whoever writes meanwhile, and what can't succeed reaches the caller"
@@ -57,10 +58,14 @@ def _append(
                     f"{endless}; your precondition never held. Is it the SHA-256 of what this try has read?"
                 ) from None
             raise
+        except TypeError as error:
+            if "catching classes" in str(error):
+                raise Wrong("gap 1 is no class of errors, so `except` can't catch it") from None
+            raise stopped(what, error) from None
         except Exception as error:
             raise stopped(what, error) from None
-        if returned is None and not watched.requests:
-            raise NotAttempted
+        if not watched.requests:
+            require_answers(append_line, [returned])
     _require_read_between(what, watched.requests)
     _require_lines(what, notes, [*written, "bread"])
 

@@ -10,7 +10,7 @@ from typing import Any
 from utilities import made_with
 from utilities.replay.testing import ManagedAgentsApi
 
-from ..exercises import NotAttempted, TookTooLong, Wrong, within
+from ..exercises import TookTooLong, Wrong, require_answers, within
 from .gaps import require_filled
 from .row import Row
 from .scene import Scene, scene
@@ -53,13 +53,12 @@ async def row_of(function: Callable[..., Any], here: Scene, text: str) -> Row:
     """The row that a learner's function makes of a text; it may be a coroutine function or none.
 
     Raises:
-        NotAttempted: it returned nothing.
+        NotAttempted: nothing is in it.
         Wrong: it returned something else than a row.
     """
     returned = function(here, text)
     measured = await returned if inspect.isawaitable(returned) else returned
-    if measured in (None, ...):
-        raise NotAttempted
+    require_answers(function, [measured])
     if not isinstance(measured, Row):
         raise Wrong(f"it returns {measured!r:.60}; a row is lesson04.Row(…)")
     return measured

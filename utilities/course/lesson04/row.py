@@ -37,9 +37,17 @@ def amounts_to(conditions: Mapping[str, bool]) -> str:
 
     Raises:
         ValueError: there is none.
+        TypeError: they aren't a mapping, or one of them is a text: "no" would count as held.
     """
+    if not isinstance(conditions, Mapping):
+        raise TypeError(
+            f"conditions are a dict, each in words with whether it holds; this is {conditions!r:.60}"
+        )
     if not conditions:
         raise ValueError("a verdict needs a condition")
+    for condition, value in conditions.items():
+        if isinstance(value, str):
+            raise TypeError(f"whether {condition!r} holds is True or False, not {value!r:.60}")
     held = [bool(value) for value in conditions.values()]
     return "yes" if all(held) else "partly" if any(held) else "no"
 
@@ -56,6 +64,7 @@ class Seen:
 
     Raises:
         ValueError: no condition, or it rests on something else.
+        TypeError: the conditions are no mapping to True and False.
     """
 
     conditions: Mapping[str, bool]

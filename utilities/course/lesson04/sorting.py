@@ -16,7 +16,7 @@ __all__ = ["Sortable", "Sorting", "needs"]
 SPELLINGS = {
     "bank": "bank", "a bank": "bank", "the bank": "bank", "astrocyte": "bank",
     "store": "store", "a store": "store", "the store": "store", "memory store": "store",
-    "both": "both",
+    "both": "both", "bank and store": "both", "store and bank": "both",
 }  # fmt: skip
 WIDTH = 88  # characters of a line
 
@@ -65,11 +65,12 @@ class Sorting(Exercise):
             raise Wrong(
                 f"the answer is a dict with the keys {', '.join(self.questions)}; not {guesses!r:.60}"
             )
+        guesses = {key.casefold() if isinstance(key, str) else key: word for key, word in guesses.items()}
         given = {key: guesses.get(key, ...) for key in self.questions}
-        if all(guess in (..., None, "") for guess in given.values()):
-            raise NotAttempted
         if strange := [key for key in guesses if key not in self.questions]:
             raise Wrong(f"there is no {strange[0]!r} here; the keys are {', '.join(self.questions)}")
+        if all(guess in (..., None, "") for guess in given.values()):
+            raise NotAttempted
         if left := [key for key, guess in given.items() if guess in (..., None, "")]:
             raise Wrong(f"{', '.join(map(repr, left))} has no word yet")
         words = {key: self._word(key, guess) for key, guess in given.items()}

@@ -9,7 +9,7 @@ from anthropic import ConflictError
 
 from utilities.replay.testing import ManagedAgentsApi
 
-from ..exercises import Exercise, NotAttempted, Wrong
+from ..exercises import Exercise, Wrong, require_answers
 from .watched import ExerciseStore, Watched, stopped
 
 __all__ = ["undoing"]
@@ -54,8 +54,8 @@ def _undo_once(
             raise
         except Exception as error:
             raise stopped(what, error) from None
-        if done in (None, ...) and not watched.requests:
-            raise NotAttempted
+        if not watched.requests:
+            require_answers(undo, [done])
     notes.require(what, *states[-2 if possible else -1])
     if done is not possible:
         raise Wrong(f"{what}: it is as it should be, but undo returned {done!r} instead of {possible}")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from ..exercises import Exercise, NotAttempted, Wrong
+from ..exercises import Exercise, Wrong, answer_of, require_answers
 
 __all__ = ["over"]
 
@@ -54,14 +54,8 @@ HISTORIES: list[tuple[str, list[Any], str | None]] = [
 
 
 def _check(over: Callable[[list[Any]], Any]) -> str:
-    answers = []
-    for what, events, _ in HISTORIES:
-        try:
-            answers.append(over(list(events)))
-        except Exception as error:  # noqa: BLE001 (the learner's code may raise anything)
-            raise Wrong(f"{what}: it raised {type(error).__name__}: {error}") from None
-    if all(answer is ... or answer is None for answer in answers):
-        raise NotAttempted
+    answers = [answer_of(what, over, list(events)) for what, events, _ in HISTORIES]
+    require_answers(over, answers)
     for (what, _, expected), answer in zip(HISTORIES, answers, strict=True):
         if answer != expected or answer is ...:
             raise Wrong(f"{what}: {_told(expected, answer)}")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Set
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
-from ..exercises import Exercise, NotAttempted, Wrong
+from ..exercises import Exercise, Wrong, answer_of, require_answers
 
 __all__ = ["interval"]
 
@@ -23,14 +25,8 @@ PLANS = (
 
 
 def _check(plan: Callable[[float, int, float], Any]) -> str:
-    answers = []
-    for given, _ in PLANS:
-        try:
-            answers.append(plan(*given))
-        except Exception as error:  # noqa: BLE001 (the learner's code may raise anything)
-            raise Wrong(f"{_told(*given)}: it raised {type(error).__name__}: {error}") from None
-    if all(answer in (None, ...) for answer in answers):
-        raise NotAttempted
+    answers = [answer_of(_told(*given), plan, *given) for given, _ in PLANS]
+    require_answers(plan, answers)
     for (given, expected), answer in zip(PLANS, answers, strict=True):
         interval, late = _two_numbers(_told(*given), answer)
         _check_interval(given, interval, expected[0])
@@ -48,8 +44,9 @@ def _told(budget: float, workers: int, shortest: float) -> str:
 
 
 def _two_numbers(what: str, answer: Any) -> tuple[float, float]:
-    pair = list(answer) if isinstance(answer, tuple | list) else []
-    numbers = [float(part) for part in pair if isinstance(part, int | float)]
+    ordered = isinstance(answer, Iterable) and not isinstance(answer, str | Mapping | Set)
+    pair = list(answer) if ordered else []
+    numbers = [float(part) for part in pair if isinstance(part, Real | Decimal)]
     if len(pair) != 2 or len(numbers) != 2:
         raise Wrong(f"{what}: expected two numbers, (interval, late), and you returned {answer!r}")
     return numbers[0], numbers[1]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from typing import Any
 
-from ..exercises import Exercise, NotAttempted, Wrong
+from ..exercises import Exercise, Wrong, require_answers
 from ..predictions import Prediction
 from .answers import Claim, read_before, took_part
 from .recorded import answered, event_of, ferry_trace, shop_trace
@@ -75,8 +75,7 @@ def _cases() -> Iterable[tuple[str, Claim, Trace]]:
 def _check_used(used: Callable[[Claim, Trace], Any]) -> str:
     cases = list(_cases())
     got = [_said(used, what, claim, trace) for what, claim, trace in cases]
-    if all(each is ... or each is None for each in got):
-        raise NotAttempted
+    require_answers(used, got)
     for (what, claim, trace), verdict in zip(cases, got, strict=True):
         right = took_part(claim, trace)
         if bool(verdict) == right:
@@ -155,8 +154,7 @@ def _check_unread(unread_claims: Callable[[list[Any], list[Claim]], Any]) -> str
         except Exception as error:
             raise Wrong(f"for {what} it raised {type(error).__name__}: {error}") from None
         got.append((what, events, claims, found))
-    if all(found is ... or found is None for *_, found in got):
-        raise NotAttempted
+    require_answers(unread_claims, (found for *_, found in got))
     for what, events, claims, found in got:
         _judge(what, events, claims, _names(what, found))
     return "it finds what was copied from a document, found by a search, read too late, or not read at all"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..exercises import Exercise, NotAttempted, Wrong
+from ..exercises import Exercise, Wrong, require_answers
 
 __all__ = ["form_token"]
 
@@ -22,8 +22,7 @@ def _check(token: Callable[[str, str, str], Any]) -> str:
             raise Wrong(f"it raised {type(error).__name__}: {error}") from error
 
     mira = made(KEY, "Mira", QUESTION)
-    if mira in (None, ...):
-        raise NotAttempted
+    require_answers(token, [mira])
     if not isinstance(mira, str):
         raise Wrong(f"a form carries text, and you returned {type(mira).__name__}")
     if made(KEY, "Mira", QUESTION) != mira:

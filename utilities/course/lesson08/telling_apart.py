@@ -10,7 +10,7 @@ from typing import Any
 from utilities import TurnResult
 from utilities.replay import Recording
 
-from ..exercises import Exercise, NotAttempted, Wrong
+from ..exercises import Exercise, NotAttempted, Wrong, require_answers
 from ..places import RECORDINGS
 from .comparing import NEEDLESS, WRONG, judged
 
@@ -53,8 +53,9 @@ def _check(mistakes: Callable[[Any], Any]) -> str:
             said = mistakes(turn.tool_calls)
         except Exception as error:  # noqa: BLE001 (the learner's code may raise anything)
             raise Wrong(f"{who}: it raised {type(error).__name__}: {error}") from None
-        if said in (None, ...) or said == (..., ...):
+        if said == (..., ...):
             raise NotAttempted
+        require_answers(mistakes, [said])
         if not isinstance(said, tuple | list) or len(said) != 2:
             raise Wrong(f"{who}: two sets of receipts were expected, and you returned {said!r:.80}")
         truth = judged(turn)

@@ -13,7 +13,7 @@ from anthropic.types.beta.sessions import BetaManagedAgentsSessionEvent
 
 from utilities.replay import Recording
 
-from ..exercises import Exercise, NotAttempted, Wrong
+from ..exercises import Exercise, Wrong, require_answers
 from ..places import RECORDINGS
 
 __all__ = ["filed"]
@@ -72,8 +72,7 @@ def _check(filed_under: Callable[[list[Any], str], Any]) -> str:
             answers.append(filed_under(deepcopy(events), ticket))
         except Exception as error:  # noqa: BLE001 (the learner's code may raise anything)
             raise Wrong(f"{what}: it raised {type(error).__name__}: {error}") from None
-    if all(answer in (None, ...) for answer in answers):
-        raise NotAttempted
+    require_answers(filed_under, answers)
     for (what, _, ticket, queue), answer in zip(_histories(), answers, strict=True):
         if answer != queue and (queue or answer):  # no queue may be None or an empty text
             raise Wrong(f"{what}: you returned {answer!r} for {ticket}, which is in {queue or 'no queue'}")

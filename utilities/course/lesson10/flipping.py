@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..chance import sign_test
-from ..exercises import Exercise, NotAttempted, TookTooLong, Wrong, within
+from ..exercises import Exercise, TookTooLong, Wrong, require_answers, within
 
 __all__ = ["flips"]
 
@@ -30,8 +30,7 @@ def _check(must_flip: Callable[[int], Any]) -> str:
             f"it was still counting after {PATIENCE:.0f} s: what does its loop wait for? (It counts on: "
             "restart the kernel)"
         ) from None
-    if all(answer in (None, ...) for answer in answers):
-        raise NotAttempted
+    require_answers(must_flip, answers)
     for better, answer in zip(BETTER, answers, strict=True):
         given = f"must_flip({better}) is {answer!r}"
         if isinstance(answer, bool) or not isinstance(answer, int | float) or answer != int(answer):
