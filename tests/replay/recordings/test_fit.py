@@ -97,6 +97,15 @@ DIFFERENCES = [
         "agent_toolset_20260401.bash.enabled was true and is false now",
     ),
     (
+        {"agent": {"tools": [TOOLSET]}},
+        {
+            "agent": {
+                "tools": [{**TOOLSET, "configs": [{"name": "web_fetch", "allowed_domains": ["a.example"]}]}]
+            }
+        },
+        'agent_toolset_20260401.web_fetch.allowed_domains was nothing and is ["a.example"] now',
+    ),
+    (
         {"environment": {"name": "e", "config": LIMITED}},
         {},
         "environment.config.networking.type was 'limited' and is 'unrestricted' now",

@@ -52,7 +52,8 @@ class Unwatched:
     "has all of it",
     topic="streams",
     evidence="ours",
-    note="the hosted service takes seconds for a turn, so a program can send first and open its stream then",
+    note="the hosted service takes seconds for a turn, so a program can send first and open its stream then; "
+    "one that lists right after its message has the whole turn here and nothing there: --speed 1 shows that",
 )
 def test_a_stream_that_is_opened_after_the_message_has_the_whole_turn():
     one = Unwatched()
@@ -259,6 +260,62 @@ def test_a_child_gets_what_a_held_answer_sets_going():
     one.send(confirm(call))
     seen = one.stream(f"/threads/{helper}")()
     assert seen[-2:] == ["session.thread_status_running", "session.thread_status_idle"]
+
+
+CHILD = ["session.thread_status_running", "session.thread_status_idle"]
+
+
+def delegating():
+    """Two children, one after the other."""
+    script = Script()
+    script.message("go")
+    for number in (2, 3):
+        child = {"session_thread_id": f"sthr_{number}", "agent_name": "helper"}
+        script.event("session.thread_created", **child)
+        script.event("session.thread_status_running", **child)
+        script.event("session.thread_status_idle", **child, stop_reason={"type": "end_turn"})
+    script.idle()
+    return Unwatched(script)
+
+
+@pytest.mark.rule(
+    "at speed 0 a turn that is played to a stream pauses where a child begins, until the child's stream is "
+    "opened or somebody looks elsewhere, half a second at most; after a pause in vain there is no other",
+    topic="streams",
+    evidence="ours",
+    note="the hosted child takes seconds, so its stream can be opened when the session's tells of it",
+)
+def test_a_childs_stream_that_is_opened_when_the_child_is_heard_of_has_all_that_it_does():
+    one = delegating()
+    one.send(message("go"))
+    whole, streams = one.stream(), []
+    for _ in range(2):
+        assert whole()[-1] == "session.thread_created"
+        assert whole() == []  # though it waits
+        streams.append(one.stream(f"/threads/{one.play.log[-1]['session_thread_id']}"))
+    assert whole()[-1] == END
+    assert [read() for read in streams] == [CHILD, CHILD]
+
+
+def test_a_child_that_nobody_follows_holds_the_session_up_once():
+    one = delegating()
+    one.send(message("go"))
+    whole = one.stream()
+    assert whole()[-1] == "session.thread_created"
+    one.call.now = 0.49
+    assert (whole(), one.status()) == ([], "running")
+    one.call.now = 0.5
+    assert whole()[-1] == END
+    assert one.stream(f"/threads/{one.play.log[3]['session_thread_id']}")() == []  # this one is late
+
+
+def test_whoever_looks_elsewhere_needs_no_childs_stream():
+    one = delegating()
+    one.send(message("go"))
+    whole = one.stream()
+    assert whole()[-1] == "session.thread_created"
+    assert one.types()[-1] == END
+    assert whole().count("session.thread_created") == 1
 
 
 def test_initial_events_are_held_and_the_new_session_runs():

@@ -140,7 +140,9 @@ def _toolsets(then: dict[str, Any], now: dict[str, Any], field: str) -> Iterator
     for name in dict.fromkeys([*own_before, *own_after]):
         old, new = own_before.get(name, before), own_after.get(name, after)
         if (old, new) != (before, after):
-            yield from _parts({k: v for k, v in old.items() if k not in UNNAMED}, new, f"{field}.{name}")
+            # All that a tool has is written out, so what only the new one has is a difference, too.
+            told = {key: old.get(key) for key in (*old, *new) if key not in UNNAMED}
+            yield from _parts(told, new, f"{field}.{name}")
 
 
 def _files(then: Sequence[MountedFile], now: Sequence[MountedFile]) -> Iterator[str]:

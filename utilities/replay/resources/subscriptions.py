@@ -78,7 +78,7 @@ class Subscription:
         held = self.session.held.since
         if self.left_open and held is not None and now < held + LEFT_OPEN:
             return [], held + LEFT_OPEN, False
-        due = self.session.be_seen(now)
+        due = self.session.be_seen(now, streamed=True)
         carried = []
         for event in self.fresh():
             carried += [event] if self.late.misses(event) else [*self.previews.before(event), event]

@@ -83,7 +83,9 @@ class Threads:
 
     def subscribe(self, session_id: str, id: str, query: Query, now: float) -> Subscription:
         self.retrieve(session_id, id, now, look=False)  # the stream begins where a held turn does
-        return ThreadSubscription(**vars(self.sessions.subscribe(session_id, query, now)), thread=id)
+        stream = ThreadSubscription(**vars(self.sessions.subscribe(session_id, query, now)), thread=id)
+        stream.session.held.paused = None  # it was this that a turn may have waited for
+        return stream
 
     def _all(self, session_id: str, now: float, *, look: bool = True) -> builtins.list[Resource]:
         play, item = self.sessions.play(session_id, now, look=look), self.sessions.get(session_id)

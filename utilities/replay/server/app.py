@@ -98,6 +98,7 @@ class App:
             failure = ApiError(500, f"the replay server failed: {error!r}. Please report this.")
             return JSONResponse(failure.body(refusal["request-id"]), 500, refusal)
         if isinstance(answer, Subscription):
+            self._wake(request.path)  # a turn may have waited for this stream
             told = {"cache-control": "no-cache", **refusal, **headers_about(answer.session, notes=False)}
             events = self._events(http, answer, faults)
             return StreamingResponse(events, media_type="text/event-stream", headers=told)

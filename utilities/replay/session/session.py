@@ -135,9 +135,14 @@ class Session:
         behind = self.lag.look(self.now) if unsettled is None else unsettled
         return "running" if behind else "idle"
 
-    def be_seen(self, now: float) -> float | None:
-        """Somebody looks at what happens: a held turn is played. Returns what `advance` does."""
-        self.held.release()
+    def be_seen(self, now: float, *, streamed: bool = False) -> float | None:
+        """Somebody looks at what happens: a held turn is played. Returns what `advance` does.
+
+        Args:
+            now: as of `advance`.
+            streamed: whether it is a stream, whose client may open another one for a child that it hears of.
+        """
+        self.held.release(streamed=streamed)
         return self.advance(now)
 
     def require_settled(self, action: str) -> None:
@@ -357,6 +362,8 @@ class Session:
         while (recorded := self.head.next) is not None:
             if self.budget.is_paused:
                 return None
+            if (until := self.held.pauses_until(now)) is not None:
+                return until
             if mishap := self.broken.next(self.status, self.log, now):
                 self._happen(mishap)
                 if mishap.until is not None:
@@ -453,6 +460,8 @@ class Session:
             event = self.budget.reported(event)
         self.log.append(self.broken.windowed(event))
         self.status = STATUS.get(kind, self.status)
+        if kind == "session.thread_created":
+            self.held.meet_child(self.now)
         if kind == "session.status_idle":
             self.calls.wait_for(event["stop_reason"].get("event_ids") or ())
             self.lag.begin(self.now)
