@@ -22,6 +22,8 @@ from tests.kit.calling import AGENT, JSON_HEADERS
 
 LARGE = 31 * 2**20  # bytes, just below what a body may have
 TOOL = {"type": "custom", "name": "t", "description": "d", "input_schema": {"type": "object"}}
+TOOLSET = {"type": "agent_toolset_20260401"}
+SOMEWHERE = {"name": "web_search", "user_location": {"type": "approximate", "timezone": "Mars/Base"}}
 EVENTS, AGENTS, ENVIRONMENTS = "/sessions/SESSION/events", "/agents", "/environments"
 
 
@@ -45,6 +47,7 @@ REQUESTS: dict[str, tuple[str, Callable[[], Any]]] = {
     "an event with 2,000 wrong keys": (EVENTS, lambda: {"events": [{str(n): n for n in range(2_000)}]}),
     "1,000 interrupts": (EVENTS, lambda: {"events": [{"type": "user.interrupt"}] * 1_000}),
     "7,000 tools": (AGENTS, lambda: {**AGENT, "tools": [TOOL] * 7_000}),
+    "5,000 time zones": (AGENTS, lambda: {**AGENT, "tools": [{**TOOLSET, "configs": [SOMEWHERE] * 5_000}]}),
     "31 MiB of lists": (AGENTS, lambda: b"[" + b"[]," * (LARGE // 3) + b"1]"),
     "31 MiB of quotes": (AGENTS, lambda: b'"' * LARGE),
     "31 MiB of brackets": (AGENTS, lambda: b"[" * LARGE),

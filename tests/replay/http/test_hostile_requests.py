@@ -16,6 +16,8 @@ pytestmark = pytest.mark.slow
 
 rule = pytest.mark.rule
 TOOL = {"type": "custom", "name": "t", "description": "d", "input_schema": {"type": "object"}}
+TOOLSET = {"type": "agent_toolset_20260401"}
+SOMEWHERE = {"name": "web_search", "user_location": {"type": "approximate", "timezone": "Mars/Base"}}
 MANY = 20_000
 MIB = 2**20
 
@@ -58,6 +60,7 @@ def test_events_that_are_wrong_a_thousand_times(call, events, told):
         ({"tools": [{}] * MANY}, "tools.0.type: Field required"),
         ({"tools": [{**TOOL, "colour": 1}] * 5_000}, "tools.0.colour: Extra inputs"),
         ({"tools": [{**TOOL, "name": f"t{n}"} for n in range(6_000)]}, "tools: at most 128 entries"),
+        ({"tools": [{**TOOLSET, "configs": [SOMEWHERE] * 5_000}]}, "'Mars/Base' is not an IANA time zone"),
         ({"metadata": {str(n): n for n in range(MAX_KEYS)}}, "metadata.0: "),
         ({"metadata": {"k" * 31 * MIB: "x"}}, "metadata: at most 16 pairs"),
         ({"model": {str(n): n for n in range(MAX_KEYS)}}, "model"),

@@ -258,6 +258,9 @@ def bundle(files):
         (b"---\nname: a\n", "it must begin with `---`"),
         (b"---\n- a\n---\n", "it must begin with `---`"),
         (b"---\nname: [a\n---\n", "its head can't be read"),
+        (b"---\na: &a [x, x]\nname: [*a, *a]\n---\n", "it has an alias"),
+        (b"---\nname: " + b"[" * 8_000 + b"\n---\n", "more than 50 brackets are open"),
+        (skill_md(description="x" * 2**20), "within 8,192 characters"),
         (b"---\nname: \xff\n---\n", "its head can't be read"),
         (skill_md("Reports"), "name: 'Reports' must have"),
         (skill_md("r" * 65), "must have 1 to 64"),
@@ -317,6 +320,7 @@ def test_a_skill_without_a_name_is_called_as_its_folder():
         ({"skill.zip": b"PK\x03\x04 and then nothing"}, "the zip can't be read"),
         ({"skill.zip": zipped({"../SKILL.md": skill_md()})}, "is not a path in the skill's folder"),
         ({"skill.zip": zipped({"a/readme": b""})}, "no SKILL.md at the top"),
+        ({"skill.zip": b"PK\x03\x04" + b"PK\x01\x02" * 1_001}, "more than 1,000 files"),
     ],
 )
 def test_files_that_are_no_skill(files, told):

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from itertools import islice
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -25,6 +26,12 @@ PART = re.compile(
     r"(?P<all>\*)(/(?P<every>\d{1,2}))?|(?P<low>\d{1,2})(-(?P<high>\d{1,2})(/(?P<step>\d{1,2}))?)?"
 )
 LONGEST_GAP = 366 * 9  # days; a 29 February can be eight years away
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """The names of the IANA time zones. Read once: they are files, and a request can name thousands."""
+    return frozenset(available_timezones())
 
 
 class CronError(ValueError):
@@ -55,7 +62,7 @@ class Cron:
             names = ", ".join(name for name, _, _ in FIELDS)
             raise CronError(f"expression: {expression!r} must have 5 fields ({names}), not {len(texts)}")
         values = [_values(text, *field) for text, field in zip(texts, FIELDS, strict=True)]
-        if timezone not in available_timezones():
+        if timezone not in time_zones():
             raise CronError(f"timezone: {timezone!r} is not an IANA time zone, as America/New_York is")
         minutes, hours, days, months, weekdays = values
         # POSIX: if both are restricted, either is enough. A field that begins with * restricts nothing.

@@ -8,11 +8,9 @@ needs a look at more than one field. `checked` is how a resource reads its body.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, get_args
-from zoneinfo import available_timezones
 
 from anthropic.types.beta.agent_create_params import AgentCreateParams
 from anthropic.types.beta.agent_update_params import AgentUpdateParams
@@ -36,6 +34,7 @@ from ..http.errors import ApiError
 from ..http.validation import Resource, body_of
 from ..recordings.costs import FAST
 from . import domains, models, url_sources
+from .cron import time_zones
 
 # Gets a field's value, not null, and gives what is wrong with it, as it follows the field's path in a
 # message: ": must not be empty", ".url: must not be empty".
@@ -51,6 +50,7 @@ LONGEST_HOST = 255  # characters of a name with its wildcard [ours]
 MOST_EVENTS = 1_000  # in one send: as many as a page of them has [ours]
 MOST_OUTCOMES, MOST_FILE_DOCUMENTS = 1, 100  # in a session's initial events [doc]
 NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")  # of a custom tool [sdk]
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 PROPERTY = re.compile(r"[A-Za-z0-9_.-]{1,64}")  # of a custom tool's input [doc]
 REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 ONE, MANY = (
@@ -122,7 +122,7 @@ def bare_hosts(hosts: list[str]) -> Iterator[str]:
 
 
 def printable(text: str) -> Iterator[str]:
-    if any(unicodedata.category(letter) == "Cc" for letter in text):
+    if CONTROL.search(text):
         yield ": must have no control characters"
 
 
@@ -177,7 +177,7 @@ def user_location(location: Resource) -> Iterator[str]:
     country, timezone = location.get("country"), location.get("timezone")
     if country is not None and not re.fullmatch("[A-Z]{2}", country):
         yield ".user_location.country: not a country the search provider supports"
-    if timezone is not None and timezone not in available_timezones():
+    if timezone is not None and timezone not in time_zones():
         yield f".user_location.timezone: {timezone!r} is not an IANA time zone"
 
 

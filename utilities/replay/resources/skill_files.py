@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -15,6 +15,9 @@ from ..http.requests import Upload
 
 INSTRUCTIONS = "SKILL.md"
 MOST_BYTES = 30 * 1024 * 1024  # of all files together, unpacked [doc]
+MOST_FILES = 1_000  # in a zip, as in a form [ours]
+LONGEST_HEAD, DEEPEST_HEAD = 8 * 1024, 50  # characters of SKILL.md's head, levels of brackets in it [ours]
+ENTRY = b"PK\x01\x02"  # how a file's entry in a zip's directory begins
 NAME = re.compile("[a-z0-9-]{1,64}")  # [doc]
 RESERVED = ("anthropic", "claude")  # in a skill's name [doc]
 LONGEST_DESCRIPTION = 1024  # characters [doc]
@@ -38,9 +41,12 @@ class Bundle:
     files: dict[str, bytes]
 
     def zipped(self) -> bytes:
-        """The files in a folder of the skill's name, as they are downloaded. [sdk]"""
+        """The files in a folder of the skill's name, as they are downloaded. [sdk]
+
+        They aren't made smaller: for as long as that takes, nobody else would get an answer.
+        """
         archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zip:
+        with zipfile.ZipFile(archive, "w") as zip:
             for path in sorted(self.files):
                 zip.writestr(zipfile.ZipInfo(f"{self.name}/{path}", SOME_TIME), self.files[path])
         return archive.getvalue()
@@ -74,13 +80,16 @@ def bundled(uploads: Sequence[Upload]) -> Bundle:
 
 
 def _unzipped(content: bytes) -> Iterator[tuple[str, bytes]]:
+    if content.count(ENTRY) > MOST_FILES:  # before the directory is read
+        raise ApiError(400, f"files: more than {MOST_FILES:,} files in the zip, or in archives within it")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = [member for member in archive.infolist() if not member.is_dir()]
             if sum(member.file_size for member in members) > MOST_BYTES:
                 raise _too_large()  # before anything is unpacked
             for member in members:
-                yield member.filename, archive.read(member)
+                with archive.open(member) as file:
+                    yield member.filename, file.read(member.file_size)  # a bomb says less than it unpacks to
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
         raise ApiError(400, f"files: the zip can't be read: {error}") from error
 
@@ -110,15 +119,35 @@ def _head(content: bytes) -> dict[str, Any]:
     import yaml  # here: it isn't everywhere, and without skills nobody needs it
 
     try:
-        text = content.decode("utf-8")
-        match = HEAD.match(text)
-        head = yaml.safe_load(match[1]) if match else None
+        match = HEAD.match(content.decode("utf-8")[:LONGEST_HEAD])
+        head = None
+        if match:
+            _require_short(yaml.scan(match[1]))
+            head = yaml.safe_load(match[1])
     except (UnicodeDecodeError, yaml.YAMLError, RecursionError, ValueError) as error:
         said = " ".join(str(error).split())
         raise ApiError(400, f"{INSTRUCTIONS}: its head can't be read: {said}") from error
     if not isinstance(head, dict):
-        raise ApiError(400, f"{INSTRUCTIONS}: it must begin with `---`, name: and description:, and `---`")
+        within = f", within {LONGEST_HEAD:,} characters" if len(content) > LONGEST_HEAD else ""
+        told = f"it must begin with `---`, name: and description:, and `---`{within}"
+        raise ApiError(400, f"{INSTRUCTIONS}: {told}")
     return head
+
+
+def _require_short(tokens: Iterable[Any]) -> None:
+    """Refuse YAML of which a few lines take gigabytes, or seconds.
+
+    Raises:
+        ValueError: it has aliases, or brackets in brackets in brackets.
+    """
+    depth = 0
+    for token in tokens:
+        kind = type(token).__name__
+        if kind == "AliasToken":
+            raise ValueError("it has an alias (*name); write out what it stands for")
+        depth += kind.startswith("Flow") * (kind.endswith("StartToken") - kind.endswith("EndToken"))
+        if depth > DEEPEST_HEAD:
+            raise ValueError(f"more than {DEEPEST_HEAD} brackets are open at once")
 
 
 def _name(name: Any) -> str:

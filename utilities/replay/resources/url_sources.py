@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 Resource = dict[str, Any]
@@ -19,7 +19,8 @@ def wrong_sources(tools: list[Resource]) -> Iterator[str]:
     Args:
         tools: all of an agent's or a session's, since a source names custom tools among them.
     """
-    known = {CLIENT: [tool["name"] for tool in tools if tool["type"] == "custom"], SERVER: WEB_TOOLS}
+    custom = dict.fromkeys(tool["name"] for tool in tools if tool["type"] == "custom")
+    known = {CLIENT: custom, SERVER: dict.fromkeys(WEB_TOOLS)}
     for number, tool in enumerate(tools):
         for place, config in enumerate(tool.get("configs") or ()):
             given = {key: value for key, value in (config.get("url_sources") or {}).items() if value}
@@ -44,7 +45,7 @@ def _kind(source: Any) -> Any:
     return source.get("type") if isinstance(source, dict) else source
 
 
-def _wrong_names(listed: list[str], known: Sequence[str]) -> Iterator[str]:
+def _wrong_names(listed: list[str], known: Mapping[str, None]) -> Iterator[str]:
     if not 1 <= len(listed) <= MOST:
         yield f"1 to {MOST} entries, not {len(listed)}; 'all' and 'none' are written without a list"
     elif twice := next((name for name, count in Counter(listed).items() if count > 1), None):
