@@ -14,6 +14,10 @@ from utilities.course.running.notebooks import dumps
 
 pytestmark = pytest.mark.slow
 
+DEPENDS = """
+from utilities.replay.assumptions import assumed_here
+assert assumed_here().of("environment-names") == "unique"
+"""
 CONFTEST = (ROOT / "notebooks" / "conftest.py").read_text("utf-8")
 
 
@@ -22,6 +26,7 @@ def folder(tmp_path):
     """Notebooks as `make notebooks` leaves them, in a folder that has them compared."""
     (tmp_path / "conftest.py").write_text(CONFTEST, "utf-8")
     for name, source in {
+        "depends": DEPENDS,
         "same": "import sys\nprint(sys.executable)",
         "other": "print('one')\nprint('two')",
         "opened": "print('one')\nprint('two')",
@@ -78,7 +83,8 @@ def test_each_difference_is_told_with_its_cell(folder, monkeypatch):
     ]
     done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True)
 
-    assert "2 failed, 2 passed" in done.stdout, done.stdout
+    assert "3 failed, 2 passed" in done.stdout, done.stdout
+    assert "It depends on environment-names. This is under conflict-type=" in done.stdout
     assert 'cell [1]: committed "three\\n", executed "two\\n"' in done.stdout
     assert "`python -m utilities.course.reset ot` brings the original back" in done.stdout
     assert "ZeroDivisionError" in done.stdout

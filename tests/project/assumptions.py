@@ -3,9 +3,10 @@
     python -m tests.project.assumptions                  # make assumptions
     python -m tests.project.assumptions RULE=ANSWER …    # under these alone, to see which of them it is
 
-What is ours has to hold under each answer; `utilities.replay.assumptions` has the list. Several questions
-are answered at once, so that all answers are in as few runs as possible. The solutions stand for the
-lessons: they are the same cells, with the exercises done.
+What is ours has to hold under each answer; `utilities.replay.assumptions` has the list. `make test` runs what
+depends on one of them (`tests.kit.asked`); this runs all. Several questions are answered at once, so that all
+answers are in as few runs as possible. The solutions stand for the lessons: they are the same cells, with the
+exercises done.
 """
 
 from __future__ import annotations

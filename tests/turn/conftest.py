@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.kit.asked import _answers, pytest_generate_tests
 from tests.kit.serving import HELPERS, each
+
+__all__ = ["_answers", "pytest_generate_tests"]
 
 
 @pytest.fixture(params=each(HELPERS))

@@ -82,6 +82,7 @@ def test_an_answer_that_never_arrived_is_given_again_without_running_the_tool_ag
     assert sorted(ran) == ["a", "b"]
 
 
+@pytest.mark.unsettled
 def test_an_answer_that_somebody_else_gave_first_is_theirs(kind):
     """Two programs that follow one session: the API refuses or lists the second answer, the turn goes on."""
     shown = []
@@ -105,6 +106,7 @@ def test_an_answer_that_somebody_else_gave_first_is_theirs(kind):
     assert [call.text for call in result.tool_calls] == ["a ok"]
 
 
+@pytest.mark.unsettled
 def test_an_answer_to_one_call_of_a_batch_that_somebody_else_gave_first_leaves_us_the_others(
     kind,
 ):

@@ -131,6 +131,7 @@ def test_a_lost_response_is_not_mistaken_for_the_same_message_of_an_earlier_turn
 # -- turns ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.unsettled
 @pytest.mark.fault("error", "tells the three apart")
 @pytest.mark.parametrize("after", [2])
 @pytest.mark.parametrize(

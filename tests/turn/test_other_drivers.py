@@ -27,8 +27,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(autouse=True)
-def _the_servers_own_answers(monkeypatch):
-    """What drivers of others do is told for one service: a second answer that is refused, above all."""
+def _answers(monkeypatch):
+    """The server's own. What drivers of others do is told for one service, that refuses a second answer."""
     monkeypatch.delenv(ASSUME_VARIABLE, raising=False)
 
 

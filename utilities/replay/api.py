@@ -299,8 +299,8 @@ class Api:
 
     def _list_files(self, call: Call) -> Any:
         scope, plays = call.query.text("scope_id"), self.sessions.plays
-        asked = call.assume.of("files-by-session") == "beta-needed"
-        if asked and scope is not None and MANAGED_AGENTS not in call.request.betas:
+        without = scope is not None and MANAGED_AGENTS not in call.request.betas
+        if without and call.assume.of("files-by-session") == "beta-needed":
             message = f"scope_id: needs the header `anthropic-beta: {MANAGED_AGENTS}`"
             raise ApiError(400, f"{message}; with the SDK, files.list(…, betas=[{MANAGED_AGENTS!r}])")
         for id in plays if scope is None else plays.keys() & {scope}:

@@ -13,6 +13,7 @@ the server was started with; a question that neither answers has its default.
 1. Add it to `QUESTIONS`. The first answer is the default: the stricter one, unless much speaks against it.
 2. Where the rule is, ask `assume.of("my-question")`. A route's function has `call.assume`; hand it on
    as an argument. It is the client's answer that counts, so don't keep it from one request to the next.
+   Ask last, where nothing but the answer decides what is done: whatever asks is tested under each answer.
 3. Test it under every answer, with `Caller(assume="…")` or `@pytest.mark.parametrize`. The rule's
    `@pytest.mark.rule` has evidence "unsettled" and stands above the test of the default.
 """
@@ -26,6 +27,7 @@ from functools import cached_property
 
 ASSUME_HEADER = "x-replay-assume"
 ASSUME_VARIABLE = "COOKBOOK_ASSUME"  # of the environment, for servers that are not told anything
+ASKED_VARIABLE = "COOKBOOK_ASKED"  # names a file that gets a line for each answer on which something depended
 LONGEST_SPEC = 1000  # characters [ours]
 
 
@@ -149,6 +151,9 @@ class Assumptions:
         Raises:
             KeyError: there is no such question: a mistake in the server itself.
         """
+        if noted := os.environ.get(ASKED_VARIABLE):
+            with open(noted, "a", encoding="utf-8") as asked:
+                asked.write(f"{question}\n")
         return self.given.get(question) or QUESTIONS[question].default
 
     def before(self, others: Assumptions) -> Assumptions:

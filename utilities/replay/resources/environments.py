@@ -94,10 +94,9 @@ class Environments(Collection):
 
     def _require_free(self, name: str, assume: Assumptions) -> None:
         """Refuse a name that an active environment has, unless it is assumed that it can be shared."""
-        if assume.of("environment-names") == "any":
-            return
         for other in self.items.values():
-            if other["name"] == name and not other["archived_at"]:
+            has_it = other["name"] == name and not other["archived_at"]
+            if has_it and assume.of("environment-names") == "unique":
                 message = f"An environment with the name {name!r} exists, {other['id']}: archive it first,"
                 raise ApiError(409, f"{message} or take another name.")
 

@@ -39,6 +39,7 @@ from .subscriptions import Late, Subscription, previewed
 from .thread_usage import active_in_all
 from .vaults import Vaults
 
+LONGEST_PAGE, SHORTEST_PAGE = 1000, 100  # of events: at most, and where no limit is given, at least [claimed]
 SNAPSHOT = (*THREAD_AGENT, "execution_identity", "multiagent")  # what a session keeps of its agent
 
 STATUSES = ("rescheduling", "running", "idle", "terminated")  # of sessions and threads [sdk]
@@ -365,8 +366,8 @@ class Sessions(Collection):
             rows = [event for event in rows if event["type"] in types]
         if within := query.within("created_at"):
             rows = [event for event in rows if event["processed_at"] and within(event["processed_at"])]
-        default = int(assume.of("events-page"))
-        return page_of(rows, query, default=default, most=1000, order=query.order("asc"))
+        default = int(assume.of("events-page")) if len(rows) > SHORTEST_PAGE else LONGEST_PAGE
+        return page_of(rows, query, default=default, most=LONGEST_PAGE, order=query.order("asc"))
 
     def subscribe(self, id: str, query: Query, now: float) -> Subscription:
         """A stream from here on: opening one replays nothing [doc], but what nobody could have seen yet."""

@@ -117,8 +117,8 @@ class Intake:
         if call in self.calls.answered and self.assume.of("second-answer") == "refused":
             raise ApiError(400, f"the call {call} has been answered already; each takes one answer")
         waiting = ", ".join(self.calls.waiting())
-        refused = self.assume.of("message-while-parked") == "refused"
-        if event["type"] == "user.message" and waiting and self.idle and refused:
+        parked = event["type"] == "user.message" and waiting and self.idle
+        if parked and self.assume.of("message-while-parked") == "refused":
             raise ApiError(  # [claimed]
                 400,
                 f"Session {self.session_id} is waiting on responses to events [{waiting}]: send their "

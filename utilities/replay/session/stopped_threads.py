@@ -95,8 +95,8 @@ class StoppedThreads:
 def closed(calls: Sequence[str], log: Sequence[Event], assume: Assumptions) -> list[Event]:
     """Those of the calls that waited which an interrupt closes."""
     waited = [event for event in log if event["id"] in calls]
-    every = assume.of("interrupt-closes-calls") == "yes"
-    return [call for call in waited if every or call.get("session_thread_id")]
+    childs = [call for call in waited if call.get("session_thread_id")]
+    return waited if childs != waited and assume.of("interrupt-closes-calls") == "yes" else childs
 
 
 def only_at_work(log: Sequence[Event], primary: str) -> str | None:
