@@ -1,11 +1,13 @@
 """In a notebook, an error of the API in a few lines: what was said, at which line, which cell to run again.
 
 IPython would show a hundred lines of the SDK and of the HTTP client, and the one that matters last. `%tb` in
-the next cell still shows all of them.
+the next cell still shows all of them. An interrupted wait is shown so too, and a name that a cell uses and no
+cell that has run defines.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sys
 import traceback
@@ -17,10 +19,19 @@ import httpx2
 
 __all__ = ["in_short", "install", "said"]
 
-SHORTENED = (anthropic.APIError, httpx2.TransportError)
+STOPPED = (KeyboardInterrupt, asyncio.CancelledError)  # by the button; the second where a cell awaits
+SHORTENED = (anthropic.APIError, httpx2.TransportError, NameError, *STOPPED)
 IN_A_CELL = re.compile(r"ipykernel_\d+|<ipython-input")  # the file that a cell's code pretends to be in
 CHARACTERS = 600  # of what the service said
 
+INTERRUPTED = (
+    "You stopped it; its session, if it has one, goes on. To do it again, run the cell that creates the "
+    "session, then this one. To end all, run the notebook's last section (made.end())."
+)
+UNDEFINED = (
+    "No cell that has run here defines it. If it isn't mistyped, run the cells above this one; from the "
+    "first one, if the kernel was restarted."
+)
 # What to do about it, by a word of the error; the first that is found counts.
 ENDED = (
     "The server is not there any more: the notebook's last section ends it, and so does a restart of the "
@@ -57,7 +68,7 @@ def said(error: BaseException) -> str:
 def in_short(error: BaseException) -> list[str]:
     """The lines in place of a traceback: the error, the cell's line that it comes from, what to do."""
     status = getattr(error, "status_code", None)
-    lines = [f"{type(error).__name__}{f' {status}' if status else ''}: {said(error)}"]
+    lines = [f"{type(error).__name__}{f' {status}' if status else ''}: {said(error)}".removesuffix(": ")]
     frames = traceback.extract_tb(error.__traceback__)
     if own := [frame for frame in frames if IN_A_CELL.search(frame.filename)]:
         lines.append(f"  in line {own[-1].lineno} of the cell: {own[-1].line}")
@@ -65,6 +76,10 @@ def in_short(error: BaseException) -> list[str]:
 
 
 def _advice(error: BaseException) -> str | None:
+    if isinstance(error, STOPPED):
+        return INTERRUPTED
+    if isinstance(error, NameError):
+        return UNDEFINED
     refused = isinstance(error, httpx2.ConnectError | anthropic.APIConnectionError)
     if refused and not isinstance(error, anthropic.APITimeoutError):
         return ENDED
@@ -80,10 +95,19 @@ def install() -> None:
         shell.set_custom_exc(SHORTENED, _show)
 
 
+def _is_of_a_cell(trace: TracebackType | None) -> bool:
+    """Whether the error is of a cell's own lines, and not of a function that they call."""
+    *_, last = traceback.extract_tb(trace)
+    return bool(IN_A_CELL.search(last.filename)) and last.name.startswith("<")  # <module>, <cell line: 1>
+
+
 def _show(
     shell: Any, kind: type[BaseException], error: Any, trace: TracebackType, tb_offset: int | None = None
 ) -> list[str]:
     """IPython's handler; it is told by a method of the error what to show, and only this once."""
+    if isinstance(error, NameError) and not _is_of_a_cell(trace):
+        shell.showtraceback((kind, error, trace), tb_offset=tb_offset)  # a bug: all of it is news
+        return []
     lines = in_short(error)
     error._render_traceback_ = lambda: lines
     try:

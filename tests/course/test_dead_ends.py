@@ -1,5 +1,7 @@
 """What a learner sees who runs the cells in another order: a line or two, and which cell to run again."""
 
+import asyncio
+
 import nbformat
 import pytest
 from nbclient import NotebookClient
@@ -9,6 +11,7 @@ from tests.kit.once import once
 from tests.kit.places import NOTEBOOKS
 from utilities.course.running.kernel import kernel_environment
 from utilities.course.running.notebooks import code_cells, read
+from utilities.short_errors import in_short
 
 pytestmark = pytest.mark.slow
 
@@ -42,6 +45,15 @@ client.beta.files.delete("file_nothing")
 client.with_options(base_url="http://127.0.0.1:9", max_retries=0).beta.agents.list()
 ---
 %tb
+---
+print(later.id)
+---
+def mistyped():
+    return later.id
+mistyped()
+---
+import signal
+signal.raise_signal(signal.SIGINT)
 """
 
 
@@ -94,6 +106,35 @@ def test_after_the_last_section_each_cell_says_what_to_run(shown, cell, advice):
 
 def test_all_of_it_can_be_seen(shown):
     assert len("".join(shown[11]).splitlines()) > 20
+
+
+def test_a_name_of_a_cell_that_has_not_run_says_which_cells_to_run(shown):
+    (told,) = shown[12]
+    error, where, advice = told.splitlines()
+    assert error == "NameError: name 'later' is not defined"
+    assert where == "  in line 1 of the cell: print(later.id)"
+    assert advice.endswith("run the cells above this one; from the first one, if the kernel was restarted.")
+    (in_a_function,) = shown[13]  # of the learner's own: where it is called from is news
+    assert "mistyped()" in in_a_function and "run the cells above" not in in_a_function
+
+
+def test_a_cell_that_was_interrupted_says_how_to_do_it_again(shown):
+    (told,) = shown[14]
+    error, where, advice = told.splitlines()
+    assert (error, where) == (
+        "KeyboardInterrupt", "  in line 2 of the cell: signal.raise_signal(signal.SIGINT)"
+    )  # fmt: skip
+    assert "run the cell that creates the session, then this one" in advice
+    assert in_short(asyncio.CancelledError())[1:] == in_short(KeyboardInterrupt())[1:] == [advice]
+
+
+@pytest.mark.parametrize("lesson", ["02", "04"])
+def test_the_last_section_runs_after_a_restart_and_the_first_cell(lesson, tmp_path):
+    (path,) = NOTEBOOKS.glob(f"{lesson}_*.ipynb")
+    sources = [cell.source for _, cell in code_cells(read(path))]
+    end = next(source for source in sources if "made.end()" in source)
+    notebook = new_notebook(cells=[new_code_cell(sources[0]), new_code_cell(end)])
+    NotebookClient(notebook, timeout=60, kernel_name="python3").execute(env=kernel_environment(str(tmp_path)))
 
 
 def test_lesson_05_can_be_played_again_after_its_last_section(tmp_path):

@@ -116,11 +116,14 @@ def follow_all(
             pass  # about another session
         return stream_until_end_turn(watch.client, session.id, on_event=watch)
 
-    with ThreadPoolExecutor(1 + len(polls) + len(called)) as pool:
+    pool = ThreadPoolExecutor(1 + len(polls) + len(called))
+    try:
         following = [pool.submit(by_stream)]
         following += [pool.submit(by_poll, watch, number % phases) for number, watch in enumerate(polls)]
         following += [pool.submit(by_webhook, watch) for watch in called]
         results = [future.result() for future in following]
+    finally:
+        pool.shutdown(wait=False)  # if the cell is interrupted, nobody waits for the turn's end
     watches = [stream, *polls, *called]
     return Followed(
         session,
