@@ -11,6 +11,7 @@ from utilities.replay.http.requests import Request
 from utilities.replay.webhooks.outbox import Outbox
 
 END = "session.status_idle"
+RUBRIC = {"type": "text", "content": "it is done"}
 
 
 class Unwatched:
@@ -191,6 +192,28 @@ def test_an_interrupt_stops_a_held_turn_at_its_start():
     assert seen[:3] == TURN[:3] and "agent.message" not in seen
     assert seen[3:] == ["user.interrupt", "session.thread_status_idle", "session.usage", END]
     assert one.types() == seen
+
+
+def test_an_interrupt_stops_what_a_held_answer_set_going():
+    one = Unwatched(windowed("a"))
+    one.send(message("look up"))
+    (call,) = [event["id"] for event in one.call.events(one.path) if event["type"] == "agent.custom_tool_use"]
+    one.send(result(call, "A"))
+    one.send(INTERRUPT)
+    assert one.types()[-4:] == ["user.interrupt", "session.thread_status_idle", "session.usage", END]
+
+
+def test_an_interrupt_stops_a_held_outcome():
+    script = Script()
+    script.event("user.define_outcome", description="d", rubric=RUBRIC, outcome_id="outc_1")
+    script.running()
+    script.say("done")
+    script.idle()
+    one = Unwatched(script)
+    one.send({"type": "user.define_outcome", "description": "d", "rubric": RUBRIC})
+    one.send(INTERRUPT)
+    assert [each["result"] for each in one.call.get(one.path)["outcome_evaluations"]] == ["interrupted"]
+    assert "agent.message" not in one.types()
 
 
 def test_a_message_behind_the_interrupt_begins_the_next_turn_and_is_held_too():

@@ -37,6 +37,7 @@ STATUS = {
     "session.status_rescheduled": "rescheduling",
     "session.status_terminated": "terminated",
 }
+RUNNING = ("session.status_running", "session.thread_status_running")
 # What is processed as it is received. [doc]
 AT_ONCE = ("user.define_outcome", "user.custom_tool_result", "user.tool_result")
 Thing = TypeVar("Thing")
@@ -320,9 +321,13 @@ class Session:
         return self.head.next is not None and (self.head.is_open or self.calls.partial)
 
     def _begin(self) -> None:
-        """Of a held turn, play what the client has sent, and what comes right before it."""
-        while (recorded := self.head.next) is not None and self.head.is_answer:
+        """Of a held turn, play what the client has sent, and what comes right before it, until it runs."""
+        while (recorded := self.head.next) is not None and (self.head.is_answer or self._starts(recorded)):
             self._play(recorded)
+
+    def _starts(self, recorded: Event) -> bool:
+        """Whether the session begins to run with this event: behind an outcome, before a message."""
+        return recorded["type"] in RUNNING and self.head.is_open and bool(self.log)
 
     # -- interrupts ---------------------------------------------------------------------------
 
