@@ -21,16 +21,17 @@ TSC = Path("node_modules", "typescript", "bin", "tsc")
 
 
 def worked() -> Script:
-    """A built-in call that waits for a worker."""
+    """Two turns, each with a built-in call that waits for a worker."""
     script = Script("worked", agent="worked")
-    script.message("go")
-    call = script.builtin("bash", command="echo go")
-    script.idle("requires_action", [call])
-    result = {"content": [{"type": "text", "text": "go"}], "is_error": False}
-    script.event("user.tool_result", tool_use_id=call, **result)
-    script.running()
-    script.say("done")
-    script.idle()
+    for text in ("go", "more"):
+        script.message(text)
+        call = script.builtin("bash", command=f"echo {text}")
+        script.idle("requires_action", [call])
+        result = {"content": [{"type": "text", "text": text}], "is_error": False}
+        script.event("user.tool_result", tool_use_id=call, **result)
+        script.running()
+        script.say(f"{text} is done")
+        script.idle()
     return script
 
 

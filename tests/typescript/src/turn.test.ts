@@ -55,7 +55,7 @@ test("the SDK's tool runner answers a custom tool's call", { timeout: PATIENCE }
   assert.equal(events.at(-1)!.type, 'session.status_idle');
 });
 
-test("the SDK's worker serves a session of a self-hosted environment", { timeout: PATIENCE }, async () => {
+test("the SDK's worker serves two turns of a session of a self-hosted environment", { timeout: PATIENCE }, async () => {
   const agent = await client.beta.agents.create({ name: 'worked', model: MODEL });
   const environment = await client.beta.environments.create({ name: 'mine', config: { type: 'self_hosted' } });
   const session = await client.beta.sessions.create({ agent: agent.id, environment_id: environment.id });
@@ -66,7 +66,7 @@ test("the SDK's worker serves a session of a self-hosted environment", { timeout
     inputSchema: { type: 'object', properties: { command: { type: 'string' } }, required: ['command'] },
     run: ({ command }) => {
       ran.push(command);
-      return 'go';
+      return command.replace('echo ', '');
     },
   });
   const stop = new AbortController();
@@ -80,12 +80,15 @@ test("the SDK's worker serves a session of a self-hosted environment", { timeout
     signal: stop.signal,
   });
   const working = worker.run();
-  await client.beta.sessions.events.send(session.id, said('go'));
   const states = async () =>
     (await all(client.beta.environments.work.list(environment.id))).map((item) => item.state);
-  while ((await states()).join() !== 'stopped') await new Promise((resolve) => setTimeout(resolve, 50));
+  for (const [turn, text] of ['go', 'more'].entries()) {
+    await client.beta.sessions.events.send(session.id, said(text));
+    const over = Array(turn + 1).fill('stopped').join();
+    while ((await states()).join() !== over) await new Promise((resolve) => setTimeout(resolve, 50));
+  }
   stop.abort();
   await working;
-  assert.deepEqual(ran, ['echo go']);
-  assert.equal((await history(session.id)).filter((event) => event.type === 'user.tool_result').length, 1);
+  assert.deepEqual(ran, ['echo go', 'echo more']);
+  assert.equal((await history(session.id)).filter((event) => event.type === 'user.tool_result').length, 2);
 });
