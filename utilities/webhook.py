@@ -57,6 +57,7 @@ FAILURES = 1_000  # failed calls that are kept
 READ = 10.0  # seconds that `serving` waits for a sender
 CHUNK_LINE = 1_000  # bytes of the line before a chunk
 CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,8}")
+DATABASE = b"SQLite format 3\0"  # how its file begins
 VISIBLE = re.compile(r"[!-~]{1,256}")  # safe in a log line and a database
 PLAIN = re.compile(r"\w[\w.:-]{0,255}", re.ASCII)  # safe in a path too, as ".." is not
 log = logging.getLogger(__name__)
@@ -419,6 +420,8 @@ class _Inbox:
             raise ValueError(f"inbox {path}: {error}; {hint} another file") from error
 
         self._file = self._identity()
+        # Kept open: whoever closes a file gives up its locks too, the database's among them.
+        self._bytes = None if path is None else open(path, "rb", buffering=0)  # noqa: SIM115
 
     def _identity(self) -> tuple[int, int] | None:
         if self.path is None:
@@ -428,9 +431,12 @@ class _Inbox:
 
     @property
     def gone(self) -> bool:
-        """Whether the file was deleted or moved: what is written now, no later start will find."""
+        """Whether the file was deleted, moved or overwritten: what is in it now, no later start will find."""
+        if self._bytes is None:
+            return False
         try:
-            return self._identity() != self._file
+            self._bytes.seek(0)
+            return self._identity() != self._file or self._bytes.read(len(DATABASE)) != DATABASE
         except OSError:
             return True
 
@@ -439,7 +445,8 @@ class _Inbox:
 
     def add(self, id: str, session_id: str, type: str) -> None:
         if self.gone:
-            raise sqlite3.OperationalError(f"the file {self.path} is gone; make a new receiver")
+            told = "is gone or overwritten; make a new receiver"
+            raise sqlite3.OperationalError(f"the file {self.path} {told}")
         self._db.execute("INSERT INTO webhooks (id, session, type) VALUES (?, ?, ?)", [id, session_id, type])
 
     def done(self, ids: Iterator[str]) -> None:
@@ -450,6 +457,8 @@ class _Inbox:
 
     def close(self) -> None:
         self._db.close()
+        if self._bytes is not None:
+            self._bytes.close()
 
 
 # -- ways to a socket -----------------------------------------------------------------------------

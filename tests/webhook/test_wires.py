@@ -88,18 +88,21 @@ def test_a_websocket_is_refused():
     assert sent == [{"type": "websocket.close", "code": 1000}]
 
 
-@pytest.mark.parametrize("change", ["deleted", "moved", "replaced"])
+@pytest.mark.parametrize("change", ["deleted", "moved", "replaced", "emptied", "overwritten"])
 def test_an_inbox_that_is_gone_takes_nothing_and_says_so(tmp_path, caplog, change):
     inbox, calls = tmp_path / "inbox.db", Calls()
     receiver = WebhookReceiver(SECRET, calls, inbox=inbox)
     with serving(receiver, timeout=0) as url:
         calls.gate.clear()
         assert post(url, GOOD).status_code == 202
-        inbox.rename(tmp_path / "elsewhere")
+        if change in ("deleted", "moved", "replaced"):
+            inbox.rename(tmp_path / "elsewhere")
         if change == "deleted":
             (tmp_path / "elsewhere").unlink()
-        elif change == "replaced":
+        elif change in ("replaced", "emptied"):
             inbox.write_bytes(b"")
+        elif change == "overwritten":
+            inbox.write_bytes(b"x" * 20_000)
         other = GOOD.replace("wevt_1", "wevt_2")
         answer = SENDER.post(url, content=other, headers=signed(other))
         assert answer.status_code == 503

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from tests.kit.calling import AGENT, SAY_GO
-from utilities.replay.http.requests import MAX_KEYS, MAX_VALUES
+from utilities.replay.http.requests import LONGEST_KEY, MAX_KEYS, MAX_VALUES
 from utilities.replay.recordings.masks import LONGEST, masked
 from utilities.replay.resources.limits import MOST_EVENTS
 
@@ -62,7 +62,9 @@ def test_events_that_are_wrong_a_thousand_times(call, events, told):
         ({"tools": [{**TOOL, "name": f"t{n}"} for n in range(6_000)]}, "tools: at most 128 entries"),
         ({"tools": [{**TOOLSET, "configs": [SOMEWHERE] * 5_000}]}, "'Mars/Base' is not an IANA time zone"),
         ({"metadata": {str(n): n for n in range(MAX_KEYS)}}, "metadata.0: "),
-        ({"metadata": {"k" * 31 * MIB: "x"}}, "metadata: at most 16 pairs"),
+        ({"metadata": {"k" * 31 * MIB: "x"}}, "a key in the body has more than 1,000 characters"),
+        ({"model": {"." * MIB: 1}}, "a key in the body has more than 1,000 characters"),
+        ({"model": {"." * LONGEST_KEY: 1}}, "model"),
         ({"model": {str(n): n for n in range(MAX_KEYS)}}, "model"),
         ({"model": [[[]]] * 10_000}, "model"),
         ({"system": "x" * 31 * MIB}, "system: "),
@@ -76,7 +78,8 @@ def test_an_agent_that_is_wrong_a_thousand_times(call, fields, told):
 
 
 @rule(
-    f"a body has at most {MAX_VALUES:,} values, each of its objects {MAX_KEYS:,} keys",
+    f"a body has at most {MAX_VALUES:,} values, each of its objects {MAX_KEYS:,} keys, a key {LONGEST_KEY:,} "
+    "characters",
     topic="requests", evidence="ours",
 )  # fmt: skip
 @pytest.mark.parametrize(

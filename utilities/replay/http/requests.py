@@ -26,6 +26,7 @@ MAX_DEPTH = 200  # levels of nesting in a body; what is close to Python's limit 
 # How many values a body may have, and how many keys one of its objects: a body has a few large texts, while
 # a million of small things would hold up everybody else for as long as it takes to look at each. [ours]
 MAX_VALUES, MAX_KEYS = 50_000, 2_000
+LONGEST_KEY = 1_000  # characters: what is wrong with a value names the keys on the way to it, often [ours]
 HALF = rb"\ud"  # how half a surrogate pair begins
 SURROGATE = re.compile(rb"\\u[dD]")
 PART = 2**20  # bytes that are looked at in one go
@@ -173,11 +174,15 @@ def _finite(text: str) -> float:
 
 
 def _require_bounded(value: Any) -> None:
-    """Refuse what is nested too deep, or an object with too many keys."""
+    """Refuse what is nested too deep, or an object with too many keys or too long ones."""
     layer = [value]
     for _ in range(MAX_DEPTH):
         if any(isinstance(whole, dict) and len(whole) > MAX_KEYS for whole in layer):
             raise ApiError(400, f"an object in the body has more than {MAX_KEYS:,} keys, this server's limit")
+        if any(len(key) > LONGEST_KEY for whole in layer if isinstance(whole, dict) for key in whole):
+            raise ApiError(
+                400, f"a key in the body has more than {LONGEST_KEY:,} characters, this server's limit"
+            )
         layer = [part for whole in layer for part in _parts(whole)]
         if not layer:
             return

@@ -21,6 +21,7 @@ from pydantic_core import ErrorDetails, SchemaValidator, ValidationError
 from .errors import ApiError
 
 Resource = dict[str, Any]  # of the API, as JSON has it
+QUOTED = 100  # characters of a key that are told
 NOT_IN_BODY = ("betas", "workspace_id")  # header parameters that the SDK's types carry along
 
 
@@ -148,5 +149,5 @@ def _field(error: ErrorDetails, body: Any) -> str:
             here = here[part]
         else:
             continue
-        path.append(str(part))
+        path.append(str(part)[:QUOTED])
     return ".".join(path) or "body"
