@@ -4,6 +4,7 @@
     make confirm-live LIVE="--spend 60"          those that do as well, for at most 60 US cents
     make confirm-live LIVE="--long"              those that take minutes, too
     make confirm-live LIVE="--list"              what would be asked; no key is needed
+    make confirm-live LIVE="--unasked"           the rules about which nothing is asked
     make confirm-live LIVE="--clean-up"          take away what an earlier run has left
 
 Needs ANTHROPIC_API_KEY. It says what it will make and what that costs, and asks before it begins.
@@ -31,7 +32,7 @@ from tests.live.run import MADE_BY, Run
 MODEL = "claude-haiku-4-5"
 NO_KEY = """\
 confirm-live: ANTHROPIC_API_KEY is not set, so nothing was asked and nothing is known any better.
-With a key it asks the hosted service about {count} rules (utilities/replay/README.md); --list shows them."""
+With a key it puts {count} questions to the hosted service (utilities/replay/README.md); --list shows them."""
 
 
 def main(arguments: list[str]) -> int:
@@ -41,6 +42,11 @@ def main(arguments: list[str]) -> int:
     if options.list:
         for probe in chosen:
             print(f"{_cost(probe):>9}  {probe.name}: {probe.says}")
+        return 0
+    texts = results.rules()
+    if options.unasked:
+        asked = results.asked(PROBES.values(), texts)
+        print("\n".join(text for text in texts if text not in asked))
         return 0
     if not os.environ.get("ANTHROPIC_API_KEY"):
         print(NO_KEY.format(count=len(PROBES)), file=sys.stderr)
@@ -65,6 +71,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--model", default=MODEL, help=f"of the agents that take turns (default {MODEL})")
     parser.add_argument("--yes", action="store_true", help="begin without asking")
     parser.add_argument("--list", action="store_true", help="show the probes, and ask nothing")
+    parser.add_argument("--unasked", action="store_true", help="list the rules that no probe asks about")
     parser.add_argument("--long", action="store_true", help="ask what takes minutes, too")
     parser.add_argument("--clean-up", action="store_true", help="take away what all runs have made")
     parser.add_argument("--to", type=Path, default=results.LIVE, help="where results are kept")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,12 @@ def rule_of(probe: Probe, texts: list[str]) -> str:
             f"{probe.name}: {probe.rule!r} stands in {len(matches)} rules of {RULES.name}, not in one"
         )
     return matches[0]
+
+
+def asked(probes: Iterable[Probe], texts: list[str]) -> set[str]:
+    """Those of these rules of which there is a probe."""
+    words = [probe.rule for probe in probes if probe.rule]
+    return {text for text in texts if any(some in text for some in words)}
 
 
 def entry(probe: Probe, rule: str, finding: Finding, date: str, sdk: str) -> dict[str, Any]:

@@ -42,6 +42,7 @@ def hello() -> Script:
     script.say("Hello.")
     script.event("span.model_request_end", model_request_start_id=request, is_error=False, model_usage=usage)
     script.idle()
+    script.events[-2]["usage"]["list_cost"] = {"amount": "1", "currency": "USD"}
     return script
 
 
@@ -219,6 +220,14 @@ def test_the_probes_are_listed_without_a_key(monkeypatch, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(PROBES)
     assert any(line.split()[:3] == ["3", "cents", "a-second-answer:"] for line in lines)
+
+
+def test_the_rules_that_no_probe_asks_about_are_listed_without_a_key(monkeypatch, capsys):
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    assert confirm_live.main(["--unasked"]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert "a new session is idle" not in listed and "results may come in any order" in listed
+    assert set(listed) < set(results.rules())
 
 
 def test_it_says_what_it_will_make_and_asks_nothing_without_consent(server, capsys, tmp_path):

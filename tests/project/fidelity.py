@@ -27,6 +27,7 @@ from anthropic.types.beta.sessions.beta_managed_agents_stream_session_events imp
 from tests.kit.places import EVENT_SHAPES, ROOT
 from tests.live import results
 from tests.live.probe import NOT_ASKED
+from tests.live.probes import PROBES
 from tests.project.marks import EVIDENCE, TOPICS, Rule, RuleError, Survived, collect, rules, survived
 from utilities.replay import Library, assumptions, faults
 from utilities.replay.api import Api
@@ -49,6 +50,11 @@ test doesn't exist or doesn't pass.
 UNASKED = """\
 Nothing on this page has been checked against the hosted API by this project. Whoever has a key can do it:
 `make confirm-live` asks, and `make fidelity` then shows here what it saw.
+"""
+UNPROBED = """\
+`asked`: of how many of them `make confirm-live` has a probe; `make confirm-live LIVE=--unasked` lists the
+others. Many of those are about this server itself. Webhooks can only be seen at a public address, work only
+by a worker with an environment's key; of most others the documentation or the SDK says it in so many words.
 """
 ASKED = """\
 Some of it has been asked of the hosted API by `make confirm-live`: such a rule says `live`, and the last
@@ -94,8 +100,13 @@ def _cell(text: str) -> str:
 def _row(rule: Rule, live: list[dict[str, Any]]) -> str:
     evidence = f"{rule.evidence}: {rule.source}" if rule.source else rule.evidence
     asked = [entry for entry in live if entry["rule"] == rule.text]
-    evidence += "".join(f"; live: {entry['verdict']}, {entry['date']}" for entry in asked)
+    evidence += "".join(f"; live: {_found(entry)}, {entry['date']}" for entry in asked)
     return " | ".join([_cell(rule.text), _cell(evidence), _links(rule.tests)])
+
+
+def _found(entry: dict[str, Any]) -> str:
+    """What a probe found; of an open question also which of its answers."""
+    return f"{entry['verdict']} ({entry['answer']})" if entry.get("answer") else entry["verdict"]
 
 
 def _links(tests: list[str]) -> str:
@@ -105,9 +116,15 @@ def _links(tests: list[str]) -> str:
 def _counts(found: list[Rule]) -> str:
     counts = Counter(rule.evidence for rule in found)
     tests = {test for rule in found for test in rule.tests}
-    rows = [f"{evidence} | {counts[evidence]} | {meaning}" for evidence, meaning in EVIDENCE.items()]
+    texts = [rule.text for rule in found]
+    asked = results.asked(PROBES.values(), texts)
+    probed = Counter(rule.evidence for rule in found if rule.text in asked)
+    rows = [
+        f"{evidence} | {counts[evidence]} | {probed[evidence]} | {meaning}"
+        for evidence, meaning in EVIDENCE.items()
+    ]
     total = f"{len(found)} rules, proved by {len(tests)} tests."
-    return f"{total}\n\n" + table("evidence | rules | what that means", rows)
+    return f"{total}\n\n{table('evidence | rules | asked | what that means', rows)}\n\n{UNPROBED}"
 
 
 def _faults(broken: Sequence[Survived]) -> str:

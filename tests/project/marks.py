@@ -23,6 +23,7 @@ from pathlib import Path
 
 import pytest
 
+from utilities.replay.assumptions import QUESTIONS
 from utilities.replay.faults import KINDS, Kind
 
 EVIDENCE = {
@@ -134,6 +135,8 @@ def _rule(item: pytest.Item, test: str, mark: pytest.Mark) -> Rule:
         raise RuleError(f"{test}: evidence {rule.evidence!r} is not one of {', '.join(EVIDENCE)}")
     if rule.evidence == "unsettled" and not rule.note:
         raise RuleError(f"{test}: an unsettled rule needs a note that says what else is said")
+    if rule.evidence == "unsettled" and not any(f"--assume {name}=" in rule.text for name in QUESTIONS):
+        raise RuleError(f"{test}: an unsettled rule names its switch, `--assume QUESTION=ANSWER`")
     _require_proof(item, test)
     return rule
 

@@ -73,6 +73,7 @@ def test_what_was_seen_live_stands_with_its_rule_and_in_a_section(tmp_path: Path
     made = page(rules, [{**seen, "verdict": "differs"}])
     assert "| it does | seen: a capture; live: differs, 2026-12-01 | [test_it](" in made
     assert "| it does \\| so | differs | 200 | 2026-12-01, SDK 2.14.0 |" in made
+    assert "live: differs (queued), " in page(rules, [{**seen, "verdict": "differs", "answer": "queued"}])
     assert "Nothing on this page has been checked" not in made
     unasked = page(rules, [{**seen, "verdict": "not asked"}])
     assert unasked == page(rules, []) and "Nothing on this page has been checked" in unasked
@@ -85,6 +86,7 @@ def test_what_was_seen_live_stands_with_its_rule_and_in_a_section(tmp_path: Path
         (('rule("x", topic="weather", evidence="seen")',), "topic 'weather' is not one of requests"),
         (('rule("x", topic="sessions", evidence="sure")',), "evidence 'sure' is not one of sdk"),
         (('rule("x", topic="sessions", evidence="unsettled")',), "needs a note"),
+        (('rule("x", topic="sessions", evidence="unsettled", note="y")',), "names its switch"),
         ((f"rule({GOOD})", "skip"), "with skip proves nothing"),
         ((f"rule({GOOD})", "xfail"), "with xfail proves nothing"),
         ((f"rule({GOOD})", f"rule({GOOD.replace('seen', 'doc')})"), "has another topic or evidence"),

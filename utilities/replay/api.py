@@ -256,7 +256,11 @@ class Api:
             ("POST", MEMORIES, lambda c: memory(c).create_memory(c.id, c.body, c.query)),
             ("GET", MEMORIES, lambda c: memory(c).memories(c.id).page(c.query)),
             ("GET", MEMORIES + "/{other}", lambda c: memory(c).memory(*c.both, c.query)),
-            ("POST", MEMORIES + "/{other}", lambda c: memory(c).update_memory(*c.both, c.body, c.query)),
+            (
+                "POST",
+                MEMORIES + "/{other}",
+                lambda c: memory(c).update_memory(*c.both, c.body, c.query, c.assume),
+            ),
             ("DELETE", MEMORIES + "/{other}", lambda c: memory(c).delete_memory(*c.both, c.query)),
             ("GET", VERSIONS, lambda c: memory(c).memories(c.id).page_of_versions(c.query)),
             ("GET", VERSIONS + "/{other}", lambda c: memory(c).version(*c.both, c.query)),

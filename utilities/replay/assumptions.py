@@ -117,6 +117,23 @@ QUESTIONS = {
         "the documentation asks for a unique name and doesn't say what happens otherwise; Anthropic's "
         "skill, and somebody who tried it, say 409, and the latter that archiving frees the name",
     ),
+    "archived-session": Question(
+        "which status has an event for an archived session?",
+        {
+            "409": "an event for an archived session is 409",
+            "404": "an event for an archived session is 404",
+        },
+        "the documentation says that none can be sent; Anthropic's skill says 409, others report 404",
+    ),
+    "empty-memory-update": Question(
+        "what comes of an update of a memory that names neither `content` nor `path`?",
+        {
+            "accepted": "an update that names neither `content` nor `path` is 200 and changes nothing",
+            "refused": "an update that names neither `content` nor `path` is 400",
+        },
+        "the documentation speaks of `content`, `path` or both, and doesn't say what neither is; the SDK's "
+        "own tests send it",
+    ),
 }
 
 

@@ -63,7 +63,9 @@ def metadata_limits(run: Run) -> Finding:
 
 
 @probe(
-    "names of more than 256, prompts of more than 100,000, descriptions of more than 2,048 characters are 400"
+    "names of more than 256, prompts of more than 100,000, descriptions of more than 2,048 characters are "
+    "400",
+    rule="an agent's name has 1 to 256",
 )
 def lengths_of_an_agents_texts(run: Run) -> Finding:
     cases = {
@@ -82,7 +84,10 @@ def an_unknown_model(run: Run) -> Finding:
     return _all_refused(run, {"model": {"model": "claude-no-such-model"}})
 
 
-@probe("21 MCP servers, a name twice, an unused server and an unknown one are 400")
+@probe(
+    "21 MCP servers, a name twice, an unused server and an unknown one are 400",
+    rule="an agent has at most 20 MCP servers",
+)
 def mcp_servers(run: Run) -> Finding:
     def servers(*names: str) -> list[dict[str, str]]:
         return [{"type": "url", "name": name, "url": f"https://{name}.example.com/mcp"} for name in names]
@@ -100,26 +105,50 @@ def mcp_servers(run: Run) -> Finding:
     return _all_refused(run, cases)
 
 
-@probe("a custom tool without description, named with a space, as a built-in one, or twice is 400")
+@probe(
+    "a custom tool named with a space, by 129 characters, as a built-in one, or twice is 400",
+    rule="a custom tool's name has 1 to 128",
+)
 def custom_tools(run: Run) -> Finding:
     toolset = {"type": "agent_toolset_20260401"}
-    nested = {
-        "type": "object",
-        "properties": {"a": {"$ref": "#/$defs/a"}},
-        "$defs": {"a": {"type": "string"}},
-    }
     cases = {
-        "no description": {"tools": [TOOL | {"description": ""}]},
         "a space": {"tools": [TOOL | {"name": "look up"}]},
         "129 characters": {"tools": [TOOL | {"name": "x" * 129}]},
         "built-in": {"tools": [toolset, TOOL | {"name": "bash"}]},
         "twice": {"tools": [TOOL, TOOL]},
-        "$ref": {"tools": [TOOL | {"input_schema": nested}]},
     }
     return _all_refused(run, cases)
 
 
-@probe("domain lists that are empty, both kinds at once, or URLs are 400")
+@probe("a custom tool without a description is 400", rule="a custom tool has a description")
+def a_custom_tool_that_is_not_described(run: Run) -> Finding:
+    return _all_refused(run, {"empty": {"tools": [TOOL | {"description": ""}]}})
+
+
+@probe(
+    "a custom tool's schema with `$ref`, or `anyOf` at its top, is 400",
+    rule="an `input_schema` has no `$ref`",
+)
+def schemas_of_custom_tools(run: Run) -> Finding:
+    text = {"type": "string"}
+    nested = {"type": "object", "properties": {"a": {"$ref": "#/$defs/a"}}, "$defs": {"a": text}}
+    either = {"type": "object", "anyOf": [{"required": ["a"]}, {"required": ["b"]}]}
+    schemas = {"$ref": nested, "anyOf": either}
+    return _all_refused(run, {case: {"tools": [TOOL | {"input_schema": s}]} for case, s in schemas.items()})
+
+
+@probe(
+    "`xhigh` for Sonnet 4.6, `max` for Opus 4.5 and `low` for Haiku 4.5 are 400",
+    rule="a model takes the levels of effort that it has",
+)
+def levels_of_effort(run: Run) -> Finding:
+    pairs = [("claude-sonnet-4-6", "xhigh"), ("claude-opus-4-5", "max"), ("claude-haiku-4-5", "low")]
+    return _all_refused(
+        run, {f"{id} {effort}": {"model": {"id": id, "effort": effort}} for id, effort in pairs}
+    )
+
+
+@probe("domain lists that are empty, both kinds at once, or URLs are 400", rule="a domain list has 1 to 64")
 def domain_lists(run: Run) -> Finding:
     def fetching(**fields: Any) -> dict[str, Any]:
         toolset = {"type": "agent_toolset_20260401", "configs": [{"name": "web_fetch", **fields}]}

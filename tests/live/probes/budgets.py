@@ -39,7 +39,11 @@ def a_message_at_the_budget(run: Run) -> Finding:
     return found(got.status == 400 and "user.tool_confirmation" in got.message, got)
 
 
-@probe("an interrupt at the budget is accepted and not listed", cents=MOST)
+@probe(
+    "an interrupt at the budget is accepted and not listed",
+    cents=MOST,
+    rule="an interrupt to a session that its budget has paused",
+)
 def an_interrupt_at_the_budget(run: Run) -> Finding:
     session_id = _at_the_cap(run)
     got = reply(run.send, session_id, {"type": "user.interrupt"})
@@ -47,7 +51,11 @@ def an_interrupt_at_the_budget(run: Run) -> Finding:
     return found(got.status == 200 and "user.interrupt" not in types, f"{got}; then {types[-3:]}")
 
 
-@probe("a new budget of what is used already is 400 `budget_not_raised`", cents=MOST)
+@probe(
+    "a new budget of what is used already is 400 `budget_not_raised`",
+    cents=MOST,
+    rule="a budget at or below what is used",
+)
 def a_budget_that_is_used_up(run: Run) -> Finding:
     got = reply(run.once.beta.sessions.update, _at_the_cap(run), budget=ONE_CENT)
     return found(got.status == 400, got)

@@ -21,6 +21,19 @@ def initial_events_of_a_deployment(run: Run) -> Finding:
 
 
 @probe(
+    "a deployment whose system.message comes first, or whose model takes none, is 400",
+    rule="among a deployment's events a system.message comes last",
+)
+def a_system_message_of_a_deployment(run: Run) -> Finding:
+    able = run.agent("able", model="claude-opus-5").id
+    cases = {
+        "first": {"agent": able, "initial_events": [NOTE, message("Hello.")]},
+        "a model that takes none": {"initial_events": [message("Hello."), NOTE]},
+    }
+    return _all_refused(run, cases)
+
+
+@probe(
     "a schedule with six fields, names, `@daily` or `L` is 400",
     rule="seconds, years, names, `@daily`, `L`, `W`, `#`, `?` and what can never come due are refused",
 )

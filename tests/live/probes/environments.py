@@ -17,7 +17,9 @@ def environment_names(run: Run) -> Finding:
     return found(got.status == 409, got, answer="any" if got.status == 200 else "unique")
 
 
-@probe("the name of an archived environment is free again")
+@probe(
+    "the name of an archived environment is free again", rule="an environment's name that an active one has"
+)
 def the_name_of_an_archived_environment(run: Run) -> Finding:
     first = run.environment("freed")
     run.client.beta.environments.archive(first.id)
@@ -25,7 +27,10 @@ def the_name_of_an_archived_environment(run: Run) -> Finding:
     return found(got.status == 200, got)
 
 
-@probe("an environment that a session refers to can't be deleted")
+@probe(
+    "an environment that a session refers to can't be deleted",
+    rule="an environment that a session refers to isn't deleted",
+)
 def an_environment_in_use(run: Run) -> Finding:
     environment = run.environment("used")
     run.session(environment_id=environment.id)
@@ -44,7 +49,9 @@ def an_archived_environment(run: Run) -> Finding:
     return found(got.status == 400, got)
 
 
-@probe("archiving an environment again changes nothing")
+@probe(
+    "archiving an environment again changes nothing", rule="archiving an environment again changes nothing"
+)
 def archiving_an_environment_twice(run: Run) -> Finding:
     environment = run.environment("archived-twice")
     first = run.client.beta.environments.archive(environment.id)
@@ -63,7 +70,7 @@ def packages_under_limited_networking(run: Run) -> Finding:
     return found(got.status == 400, got)
 
 
-@probe("`config.type: anthropic_cloud` is accepted")
+@probe("`config.type: anthropic_cloud` is accepted", rule="the type `anthropic_cloud`")
 def the_type_anthropic_cloud(run: Run) -> Finding:
     wanted = {
         "name": run.name("anthropic-cloud"),
@@ -74,14 +81,17 @@ def the_type_anthropic_cloud(run: Run) -> Finding:
     return found(got.status == 200, got)
 
 
-@probe("`scope: account` is refused with 400")
+@probe("`scope: account` is refused with 400", rule="`scope: account` is 400")
 def the_scope_account(run: Run) -> Finding:
     wanted = {"name": run.name("account"), "scope": "account", "metadata": run.marks}
     got = reply(run.once.beta.environments.create, **wanted)
     return found(got.status == 400, got)
 
 
-@probe("a file can't be a resource in a self-hosted environment: 400")
+@probe(
+    "a file can't be a resource in a self-hosted environment: 400",
+    rule="a session of a self-hosted environment gets memory stores only",
+)
 def a_file_in_a_self_hosted_environment(run: Run) -> Finding:
     environment = run.environment("self-hosted", config={"type": "self_hosted"})
     mounted = [{"type": "file", "file_id": run.file("self-hosted").id}]

@@ -25,14 +25,14 @@ def a_path_that_is_taken(run: Run) -> Finding:
     return found((got.status, got.type) == (409, CONFLICT), got)
 
 
-@probe("so is a path below a memory")
+@probe("so is a path below a memory", rule="a path that is taken, or is above or below")
 def a_path_below_a_memory(run: Run) -> Finding:
     store, _ = _memories(run, "below")
     got = reply(run.once.beta.memory_stores.memories.create, store, path="/a/b.md/c.md", content="two")
     return found((got.status, got.type) == (409, CONFLICT), got)
 
 
-@probe("so is a path above a memory")
+@probe("so is a path above a memory", rule="a path that is taken, or is above or below")
 def a_path_above_a_memory(run: Run) -> Finding:
     store, _ = _memories(run, "above")
     got = reply(run.once.beta.memory_stores.memories.create, store, path="/a", content="two")
@@ -53,11 +53,12 @@ def an_update_to_what_is_stored(run: Run) -> Finding:
 @probe(
     "an update of a memory that names neither `content` nor `path` is 200",
     rule="names neither `content` nor `path` is 200",
+    question="empty-memory-update",
 )
 def an_update_that_says_nothing(run: Run) -> Finding:
     store, memory = _memories(run, "nothing")
     got = reply(run.once.beta.memory_stores.memories.update, memory.id, memory_store_id=store)
-    return found(got.status == 200, got)
+    return found(got.status == 200, got, answer="accepted" if got.status == 200 else "refused")
 
 
 @probe("too much content is 400", rule="too much content is 400")
@@ -67,7 +68,7 @@ def too_much_content(run: Run) -> Finding:
     return found(got.status == 400, got)
 
 
-@probe("null isn't content for a new memory: 400")
+@probe("null isn't content for a new memory: 400", rule="too much content is 400")
 def null_as_content(run: Run) -> Finding:
     store = run.store("null").id
     got = reply(run.once.beta.memory_stores.memories.create, store, path="/a.md", content=None)
@@ -103,7 +104,7 @@ def redacting_twice(run: Run) -> Finding:
     return found(got.status == 200 and got.result.redacted_at == first.redacted_at, got)
 
 
-@probe("memories are listed in the order of their paths")
+@probe("memories are listed in the order of their paths", rule="memories are listed in path order")
 def the_order_of_memories(run: Run) -> Finding:
     store = run.store("order").id
     for path in ("/b.md", "/a/z.md", "/a.md"):
@@ -119,7 +120,7 @@ def a_store_attached_twice(run: Run) -> Finding:
     return found(got.status == 400, got)
 
 
-@probe("memory routes work with the managed-agents beta alone")
+@probe("memory routes work with the managed-agents beta alone", rule="routes of memory stores take")
 def memory_with_the_other_beta(run: Run) -> Finding:
     header = {"anthropic-beta": "managed-agents-2026-04-01"}
     got = reply(run.once.beta.memory_stores.list, limit=1, extra_headers=header)

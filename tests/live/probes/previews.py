@@ -27,6 +27,7 @@ def another_preview(run: Run) -> Finding:
 @probe(
     "the pieces of a message are a prefix of it, in order; it comes last, under the id that they name",
     cents=2,
+    rule="the pieces of a message's preview make",
 )
 def the_pieces_of_a_message(run: Run) -> Finding:
     session = run.session_for_a_turn(2)

@@ -11,32 +11,39 @@ MANAGED = "managed-agents-2026-04-01"
 MEMORY = "agent-memory-2026-07-22"
 
 
-@probe("without `anthropic-version` a request is 400")
+@probe("without `anthropic-version` a request is 400", rule="without `anthropic-version`")
 def no_version(run: Run) -> Finding:
     got = reply(run.once.beta.agents.list, limit=1, extra_headers={"anthropic-version": Omit()})
     return found(got.status == 400, got)
 
 
-@probe("without a managed-agents beta the routes are 404")
+@probe(
+    "without a managed-agents beta the routes are 404",
+    rule="without the header `anthropic-beta: managed-agents",
+)
 def no_beta(run: Run) -> Finding:
     got = reply(run.once.beta.agents.list, limit=1, extra_headers={"anthropic-beta": Omit()})
     return found(got.status == 404, got)
 
 
-@probe("an unknown beta is 400, and named")
+@probe("an unknown beta is 400, and named", rule="a beta that there isn't is 400")
 def an_unknown_beta(run: Run) -> Finding:
     got = reply(run.once.beta.agents.list, limit=1, betas=["no-such-beta-2020-01-01"])
     return found(got.status == 400 and "no-such-beta-2020-01-01" in got.message, got)
 
 
-@probe("both memory betas together are 400")
+@probe("both memory betas together are 400", rule="routes of memory stores take")
 def both_memory_betas(run: Run) -> Finding:
     both = {"anthropic-beta": f"{MANAGED},{MEMORY}"}
     got = reply(run.once.beta.memory_stores.list, limit=1, extra_headers=both)
     return found(got.status == 400, got)
 
 
-@probe("`files.list(scope_id=…)` without the managed-agents beta is 400", question="files-by-session")
+@probe(
+    "`files.list(scope_id=…)` without the managed-agents beta is 400",
+    question="files-by-session",
+    rule="`files.list(scope_id=…)` without the beta",
+)
 def scope_id_without_the_beta(run: Run) -> Finding:
     session = run.session()
     got = reply(run.once.beta.files.list, scope_id=session.id)
@@ -58,7 +65,7 @@ def not_found(run: Run) -> Finding:
     return found((got.status, got.type, identified) == (404, "not_found_error", True), got)
 
 
-@probe("a cursor used with another `order` is 400")
+@probe("a cursor used with another `order` is 400", rule="a cursor that was made with another")
 def a_cursor_with_another_order(run: Run) -> Finding:
     run.session(), run.session()
     page = run.client.beta.sessions.list(limit=1, order="desc").next_page
@@ -103,7 +110,10 @@ def whose_key_it_is(run: Run) -> Finding:
     return found(wanted <= set(map(str.lower, there)), sorted(there))  # names only: whose it is isn't kept
 
 
-@probe("`dreams` need the beta `dreaming-2026-04-21`; without it the route is 404")
+@probe(
+    "`dreams` need the beta `dreaming-2026-04-21`; without it the route is 404",
+    rule="routes of dreams need the beta",
+)
 def dreams_without_their_beta(run: Run) -> Finding:
     got = reply(run.once.beta.dreams.list, limit=1, extra_headers={"anthropic-beta": MANAGED})
     return found(got.status == 404, got)

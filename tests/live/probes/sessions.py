@@ -16,7 +16,7 @@ def a_new_session(run: Run) -> Finding:
     return found(session.status == "idle", session.status)
 
 
-@probe("archive emits `session.status_terminated`")
+@probe("archive emits `session.status_terminated`", rule="archive adds `session.status_terminated`")
 def the_events_of_archive(run: Run) -> Finding:
     session = run.session()
     run.client.beta.sessions.archive(session.id)
@@ -32,12 +32,16 @@ def archiving_a_session_twice(run: Run) -> Finding:
     return found(got.status == 200 and got.result.archived_at == first.archived_at, got)
 
 
-@probe("an event for an archived session is 409", rule="an event for an archived session is 409")
+@probe(
+    "an event for an archived session is 409",
+    rule="an event for an archived session is 409",
+    question="archived-session",
+)
 def an_event_for_an_archived_session(run: Run) -> Finding:
     session = run.session(budget=ONE_CENT)
     run.client.beta.sessions.archive(session.id)
     got = reply(run.send, session.id, message("hello"))
-    return found(got.status == 409, got)
+    return found(got.status == 409, got, answer=str(got.status))
 
 
 @probe(
@@ -71,7 +75,7 @@ def all_events_or_none(run: Run) -> Finding:
     return found(got.status == 400 and not types, f"{got}; then {types}")
 
 
-@probe("a block `redacted` from a client is 400")
+@probe("a block `redacted` from a client is 400", rule="a `redacted` block that a client sends")
 def a_redacted_block(run: Run) -> Finding:
     session = run.session(budget=ONE_CENT)
     got = reply(run.send, session.id, {"type": "user.message", "content": [{"type": "redacted"}]})
@@ -118,7 +122,11 @@ def an_update_that_changes_nothing(run: Run) -> Finding:
     return found(not types, types)
 
 
-@probe("a page of a session's events has 1,000, if no limit is given", question="events-page")
+@probe(
+    "a page of a session's events has 1,000, if no limit is given",
+    question="events-page",
+    rule="a page of events has 1,000",
+)
 def the_default_page_of_events(run: Run) -> Finding:
     session = run.session(title="0")
     for number in range(MANY):
@@ -128,7 +136,7 @@ def the_default_page_of_events(run: Run) -> Finding:
     return found(came == MANY, f"{came} of {MANY} came", answer="1000" if came == MANY else str(came))
 
 
-@probe("a limit of 1,001 events is 400")
+@probe("a limit of 1,001 events is 400", rule="a list's `limit` is at most")
 def a_limit_of_events(run: Run) -> Finding:
     got = reply(run.once.beta.sessions.events.list, run.session().id, limit=1001)
     return found(got.status == 400, got)

@@ -57,7 +57,7 @@ def the_order_of_a_turn(run: Run) -> Finding:
     return found(types[:3] == opening and types[-3:] == closing, types)
 
 
-@probe("`list_cost` is a whole number of cents", cents=2)
+@probe("`list_cost` is a whole number of cents", cents=2, rule="`list_cost` is reported in whole cents")
 def the_cost_of_a_turn(run: Run) -> Finding:
     session_id = _hello(run)
     cost = run.client.beta.sessions.retrieve(session_id).usage.list_cost

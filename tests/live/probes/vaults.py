@@ -29,7 +29,7 @@ def an_unknown_vault(run: Run) -> Finding:
     return _session_with(run, "vlt_01AAAAAAAAAAAAAAAAAAAAAA", 404)
 
 
-@probe("a session with an archived vault is 400")
+@probe("a session with an archived vault is 400", rule="`vault_ids` of a new session that are unknown")
 def an_archived_vault(run: Run) -> Finding:
     vault = run.vault("unusable").id
     run.client.beta.vaults.archive(vault)
@@ -41,7 +41,10 @@ def _session_with(run: Run, vault: str, status: int) -> Finding:
     return found(got.status == status, got)
 
 
-@probe("without `injection_location` a variable goes into header and body")
+@probe(
+    "without `injection_location` a variable goes into header and body",
+    rule="`injection_location` left out is header and body",
+)
 def the_default_injection(run: Run) -> Finding:
     vault = run.vault("injection").id
     made = run.client.beta.vaults.credentials.create(vault, auth=_secret())
@@ -49,7 +52,7 @@ def the_default_injection(run: Run) -> Finding:
     return found((location.header, location.body) == (True, True), location)
 
 
-@probe("`injection_location: null` is 400")
+@probe("`injection_location: null` is 400", rule="`injection_location` left out is header and body")
 def no_injection(run: Run) -> Finding:
     vault = run.vault("no-injection").id
     got = reply(run.once.beta.vaults.credentials.create, vault, auth=_secret(injection_location=None))

@@ -40,6 +40,7 @@ def a_message_while_parked(run: Run) -> Finding:
     "an interrupt closes the calls that wait with an error result",
     question="interrupt-closes-calls",
     cents=3,
+    rule="an interrupt leaves custom calls that wait",
 )
 def an_interrupt_while_parked(run: Run) -> Finding:
     session_id, call = run.parked(3)
@@ -104,7 +105,11 @@ def a_result_after_the_interrupt(run: Run) -> Finding:
     return found(got.status == 400, got)
 
 
-@probe("at most five of the calls that wait are named in an idle event", cents=4)
+@probe(
+    "at most five of the calls that wait are named in an idle event",
+    cents=4,
+    rule="an idle event names at most five",
+)
 def more_than_five_calls(run: Run) -> Finding:
     session = run.session_for_a_turn(4, agent=run.caller.id)
     idle = run.turn(session.id, MANY)

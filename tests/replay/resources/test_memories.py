@@ -4,6 +4,7 @@ import functools
 import re
 
 import pytest
+from anthropic import BadRequestError
 from anthropic.types.beta.memory_stores import (
     BetaManagedAgentsDeletedMemory,
     BetaManagedAgentsMemory,
@@ -12,6 +13,7 @@ from anthropic.types.beta.memory_stores import (
 
 from tests.kit.calling import serving, strict
 from tests.kit.memory import operations, refused, sha256
+from utilities.replay.assumptions import ASSUME_HEADER
 from utilities.replay.recordings.mount import MAX_CONTENT
 from utilities.replay.resources.collection import Clock
 from utilities.replay.resources.memories import MAX_MEMORIES, Memories
@@ -66,10 +68,11 @@ def test_changing_a_memory_leaves_its_address_alone(api, store, memory):
 
 
 @rule(
-    "an update of a memory that names neither `content` nor `path` is 200 and changes nothing",
+    "an update of a memory that names neither `content` nor `path` is 200 and changes nothing; with "
+    "`--assume empty-memory-update=refused` it is 400",
     evidence="unsettled",
     source="the SDK's own tests send it",
-    note="the documentation says that at least one of them must be there",
+    note="the documentation speaks of `content`, `path` or both, and doesn't say what neither is",
 )
 @rule(
     "an update of a memory to what is stored is 200 and makes no version",
@@ -79,6 +82,9 @@ def test_changing_a_memory_leaves_its_address_alone(api, store, memory):
 def test_an_update_that_changes_nothing_is_no_version(api, store, memory):
     assert api.memories.update(memory.id, memory_store_id=store) == memory
     assert api.memories.update(memory.id, memory_store_id=store, content=None, path=None) == memory
+    strictly = {"extra_headers": {ASSUME_HEADER: "empty-memory-update=refused"}}
+    with pytest.raises(BadRequestError, match="at least one of them"):
+        api.memories.update(memory.id, memory_store_id=store, **strictly)
     same = api.memories.update(memory.id, memory_store_id=store, content="milk ✓", path=memory.path)
     assert same == memory
     assert operations(api, store) == ["created"]

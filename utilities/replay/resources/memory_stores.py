@@ -11,6 +11,7 @@ from anthropic.types.beta.memory_store_update_params import MemoryStoreUpdatePar
 from anthropic.types.beta.memory_stores.memory_create_params import MemoryCreateParams
 from anthropic.types.beta.memory_stores.memory_update_params import MemoryUpdateParams
 
+from ..assumptions import NOTHING_ASSUMED, Assumptions
 from ..http.errors import ApiError
 from ..http.paging import Query
 from ..http.validation import Resource, body_of
@@ -92,10 +93,14 @@ class MemoryStores(Collection):
     def memory(self, id: str, memory_id: str, query: Query) -> Resource:
         return shown(self.memories(id).get(memory_id), is_full(query, "full"))
 
-    def update_memory(self, id: str, memory_id: str, body: Any, query: Query) -> Resource:
+    def update_memory(
+        self, id: str, memory_id: str, body: Any, query: Query, assume: Assumptions = NOTHING_ASSUMED
+    ) -> Resource:
         given, full = memory_body(MemoryUpdateParams, body, memory_store_id=id), is_full(query, "basic")
         self._writable(id)
         changes = {key: given[key] for key in ("content", "path") if given.get(key) is not None}
+        if not changes and assume.of("empty-memory-update") == "refused":
+            raise ApiError(400, "content, path: at least one of them is needed")
         expected = None
         if "precondition" in given:
             given_hash = given["precondition"].get("content_sha256")

@@ -226,7 +226,7 @@ class Session:
             The events as accepted: each with its id, and `processed_at` null unless it is processed already.
 
         Raises:
-            ApiError: the session can't take them now (400), or is over (409).
+            ApiError: the session can't take them now (400), or is over (409; 404 if that is assumed).
         """
         if self.held.since is None:
             self.advance(now)
@@ -234,7 +234,8 @@ class Session:
             self._begin()  # there has to be a turn that it stops
         self.now, before = now, len(self.log)
         if self.closed or self.status == "terminated":
-            raise ApiError(409, f"Session {self.id} is archived or terminated and takes no more events.")
+            status = int(assume.of("archived-session")) if self.closed else 409
+            raise ApiError(status, f"Session {self.id} is archived or terminated and takes no more events.")
         idle, held = self.status == "idle", self.held.since is not None
         intake = Intake(
             self.id, [track.copy() for track in self.head.tracks], self.calls.copy(), strict=self.strict,
