@@ -90,7 +90,7 @@ notebooks: setup  ## run every notebook, deep/ and solutions/ too, and keep the 
 recordings: setup  ## make the scripted recordings from their scenarios
 	@$(PY) -m utilities.replay.scenario example_data/scenarios --write --unconfined
 
-assumptions: dev  ## helpers and lessons under every answer to what nobody knows (SPEC="RULE=ANSWER" for one)
+assumptions: dev  ## helpers and lessons under every answer to what nobody knows (SPEC="RULE=ANSWER" for one, SPEC=each)
 	@$(PY) -m tests.project.assumptions $(SPEC)
 
 verify: setup  ## make the scripted recordings again and compare them with those committed
