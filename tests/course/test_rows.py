@@ -29,7 +29,7 @@ EXPECTED = {
     "Deduplication": ({"the same sentence dropped", "an update kept"}, {"later, by a dream"}),
     "Compliance rules": ({"a tag routes", "a tag refuses", "refuses what the caller flags"}, set()),
     "Path-based organisation": (set(), {"a folder can be listed", "and the folders"}),
-    "Version history": (set(), {"what it said before", "who changed it"}),
+    "Version history": ({"who wrote it"}, {"what it said before", "who wrote it"}),
     "Zero-code set-up": (set(), {"one entry in resources=[…]", "no tool for you to run"}),
 }
 PARTLY = {

@@ -10,6 +10,8 @@ import inspect
 import json
 from datetime import UTC, datetime
 
+from astrocyte import AstrocyteContext
+
 from utilities import stream_until_end_turn
 from utilities.replay.testing import ManagedAgentsApi
 
@@ -176,11 +178,11 @@ async def paths(scene: Scene) -> Row:
 
 
 async def versions(scene: Scene) -> Row:
-    """A date moves: what was there before, and who changed it?"""
+    """A date moves: what was there before, and who wrote the new one?"""
     old, new = (f"Ada's product launch is on {day} March." for day in (12, 19))
     await scene.retained("history", old)
     between = datetime.now(UTC)
-    await scene.brain.retain(new, "history")
+    await scene.brain.retain(new, "history", context=AstrocyteContext(principal="user:bruno"))
     then = [hit.text for hit in (await scene.brain.history("product launch", "history", between)).hits]
     *_, change = (await scene.brain.list_changes("history")).changes
     with scene.note(old) as note:
@@ -188,9 +190,9 @@ async def versions(scene: Scene) -> Row:
         last, created = scene.versions.list(scene.store, memory_id=note.id, view="full")
     bank = {
         "what it said before": then == [old],
-        "who changed it": hasattr(change, "created_by") or hasattr(change, "author"),
+        "who wrote it": (change.metadata or {}).get("_actor") == "user:bruno",
     }
-    store = {"what it said before": created.content == old, "who changed it": bool(last.created_by)}
+    store = {"what it said before": created.content == old, "who wrote it": bool(last.created_by)}
     known = scene.by_rule("every change to a memory is a version", "a client's version is by `api_actor`")
     return Row("Version history", bank=Seen(bank, "run"), store=Seen(store, known))
 

@@ -99,7 +99,7 @@ needs = Sorting(
                     "Who changed a rule, when, and what did it say before?",
                     "store",
                     {
-                        "bank": "look at the row 'Version history': a bank keeps no author",
+                        "bank": "look at the row 'Version history': a bank can't say what it said before",
                         "both": "look at the row 'Version history': a bank beside it would add nothing",
                     },
                 ),
