@@ -221,7 +221,7 @@ def test_a_thread_of_a_run_works_asks_and_ends_with_it(play):
 
 
 def test_a_workflow_run_and_an_advisor(play):
-    events, threads, _ = play("Workflow runs and advice")
+    events, threads, logs = play("Workflow runs and advice")
     kinds = [
         event.type.removeprefix("workflow_run.") for event in events if event.type.startswith("workflow_run.")
     ]
@@ -232,7 +232,10 @@ def test_a_workflow_run_and_an_advisor(play):
         "anthropic.advisor",
         "Look at the dates first.",
     )
-    assert threads[-1].status == "terminated"
+    assert threads[-1].status == "terminated" and threads[-1].usage.output_tokens
+    (sent,) = of(logs[-1], "agent.thread_message_sent")
+    assert (sent.to_session_thread_id, sent.content[0].text) == (threads[0].id, advice.content[0].text)
+    assert not of(events, "agent.thread_message_sent")
 
 
 def test_files_of_any_kind_are_there(recordings):

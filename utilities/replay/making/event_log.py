@@ -149,7 +149,7 @@ class EventLog:
             if request.report is not None:
                 self.threads.report(thread, request.report)
             return False
-        if request.seconds and not request.rescheduled:
+        if request.seconds and not request.rescheduled and request.advice is None:
             self.wait(request.seconds)
         return await happenings.happen(self, request, source)
 

@@ -71,7 +71,7 @@ async def happen(log: EventLog, request: ScriptedRequest, source: Source) -> boo
     elif request.workflow is not None:
         await run(log, request.workflow, source.at("workflow"))
     elif request.advice is not None:
-        advise(log, request.advice)
+        advise(log, request.advice, request.seconds or 0.0)
     elif request.evaluation is not None:
         if log.outcome is None or not log.outcome.open:
             raise source.error(
@@ -172,13 +172,26 @@ async def run(log: EventLog, given: WorkflowRun, source: Source) -> None:
     log.emit("workflow_run.status_ended", **known, result=result)
 
 
-def advise(log: EventLog, text: str) -> None:
-    """An advisor is asked: a thread of its own that comes, says something and is gone. [sdk]"""
+def advise(log: EventLog, text: str, seconds: float) -> None:
+    """An advisor is asked: a thread of its own that comes, says something and is gone. [sdk]
+
+    Its own log has the model request, which reads what the agent has read, and the advice. [doc: the advice]
+    """
     name = f"{ADVISOR}.{len(log.threads.others) + 1}"
-    thread = log.threads.create(name, ADVISOR)
+    primary, thread = log.threads.primary, log.threads.create(name, ADVISOR)
     thread.run()
+    start = log.emit("span.model_request_start", thread=thread)
+    log.wait(seconds)
+    usage = log.spending.grading(primary.context, len(text))
+    log.emit(
+        "span.model_request_end", thread=thread, model_request_start_id=start, is_error=False,
+        model_usage=usage,
+    )  # fmt: skip
+    blocks = [{"type": "text", "text": text}]
+    to: dict[str, Any] = {"to_session_thread_id": primary.id, "to_agent_name": primary.agent}
+    log.emit("agent.thread_message_sent", thread=thread, content=blocks, **to)
     came: dict[str, Any] = {"from_session_thread_id": thread.id, "from_agent_name": thread.agent}
-    log.emit("agent.thread_message_received", content=[{"type": "text", "text": text}], **came)
+    log.emit("agent.thread_message_received", content=blocks, **came)
     thread.idle({"type": "end_turn"})
     thread.terminate()
-    log.threads.primary.context.characters += len(text)
+    primary.context.characters += len(text)

@@ -53,7 +53,7 @@ class Spending:
         }  # fmt: skip
 
     def grading(self, context: Context, produced: int) -> dict[str, Any]:
-        """The grader's request: it reads what the agent has read, in a context of its own."""
+        """A grader's or an advisor's request: it reads what the agent has read, in a context of its own."""
         return self.request(Context(context.characters), produced)
 
     def usage(self) -> dict[str, Any]:
