@@ -66,22 +66,33 @@ def test_a_wrong_guess_of_who_is_fine_is_told_why(guess, why, fails):
 # -- 3: whoever comes first ----------------------------------------------------------------------------
 
 
+STOPS = ("session.status_idle", "session.status_terminated")
+
+
 def finish(
-    client: Any, session_id: str, delivered: set[Any], key: Any = lambda idle: idle.id, judge: Any = over
+    client: Any,
+    session_id: str,
+    delivered: set[Any],
+    key: Any = lambda end: end.id,
+    judge: Any = over,
+    ends: tuple[str, ...] = STOPS,
+    turn_begins: str = "user.message",
 ) -> str | None:
     """A right answer, with something left out on request. From the newest event, unlike the solution."""
     events = list(client.beta.sessions.events.list(session_id, order="desc"))
     if judge(events[::-1]) in (None, "requires_action"):
         return None
-    [idle, *_] = [event for event in events if event.type == "session.status_idle"]
-    if key(idle) in delivered:
+    end = next(event for event in events if event.type in ends)
+    if key(end) in delivered:
         return None
-    delivered.add(key(idle))
-    return next(e.content[0].text for e in events if e.type == "agent.message")
+    delivered.add(key(end))
+    said = (e for e in events if e.type in ("agent.message", turn_begins))
+    newest = next(said, None)
+    return newest.content[0].text if newest and newest.type == "agent.message" else ""
 
 
 def once_a_session(client: Any, session_id: str, delivered: set[Any]) -> str | None:
-    return finish(client, session_id, delivered, key=lambda idle: session_id)
+    return finish(client, session_id, delivered, key=lambda end: session_id)
 
 
 def once_ever(client: Any, session_id: str, delivered: set[Any]) -> str | None:
@@ -107,13 +118,41 @@ def every_idle(client: Any, session_id: str, delivered: set[Any]) -> str | None:
 def by_last_event(client: Any, session_id: str, delivered: set[Any]) -> str | None:
     """Delivers again when anything was added to the session."""
     events = list(client.beta.sessions.events.list(session_id))
-    return finish(client, session_id, delivered, key=lambda idle: events[-1].id)
+    return finish(client, session_id, delivered, key=lambda end: events[-1].id)
 
 
 def first_words(client: Any, session_id: str, delivered: set[Any]) -> str | None:
     events = list(client.beta.sessions.events.list(session_id))
     text = next((e.content[0].text for e in events if e.type == "agent.message"), None)
     return text if finish(client, session_id, delivered) else None
+
+
+def ignores_what_runs(client: Any, session_id: str, delivered: set[Any]) -> str | None:
+    """The newest idle event, whatever has begun since."""
+    events = list(client.beta.sessions.events.list(session_id))
+    idle = [event for event in events if event.type == "session.status_idle"]
+    if not idle:
+        return None
+    return finish(client, session_id, delivered, judge=lambda events: idle[-1].stop_reason.type)
+
+
+def any_message(client: Any, session_id: str, delivered: set[Any]) -> str | None:
+    """The agent's last words, of whichever turn."""
+    return finish(client, session_id, delivered, turn_begins="agent.message")
+
+
+def always_a_message(client: Any, session_id: str, delivered: set[Any]) -> str | None:
+    """Takes it for granted that the agent has said something in this turn."""
+    if finish(client, session_id, delivered) is None:
+        return None
+    events = list(client.beta.sessions.events.list(session_id))
+    begin = max(number for number, event in enumerate(events) if event.type == "user.message")
+    return [e for e in events[begin:] if e.type == "agent.message"][-1].content[0].text
+
+
+def idle_only(client: Any, session_id: str, delivered: set[Any]) -> str | None:
+    """A terminated session has no idle event."""
+    return finish(client, session_id, delivered, ends=("session.status_idle",))
 
 
 def waits_for_it(client: Any, session_id: str, delivered: set[Any]) -> str | None:
@@ -128,12 +167,12 @@ def by_types(client: Any, session_id: str, delivered: set[Any]) -> str | None:
     events = client.beta.sessions.events
     if over(list(events.list(session_id))) in (None, "requires_action"):
         return None
-    *_, end = events.list(session_id, types=["session.status_idle"])
+    *_, end = events.list(session_id, types=list(STOPS))
     if (session_id, end.id) in delivered:
         return None
     delivered |= {(session_id, end.id)}
-    *_, last = events.list(session_id, types=["agent.message"])
-    return "".join(block.text for block in last.content)
+    *_, last = events.list(session_id, types=["agent.message", "user.message"])
+    return "".join(block.text for block in last.content) if last.type == "agent.message" else None
 
 
 def one_pass(client: Any, session_id: str, delivered: set[Any]) -> str | None:
@@ -144,8 +183,11 @@ def one_pass(client: Any, session_id: str, delivered: set[Any]) -> str | None:
             text = event.content[0].text
         elif event.type == "session.status_idle":
             end = event.id if event.stop_reason.type != "requires_action" else None
+        elif event.type == "session.status_terminated":
+            end = event.id
         elif event.type == "session.status_running" or event.type.startswith("user."):
             end = None
+            text = "" if event.type == "user.message" else text
     if end is None or end in delivered:
         return None
     delivered.add(end)
@@ -167,6 +209,10 @@ def test_a_handler_of_another_style_passes(right, passes):
         (every_idle, "waiting for an answer of ours"),
         (by_last_event, "the session got a new title"),
         (first_words, "the webhook comes first"),
+        (ignores_what_runs, "the newest idle event is of the turn before"),
+        (any_message, "the text is to be of the turn that ended"),
+        (always_a_message, "gave up without a message: your code raised IndexError"),
+        (idle_only, "terminated in its first turn: your code raised StopIteration"),
         (lambda client, session_id, delivered: None, "the webhook comes first"),
         (lambda client, session_id, delivered: "done", "the webhook comes first"),
         (lambda client, session_id, delivered: 1 / 0, "your code raised ZeroDivisionError"),

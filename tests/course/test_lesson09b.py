@@ -20,7 +20,7 @@ WAITS = ("requires_action", "budget_reached")
 def with_a_state(events: list[Any]) -> bool:
     runs = waits = False
     for event in events:
-        if event.type == "session.status_running":
+        if event.type in ("session.status_running", "user.message"):
             runs, waits = True, False
         elif event.type == "session.status_idle":
             runs, waits = False, event.stop_reason.type in WAITS
@@ -34,13 +34,15 @@ def backwards(events: list[Any]) -> bool:
         if event.type.startswith("session.status_"):
             reason = getattr(event, "stop_reason", None)
             return event.type != "session.status_running" and getattr(reason, "type", "") not in WAITS
-    return True
+    return not events
 
 
 def with_next(events: list[Any]) -> bool:
     told = (e for e in events[::-1] if "session.status" in e.type)
     last = next(told, None)
-    if last is None or last.type.endswith("terminated"):
+    if last is None:
+        return "user.message" not in [event.type for event in events]
+    if last.type.endswith("terminated"):
         return True
     return last.type.endswith("idle") and last.stop_reason.type == "end_turn"
 
@@ -62,6 +64,12 @@ def any_idle(events: list[Any]) -> bool:
     return not events or (bool(idle) and idle[-1].stop_reason.type == "end_turn")
 
 
+def no_status(events: list[Any]) -> bool:
+    """Takes a session that hasn't begun for one that has nothing to do."""
+    told = [event for event in events if event.type.startswith("session.status_")]
+    return not told or with_next(events)
+
+
 def last_event(events: list[Any]) -> bool:
     reason = getattr(events[-1], "stop_reason", None) if events else None
     return reason is None or reason.type not in WAITS
@@ -81,6 +89,7 @@ WRONG = [
     ),
     (any_wait, "a call that was answered, and its turn is over: you say False"),
     (any_idle, "another thread that is idle"),
+    (no_status, "has a message, and hasn't begun: you say True"),
     (last_event, "a session that runs: you say True"),
     (lambda events: None, "a `return` is missing"),
 ]

@@ -1,4 +1,4 @@
-"""The table of 05b: five drivers under eight faults, and what each of its forty cells is known to be."""
+"""The table of 05b: five drivers, unbroken and under seven faults, and what is known of its forty cells."""
 
 from __future__ import annotations
 

@@ -51,6 +51,7 @@ HISTORIES: tuple[tuple[str, list[Any], bool], ...] = (
         False,
     ),
     ("a session that has ended", [*OPENING, _event("session.status_terminated")], True),
+    ("a session that has a message, and hasn't begun", [MESSAGE], False),
 )
 
 
@@ -63,8 +64,8 @@ forgetting = Exercise(
     "Exercise 2",
     _check,
     [
-        "The newest event whose type begins with `session.status_` says how things stand. What if there is "
-        "none?",
+        "The newest event whose type begins with `session.status_` says how things stand. If there is none, "
+        "it matters whether there is a `user.message`.",
         "Idle isn't enough: `stop_reason.type` may be `requires_action` or `budget_reached`. Running is no "
         "end either.",
     ],

@@ -35,7 +35,7 @@ def verbs(client: Anthropic) -> Table:
         usual = {OTHER_NAMES.get(name, name): name for name in methods}
         row = {verb: usual.get(verb, "-") for verb in VERBS}
         rows[resource] = {**row, "more": ", ".join(sorted(set(methods) - set(row.values()))) or "-"}
-    return Table("The SDK's verbs for each resource", rows)
+    return Table("The SDK's verbs", rows)
 
 
 def _methods(resource: Any) -> list[str]:
