@@ -76,3 +76,17 @@ def the_evaluation_of_an_outcome(run: Run) -> Finding:
     seen = [(one.outcome_id, one.result, one.completed_at) for one in evaluations]
     ended = [one for one in seen if one[1] in ("satisfied", "max_iterations_reached", "failed") and one[2]]
     return found(len(seen) == 1 and ended and ended[0][0] == echo.outcome_id, seen)
+
+
+@probe(
+    "another outcome, while the first isn't over, is 400",
+    rule="a session works on one outcome at a time",
+    cents=MOST,
+)
+def two_outcomes_at_a_time(run: Run) -> Finding:
+    session = run.session_for_a_turn(MOST)
+    run.send(session.id, OUTCOME)
+    got = reply(run.send, session.id, OUTCOME)
+    run.send(session.id, {"type": "user.interrupt"})
+    run.next_idle(session.id, 0)
+    return found(got.status == 400, got)

@@ -128,6 +128,26 @@ def test_an_interrupt_ends_the_outcome(now, begun):
 
 
 @pytest.mark.rule(
+    "a session works on one outcome at a time: another is 400 until the first has ended, by its evaluation "
+    "or by an interrupt",
+    topic="sending", evidence="doc", source="docs: outcomes",
+    note="that one at a time is supported is documented; what a second one gets meanwhile isn't",
+)  # fmt: skip
+@pytest.mark.parametrize("speed", [0.0, 1.0])
+def test_one_outcome_at_a_time(speed):
+    call = Caller(graded("satisfied"), speed=speed, strict=False)
+    path = f"/sessions/{call.session()['id']}"
+    told = "takes one at a time"
+    assert told in call.post(f"{path}/events", {"events": [OUTCOME, OUTCOME]}, 400)
+    assert call.get(path)["outcome_evaluations"] == []
+    call.post(f"{path}/events", {"events": [OUTCOME]})
+    assert told in call.post(f"{path}/events", {"events": [OUTCOME]}, 400)
+    call.post(f"{path}/events", {"events": [INTERRUPT]})
+    assert [one["result"] for one in call.get(path)["outcome_evaluations"]] == ["interrupted"]
+    assert told not in call.post(f"{path}/events", {"events": [OUTCOME]}, 400)  # none is recorded
+
+
+@pytest.mark.rule(
     "a `redacted` block that a client sends is 400", topic="sending", evidence="doc", source="docs: events"
 )
 def test_a_redacted_block_is_the_services_own():

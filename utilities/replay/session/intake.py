@@ -49,6 +49,7 @@ class Intake:
         passed_over: beginnings that the session could have had, each with what it would need for that.
         only: the thread that is at work, if it is the only one: its interrupt is the session's.
         heard: what the messages said that the session has had.
+        outcome: the outcome that it works on.
     """
 
     session_id: str
@@ -64,6 +65,7 @@ class Intake:
     passed_over: list[tuple[Track, str]] = field(default_factory=list)
     only: str | None = None
     heard: frozenset[str] = frozenset()
+    outcome: str | None = None
 
     busy: bool = field(init=False)  # whether there is a turn that an interrupt can stop
     accepted: list[Event] = field(default_factory=list)  # all of them
@@ -91,6 +93,8 @@ class Intake:
             budgets.require_taken(sent, self.session_id)
         self._require_possible(sent)
         event = {"id": id, **FILLED.get(sent["type"], {}), **sent}
+        if event["type"] == "user.define_outcome":
+            self.outcome = id
         queued = {**event, "processed_at": None}
         if event["type"] == "user.interrupt" and self.paused:
             pass  # every thread is paused: it is accepted, not listed, and changes nothing [doc]
@@ -124,6 +128,13 @@ class Intake:
                 f"Session {self.session_id} is waiting on responses to events [{waiting}]: send their "
                 "user.custom_tool_result or user.tool_confirmation, or a user.interrupt, before a message.",
             )
+        repeated = self.opened is not None  # because the response to the first was lost
+        if event["type"] == "user.define_outcome" and self.outcome is not None and not repeated:
+            raise ApiError(  # [doc; ours: 400]
+                400,
+                f"Session {self.session_id} works on the outcome {self.outcome}, and takes one at a time: "
+                "define the next when a span.outcome_evaluation_end has ended it, or send a user.interrupt.",
+            )
         before = self.accepted[-1]["type"] if self.accepted else ""
         if event["type"] == "system.message" and waiting and self.idle and before in OPENINGS:
             raise ApiError(  # [doc]
@@ -143,6 +154,7 @@ class Intake:
         if not self.stops_all(event):
             pass  # it stops a single thread, and the recordings go on
         elif self.busy and not any(map(self.stops_all, self.stops)):
+            self.outcome = None
             self.closed += self.calls.waiting()
             self.calls.give_up()
             for track in self.tracks:

@@ -25,6 +25,7 @@ from .held import HeldTurn
 from .intake import Intake
 from .lag import Lag
 from .names import Names, thread_id
+from .outcomes import open_outcome
 from .own_steps import requests_of_children
 from .pace import Pace
 from .playhead import Playhead
@@ -244,7 +245,7 @@ class Session:
             waiting={event["id"] for event in self.queued},
             opened=self.broken.accepted if faults.first("lose") else None, assume=assume,
             passed_over=self.passed_over, only=only_at_work(self.log, self.stopped.primary),
-            heard=self._heard(),
+            heard=self._heard(), outcome=self._outcome(rests=idle and not held),
         )  # fmt: skip
         for number, event in enumerate(events):
             intake.take(self.head.names.next(number), event)
@@ -261,6 +262,11 @@ class Session:
                 self.add([stop])  # nothing to stop [ours]
         self._set_going(before, now)
         return [received.get(event["id"], event) for event in intake.accepted]
+
+    def _outcome(self, *, rests: bool) -> str | None:
+        """The outcome that it works on; a recording may leave one open and come to rest."""
+        found = open_outcome(self.log)
+        return str(found["outcome_id"]) if found and (self.calls.waiting() or not rests) else None
 
     def _heard(self) -> frozenset[str]:
         """What its messages said, where a client that sends one again is to be told of it."""
