@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from anthropic import Anthropic
 
-from tests.kit.calling import SAY_GO, new_session, serving
+from tests.kit.calling import AGENT, SAY_GO, new_session, serving, strict
 from tests.kit.memory import attach, remembering
 from tests.kit.places import ROOT
 from tests.kit.recordings import ORIGINAL, TURNS, Script
@@ -66,6 +66,26 @@ def test_an_export_of_a_replayed_session_does_not_pass_for_live():
         header = export(*play(server), "copy.jsonl").header
     assert header["provenance"] == "scripted"
     assert "not live" in header["note"]
+
+
+def test_what_the_session_had_none_of_is_said_and_its_repositories_too():
+    """Else a session with a system prompt would follow the recording of one without, and nobody be told."""
+    cloned = {"type": "github_repository", "url": "https://github.com/a/b", "authorization_token": "t"}
+    with serving() as server, strict(server) as client:
+        session = new_session(client, resources=[cloned])
+        client.beta.sessions.events.send(session, **SAY_GO)
+        exported = export(client, session, "copy.jsonl")
+    assert exported.header["agent"]["system"] is None
+    assert exported.repositories == {"/workspace/b": "https://github.com/a/b"}
+    with ReplayServer(Library([exported]), strict=True) as server, strict(server) as client:
+        agent = client.beta.agents.create(**AGENT, system="Be kind.").id
+        environment = client.beta.environments.create(name="any").id
+        made = {"agent": agent, "environment_id": environment, "resources": [cloned]}
+        session = client.beta.sessions.create(**made).id
+        with pytest.raises(anthropic.BadRequestError) as caught:
+            client.beta.sessions.events.send(session, **SAY_GO)
+    told = str(caught.value)
+    assert "agent.system was nothing and is 'Be kind.' now" in told and "/workspace/b" not in told
 
 
 def test_a_running_session_is_not_exported():

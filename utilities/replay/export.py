@@ -84,11 +84,14 @@ def export(client: Anthropic, session_id: str, path: Path | str, *, patience: fl
         "note": " ".join([NOTES[provenance], *lost]),
         "recorded_at": session.to_dict(mode="json")["created_at"],
         "sdk": anthropic.__version__,
-        "agent": {key: agent[key] for key in AGENT_KEYS if agent.get(key) is not None},
+        # That it has no system prompt is said, too: another session may have one.
+        "agent": {key: agent[key] for key in AGENT_KEYS if key in agent},
         "environment": environment,
         **({} if files is None else {"files": files}),
         "outputs": outputs,
     }
+    if cloned := [each for each in session.resources if each.type == "github_repository"]:
+        header["repositories"] = [{"mount_path": each.mount_path, "url": each.url} for each in cloned]
     if mounts or not stores:
         header["memory"] = [mount.to_dict() for mount in mounts]
     return Recording(path, header, kept)

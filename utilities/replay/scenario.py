@@ -38,7 +38,16 @@ from .making.event_log import EventLog
 from .making.format import File, Store
 from .making.own_tools import require_own
 from .making.parsing import ScriptedSession, Source, read
-from .making.sandbox import UPLOADS, Sandbox, container_path, files_in, memories_in, within, zipped
+from .making.sandbox import (
+    UPLOADS,
+    WORKSPACE,
+    Sandbox,
+    container_path,
+    files_in,
+    memories_in,
+    within,
+    zipped,
+)
 from .making.scenario_error import ScenarioError
 from .making.times import timeless
 from .recordings.mount import Mount, memory_path
@@ -164,8 +173,7 @@ def _mount(sandbox: Sandbox, data: Path, file: File, source: Source) -> None:
 def _mount_repositories(sandbox: Sandbox, session: ScriptedSession, data: Path) -> None:
     for number, repository in enumerate(session.scenario.repositories):
         try:
-            name = repository.mount_path or repository.url.rpartition("/")[2]
-            path = container_path(name, "/workspace")
+            path = container_path(repository.path, WORKSPACE)
             for inside, content in files_in(within(data, repository.folder)).items():
                 sandbox.mount(f"{path}/{inside}", content)
         except (ValueError, OSError) as error:

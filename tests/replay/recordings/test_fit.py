@@ -30,6 +30,9 @@ CALC_FILE = {
     "sha256": "cb78bd8a17f7b751fe0d4663366dcbc257204033ef7ddd64b1f2969573b5b2e2",
 }
 
+SLUGS = {"mount_path": "/workspace/slugs", "url": "https://github.com/example/slugs"}
+CLONED = {"type": "github_repository", "url": SLUGS["url"], "authorization_token": "t"}
+
 
 def turn(name="then", reply="done", agent=None, **header):
     """A recording of one turn, made with this agent and the rest of this header."""
@@ -124,6 +127,16 @@ DIFFERENCES = [
     ({"files": []}, {"files": [("a.py", CALC)]}, "/mnt/session/uploads/a.py is mounted now and was not then"),
     ({"files": [CALC_FILE]}, {"files": [("a.py", CALC * 2)]}, "a.py had 6 bytes and has 12 now"),
     (
+        {"files": [], "repositories": [SLUGS]},
+        {},
+        "/workspace/slugs had https://github.com/example/slugs and has none",
+    ),
+    (
+        {"files": []},
+        {"resources": [CLONED]},
+        "/workspace/slugs had no repository and has https://github.com/example/slugs now",
+    ),
+    (
         {"files": [CALC_FILE]},
         {"files": [("a.py", b"a = 2\n")]},
         "a.py had other content then than it has now",
@@ -176,6 +189,8 @@ def test_otherwise_a_note_names_the_field(then, now, told):
         ),
         ({"files": [{**CALC_FILE, "sha256": None}]}, {"files": [("/a.py", CALC)]}),
         ({"files": [CALC_FILE]}, {"files": [("/mnt/session/uploads/a.py", CALC)]}),
+        ({"files": [], "repositories": [SLUGS]}, {"resources": [CLONED]}),
+        ({}, {"resources": [CLONED]}),
     ],
 )
 def test_what_the_header_does_not_say_is_not_compared(then, now):
@@ -272,6 +287,7 @@ def test_an_effort_that_may_be_the_services_default_is_not_compared(default):
         {"files": [{"mount_path": "/a", "size": "1"}]},
         {"files": [{"mount_path": "/a", "size": 1, "colour": "red"}]},
         {"files": ["a"]},
+        {"repositories": [{"url": SLUGS["url"]}]},
         {"agent": {"name": "tester", "tools": [{"name": "lookup"}]}},
         {"agent": {"name": "tester", "tools": [{**TOOLSET, "configs": [{}]}]}},
     ],

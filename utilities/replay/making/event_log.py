@@ -18,7 +18,7 @@ from .delegation import Thread, ThreadLogs
 from .format import ScriptedTurn
 from .moves import EXECUTED, ModelRequest, ScriptedCall, ScriptedRequest
 from .parsing import ScriptedSession, Source
-from .sandbox import UPLOADS, Sandbox
+from .sandbox import UPLOADS, WORKSPACE, Sandbox, container_path
 from .spending import Context, Spending
 
 if TYPE_CHECKING:
@@ -267,6 +267,11 @@ class EventLog:
             "outputs": list(self.results.outputs.values()),
             "memory": [mount.to_dict() for mount in self.sandbox.memory.mounts],
         }
+        if self.scenario.repositories:
+            header["repositories"] = [
+                {"mount_path": container_path(each.path, WORKSPACE), "url": each.url}
+                for each in self.scenario.repositories
+            ]
         if own := self.threads.logs():
             header["threads"] = own
         return Recording(path, header, self.events)

@@ -57,6 +57,11 @@ class Repository(Model):
     folder: Text = Field(description="a folder, relative to the data folder and below it, whose files it has")
     mount_path: str = Field("", description="a folder below `/workspace`; its name, if left out")
 
+    @property
+    def path(self) -> str:
+        """Where it is asked to be."""
+        return self.mount_path or self.url.rpartition("/")[2]
+
 
 class Skill(Model):
     """A skill in the container's `/workspace/skills`, in a folder of the name that its `SKILL.md` says."""

@@ -19,7 +19,8 @@ from ..recordings.mount import Mount, Write
 from .confinement import SandboxWorker
 
 UPLOADS, OUTPUTS = "/mnt/session/uploads", "/mnt/session/outputs"
-SKILLS = "/workspace/skills"  # [doc, for self-hosted sandboxes; of others: ours]
+WORKSPACE = "/workspace"
+SKILLS = f"{WORKSPACE}/skills"  # [doc, for self-hosted sandboxes; of others: ours]
 HEAD = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*$", re.S | re.M)  # of a SKILL.md
 NAME = re.compile(r"^name:[ \t]*[\"']?([a-z0-9-]{1,64})[\"']?[ \t]*\r?$", re.M)
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest time that a zip file can say

@@ -1,4 +1,4 @@
-"""How what a session has differs from what a recorded one had: agent, environment, files, memory.
+"""How what a session has differs from what a recorded one had: agent, environment, what is mounted, memory.
 
 Both sides come with their defaults written out. Only what the recording says is compared: a header without
 `tools` says nothing about tools, one with `tools: []` says that the agent had none. Names of environments and
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from os.path import commonprefix
@@ -68,12 +68,14 @@ class Setup:
         environment: the configuration of its environment.
         files: the files that are mounted.
         memory: the memory stores that are mounted.
+        repositories: the repositories that are mounted: where each is from, by its mount path.
     """
 
     agent: dict[str, Any]
     environment: dict[str, Any] | None = None
     files: Sequence[MountedFile] | None = None
     memory: Sequence[Mount] | None = None
+    repositories: Mapping[str, str] | None = None
 
     def differences(self, now: Setup) -> list[str]:
         """How `now` is not what this recorded setup was: for each difference a path, then and now."""
@@ -82,6 +84,8 @@ class Setup:
             found += _parts(self.environment, now.environment or {}, "environment.config")
         if self.files is not None:
             found += _files(self.files, now.files or ())
+        if self.repositories is not None:
+            found += _repositories(self.repositories, now.repositories or {})
         if self.memory is not None:
             found += memory_differences(self.memory, now.memory or ())
         return found
@@ -156,6 +160,12 @@ def _files(then: Sequence[MountedFile], now: Sequence[MountedFile]) -> Iterator[
             yield f"{path} had {before[path].size:,} bytes and has {after[path].size:,} now"
         elif before[path].sha256 not in (None, after[path].sha256):
             yield f"{path} had other content then than it has now, of the same length"
+
+
+def _repositories(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    for path in sorted(then.keys() | now.keys()):
+        if then.get(path) != now.get(path):
+            yield f"{path} had {then.get(path, 'no repository')} and has {now.get(path, 'none')} now"
 
 
 def _text(value: Any) -> str:

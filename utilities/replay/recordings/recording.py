@@ -144,6 +144,15 @@ class Recording:
         return [MountedFile.read(file) for file in self.header["files"]] if "files" in self.header else None
 
     @cached_property
+    def repositories(self) -> dict[str, str] | None:
+        """Where the repositories are from that the session had mounted, by their mount paths.
+
+        None for a recording that doesn't say what was mounted.
+        """
+        mounted = self.header.get("repositories", [] if "files" in self.header else None)
+        return None if mounted is None else {each["mount_path"]: each["url"] for each in mounted}
+
+    @cached_property
     def memory_writes(self) -> dict[int, list[tuple[str, Write]]]:
         """What the session wrote into its memory, with the mount paths, by the event it was there with."""
         writes = [(mount.mount_path, write) for mount in self.mounts for write in mount.writes]
@@ -333,6 +342,8 @@ def _header(path: Path, line: str) -> dict[str, Any]:
             raise ValueError("two memory stores have the same mount_path")
         for file in header.get("files", ()):
             MountedFile.read(file)
+        for repository in header.get("repositories", ()):
+            repository["mount_path"], repository["url"]
         header["agent"]["name"], header["environment"]["name"]
         for log in header.get("threads", {}).values():
             for event in log:

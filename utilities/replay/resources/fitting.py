@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..http.errors import UNRECORDED, ApiError
@@ -13,7 +14,7 @@ from ..recordings.mount import Mount
 from ..recordings.recording import Recording
 from ..recordings.track import Track
 from .agents import resolved_agent
-from .attached import upload_path
+from .attached import repository_path, upload_path
 from .environments import as_cloud, resolved_config
 from .files import Files
 
@@ -32,12 +33,18 @@ def setup_of(agent: Resource, environment: Resource, mounted: Iterable[Resource]
         files: the server's files.
         memory: its memory stores.
     """
+    mounted = list(mounted)
     copies = [
         MountedFile(upload_path(resource), len(content), content=content)
         for resource in mounted
         if resource["type"] == "file" and (content := files.contents.get(resource["file_id"])) is not None
     ]
-    return Setup(agent, environment["config"], copies, memory)
+    repositories = {
+        repository_path(resource): resource["url"]
+        for resource in mounted
+        if resource["type"] == "github_repository"
+    }
+    return Setup(agent, environment["config"], copies, memory, repositories)
 
 
 def recorded_setup(recording: Recording) -> Setup:
@@ -54,7 +61,7 @@ def recorded_setup(recording: Recording) -> Setup:
     if config is not None:
         config = _resolved(as_cloud({"config": config})["config"])
     mounts = recording.mounts if "memory" in recording.header else None
-    return Setup(agent, config, recording.files, mounts)
+    return Setup(agent, config, recording.files, mounts, recording.repositories)
 
 
 def _resolved(config: dict[str, Any]) -> dict[str, Any]:
@@ -108,7 +115,7 @@ class Fitting:
         then = self._setups[recording]
         # An agent that no recording has by name can follow all of them.
         agent = {key: value for key, value in then.agent.items() if key != "name"}
-        return Setup(agent, then.environment, then.files, then.memory).differences(now)
+        return replace(then, agent=agent).differences(now)
 
     def _refusal(self, ranked: list[tuple[Recording, list[str]]], name: str) -> str:
         """No recording was made with what the session has: the closest ones, and what is different."""
