@@ -9,10 +9,11 @@ from typing import Any
 import anthropic
 import httpx2
 import pytest
-from anthropic import Anthropic
+from anthropic import Anthropic, APIConnectionError
 
 from tests.kit.calling import AGENT, SAY_GO, new_session, serving, strict
 from tests.kit.memory import attach, remembering
+from tests.kit.odd_answers import OddTransport, always, page
 from tests.kit.places import ROOT
 from tests.kit.recordings import ORIGINAL, TURNS, Script
 from tests.kit.sessions import message
@@ -209,10 +210,42 @@ def test_what_is_deleted_since_is_said_and_the_rest_is_kept(tmp_path):
     assert Recording.load(exported.path).events == exported.events
 
 
+def behind(server, odd):
+    """A client that gets other answers here and there."""
+    http = httpx2.Client(transport=OddTransport(odd))
+    return Anthropic(api_key="x", base_url=server.base_url, max_retries=0, http_client=http)
+
+
+def test_what_may_not_be_read_or_breaks_off_is_said_and_the_rest_is_kept():
+    def odd(request):
+        if request.url.path.endswith("/content"):
+            raise httpx2.ReadError("cut")
+        return httpx2.Response(403) if "/environments/" in request.url.path else None
+
+    with ReplayServer(Library([ORIGINAL])) as server:
+        _, session_id = play(server)
+        exported = export(behind(server, odd), session_id, "copy.jsonl")
+    note = exported.header["note"]
+    assert ": Error code: 403." in note and "Not kept: calc.py (" in note
+    assert len(exported.events) == len(ORIGINAL.events)
+
+
+@pytest.mark.parametrize("on", ["", "events"])
+def test_a_gateways_page_is_a_connection_error(on):
+    with ReplayServer(Library([ORIGINAL])) as server:
+        _, session_id = play(server)
+        client = behind(server, always(f"GET/{on or session_id}", lambda: page(b"<html>", "text/html")))
+        with pytest.raises(APIConnectionError, match="can't be read"):
+            export(client, session_id, "copy.jsonl", patience=0.0)
+
+
 # -- secrets -----------------------------------------------------------------------------------------
 
 SECRETS = {
     "Anthropic API Key": ("key sk-ant-api03-AbCdEf0123456789AbCdEf", "sk-ant-api03-AbCdEf0123456789AbCdEf"),
+    "in a long line": ("x" * 6000 + " sk-ant-api03-LongLine0123456", "sk-ant-api03-LongLine0123456"),
+    "Webhook Secret": ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+    "PGP": ("-----BEGIN PGP PRIVATE KEY BLOCK-----\nlQOYBF\n-----END PGP PRIVATE KEY BLOCK-----", "lQOYBF"),
     "GitHub Token": (
         "token ghp_abcdefghijklmnopqrstuvwxyz0123456789",
         "ghp_abcdefghijklmnopqrstuvwxyz0123456789",

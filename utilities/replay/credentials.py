@@ -1,8 +1,8 @@
 """Secrets in a recording that is about to be written: found by detect-secrets, shown, and masked.
 
 What a secret looks like changes, so the patterns are those of a detector that others keep. Those for
-"a text without order" are left out: ids, hashes and pictures are what a session is full of. The one pattern
-of ours is the key of the API itself, which the detector doesn't know.
+"a text without order" are left out: ids, hashes and pictures are what a session is full of. The patterns of
+ours are those of the API itself, which the detector doesn't know: its keys, and the secrets of webhooks.
 """
 
 from __future__ import annotations
@@ -16,8 +16,12 @@ from typing import Any
 
 __all__ = ["Secret", "masked", "search"]
 
-OURS = ("Anthropic API Key", re.compile(r"sk-ant-[\w-]{10,}"))
-KEY_BLOCK = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S)
+OURS = {
+    "Anthropic API Key": re.compile(r"sk-ant-[\w-]{10,}"),
+    "Webhook Secret": re.compile(r"whsec_[A-Za-z0-9+/=_-]{16,}"),
+}
+KEY = "PRIVATE KEY(?: BLOCK)?-----"
+KEY_BLOCK = re.compile(rf"-----BEGIN [A-Z ]*{KEY}.*?(?:-----END [A-Z ]*{KEY}|\Z)", re.S)
 FIELD = re.compile(r"(?i)(?:^|[_-])(?:token|secret|password|passwd|api[_-]?key|authorization|credentials?)$")
 HEADER = re.compile(r"(?i)\b(?:(?:bearer|basic)\s+|x-api-key\s*:\s*)([\w.~+/=-]{12,})")
 NOT_SECRET = ("id", "type", "processed_at", "created_at", "filename", "mime_type", "encoding", "sdk")
@@ -104,6 +108,8 @@ def _in_text(key: str, text: str) -> Iterator[tuple[str, str]]:
     text = KEY_BLOCK.sub("", text)
     if FIELD.search(key) and len(text) >= SHORTEST and " " not in text.strip():
         yield f"{key}", text
+    for kind, pattern in OURS.items():
+        yield from ((kind, value) for value in pattern.findall(text))
     for line in text.splitlines():
         if len(line) < LONGEST:
             yield from _in_line(line)
@@ -117,9 +123,6 @@ def _json(text: str) -> Any:
 
 
 def _in_line(line: str) -> Iterator[tuple[str, str]]:
-    kind, pattern = OURS
-    for value in pattern.findall(line):
-        yield kind, value
     for value in HEADER.findall(line):
         yield "Authorization header", value
     for plugin in _plugins():

@@ -4,7 +4,8 @@
 
 Connects as `anthropic.Anthropic()` does. Everything that was said in the session is in the file, so it is
 looked through for secrets first: with one in it, it is only written with `--mask`, which puts a mark in its
-place, or `--as-it-is`. Read it before you commit it: what looks like no secret isn't found.
+place, or `--as-it-is`. Read it before you commit it: what looks like no secret isn't found, nor one in a line
+of more than 5,000 characters, but the API's own.
 A session of a replay server stays scripted, however often it is exported.
 """
 
@@ -22,11 +23,13 @@ from pathlib import Path
 from typing import Any
 
 import anthropic
+import httpx2
 from anthropic import Anthropic, AnthropicError
 
 from ..console import forgiving
 from ..loopback import direct
 from ..turn.outputs import outputs_of
+from ..turn.reading import checked, checked_event, readable
 from ..turn.settle import wait_for_idle_status
 from .credentials import Secret, masked, search
 from .http.requests import REPLAY_HEADER
@@ -64,13 +67,16 @@ def export(client: Anthropic, session_id: str, path: Path | str, *, patience: fl
     path = Path(path)
     with suppress(TimeoutError):  # then the status says why
         wait_for_idle_status(client, session_id, timeout=patience)
-    answer = client.beta.sessions.with_raw_response.retrieve(session_id)
-    session = answer.parse()
+    with readable("retrieve"):
+        answer = client.beta.sessions.with_raw_response.retrieve(session_id)
+        session = checked("retrieve", answer.parse())
     if session.status in ("running", "rescheduling"):
         raise ValueError(f"session {session_id} is {session.status}: export it when its turn is over")
     provenance = "scripted" if REPLAY_HEADER in answer.headers else "live"
     agent = session.agent.to_dict(mode="json")
-    events = [event for event in client.beta.sessions.events.list(session_id) if event.processed_at]
+    with readable("events.list"):
+        history = map(checked_event, client.beta.sessions.events.list(session_id))
+        events = [event for event in history if event.processed_at]
     outputs, lost = _outputs(client, session_id, events, patience)
     environment = _environment(client, session.environment_id, lost)
     stores = [resource for resource in session.resources if resource.type == "memory_store"]
@@ -100,9 +106,9 @@ def export(client: Anthropic, session_id: str, path: Path | str, *, patience: fl
 def _environment(client: Anthropic, id: str, lost: list[str]) -> dict[str, Any]:
     try:
         environment = client.beta.environments.retrieve(id).to_dict(mode="json")
-    except anthropic.NotFoundError:
-        lost.append(f"Not kept: the environment {id}, which is deleted.")
-        return {"name": f"deleted {id}"}
+    except anthropic.APIStatusError as error:
+        lost.append(f"Not kept: the environment {id}{_why(error)}.")
+        return {"name": f"deleted {id}" if isinstance(error, anthropic.NotFoundError) else id}
     return {key: environment[key] for key in ("name", "config") if key in environment}
 
 
@@ -134,8 +140,8 @@ def _files(
             continue
         try:
             size = client.beta.files.retrieve_metadata(resource.file_id).size_bytes
-        except anthropic.NotFoundError:
-            lost.append(f"Not kept: which files were mounted, since {resource.file_id} is deleted.")
+        except anthropic.APIStatusError as error:
+            lost.append(f"Not kept: which files were mounted, one of them {resource.file_id}{_why(error)}.")
             return None
         files.append(MountedFile(resource.mount_path, size).to_dict())
     return files
@@ -162,16 +168,27 @@ def _outputs(
     outputs = []
     for file in files[::-1]:  # the list has the newest first
         try:
-            if file.size_bytes > LARGEST:
-                raise ValueError(f"it has {file.size_bytes:,} bytes; a recording holds up to {LARGEST:,}")
-            content = packed(client.beta.files.download(file.id).read())
-        except (anthropic.APIStatusError, ValueError) as error:
+            _require_small(file.size_bytes)
+            read = client.beta.files.download(file.id).read()
+            _require_small(len(read))
+            content = packed(read)
+        except (anthropic.APIError, httpx2.TransportError, ValueError) as error:
             lost.append(f"Not kept: {file.filename} ({file.id}): {error}.")
             continue
         known = file.to_dict(mode="json")
         kept = {key: known[key] for key in ("filename", "mime_type", "created_at")}
         outputs.append({**kept, **content})
     return outputs, lost
+
+
+def _require_small(size: int) -> None:
+    if size > LARGEST:
+        raise ValueError(f"it has {size:,} bytes; a recording holds up to {LARGEST:,}")
+
+
+def _why(error: anthropic.APIStatusError) -> str:
+    """Why something can't be had, as the end of a sentence about it."""
+    return ", which is deleted" if isinstance(error, anthropic.NotFoundError) else f": {error}"
 
 
 def _written(events: list[Any]) -> list[str] | None:
@@ -185,8 +202,8 @@ def _written(events: list[Any]) -> list[str] | None:
 def _memory_if_any(client: Anthropic, session: Any, store: Any, lost: list[str]) -> Mount | None:
     try:
         return _memory(client, session, store)
-    except anthropic.NotFoundError:
-        lost.append(f"Not kept: the memory store {store.memory_store_id}, which is deleted.")
+    except anthropic.APIStatusError as error:
+        lost.append(f"Not kept: the memory store {store.memory_store_id}{_why(error)}.")
         return None
 
 
