@@ -122,9 +122,20 @@ def test_what_cannot_be_written_down_says_so(returned, name, within):
         result_content(within(returned))
 
 
-def test_the_agent_hears_of_it(kind):
+PICTURE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": b"\x89PNG"}}
+
+
+@pytest.mark.parametrize(
+    ("returned", "told"),
+    [
+        (object(), "the tool returned a object, which can't be written down"),
+        (PICTURE, "the tool returned a block, image, that can't be sent: bytes is no JSON"),
+        ({"type": "text", "text": "a", "n": float("nan")}, "a block, text, that can't be sent"),
+    ],
+)
+def test_the_agent_hears_of_it(kind, returned, told):
     with served(one_call(), strict=False) as session:
-        result = session.follow(kind, "go", tools=[make_tool(kind, lambda name: object())])
+        result = session.follow(kind, "go", tools=[make_tool(kind, lambda name: returned)])
     [call] = result.tool_calls
     assert call.is_error
-    assert "the tool returned a object, which can't be written down" in call.text
+    assert told in call.text

@@ -33,6 +33,8 @@ UNREADABLE = [
     (b'{"data": [5]}', "application/json"),
     (b'{"data": [{"id": "sevt_1"}]}', "application/json"),
     (b'{"data": [{"type": "agent.message", "id": {}}]}', "application/json"),
+    (b'{"data": [{"type": "agent.message", "id": "\\ud800"}]}', "application/json"),
+    (b'{"data": [], "next_page": %s}' % (b"9" * 5000), "application/json"),
 ]
 
 
@@ -48,7 +50,14 @@ def test_an_answer_that_cannot_be_read_is_a_connection_that_broke(kind, on, body
         assert types(session.history()).count("user.message") == 1
 
 
-@pytest.mark.parametrize("body", [b'{"data": []}', b'{"data": null}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"data": []}',
+        b'{"data": null}',
+        b'{"data": [{"type": "session.status_idle", "id": "sevt_1"}]}',  # a list: a POST that became a GET
+    ],
+)
 def test_so_is_one_that_does_not_say_what_was_accepted(kind, body):
     with served(a_turn()) as session:
         session.odd = once("POST/events", lambda: page(body))
@@ -99,11 +108,19 @@ def test_so_is_a_page_in_the_place_of_the_stream(kind):
         assert session.follow(kind, "go").outcome == "end_turn"
 
 
+@pytest.mark.parametrize("on", ["GET/events", "POST/events"])
+def test_so_is_a_redirect_that_leads_nowhere(kind, on):
+    with served(a_turn()) as session:
+        session.odd = once(on, lambda: httpx2.Response(304))
+        assert session.follow(kind, "go").outcome == "end_turn"
+        assert types(session.history()).count("user.message") == 1
+
+
 @pytest.mark.parametrize("kind", each(KINDS))
 def test_so_is_a_status_that_is_waited_for(kind):
     with served(a_turn()) as session:
         session.follow(kind, "go")
-        answers = [page(b"<html>busy</html>", "text/html"), page(b"5")]
+        answers = [page(b"<html>busy</html>", "text/html"), page(b"5"), httpx2.Response(409)]
         session.odd = lambda request: answers.pop() if answers else None
         assert session.settled(kind).status == "idle"
     assert answers == []
@@ -112,7 +129,7 @@ def test_so_is_a_status_that_is_waited_for(kind):
 @pytest.mark.parametrize("kind", each(KINDS))
 def test_so_is_a_list_of_outputs(kind):
     with served(a_turn()) as session:
-        answers = [page(b"<html>busy</html>", "text/html"), page(b"5"), page(b"{}")]
+        answers = [page(b"<html>busy</html>", "text/html"), page(b"5"), page(b"{}"), httpx2.Response(302)]
         session.odd = lambda request: answers.pop() if answers else None
         assert session.outputs(kind, expect=()) == []
     assert answers == []
@@ -178,6 +195,21 @@ def test_pages_without_an_end_are_not_read_without_an_end(kind, cursors):
         with pytest.raises(Unreadable, match="its pages have no end"):
             session.follow(kind, "go")
     assert asked <= 3 * MAX_BARREN  # once, and the client's max_retries
+
+
+@pytest.mark.parametrize("kind", each(KINDS))
+def test_nor_are_pages_of_outputs_though_each_has_another(kind):
+    numbers = itertools.count()
+
+    def another(request):
+        number = next(numbers)
+        file = {"type": "file", "id": f"file_{number}"}
+        return page(json.dumps({"data": [file], "next_page": str(number), "has_more": True}).encode())
+
+    with served(a_turn()) as session:
+        session.odd = another
+        with pytest.raises(TimeoutError, match="could not be listed"):
+            session.outputs(kind, timeout=0.2)
 
 
 def test_a_service_that_asks_to_wait_for_nothing_or_for_ever():
@@ -266,7 +298,20 @@ def test_another_event_loop_than_asyncios_is_told(kind):
         assert session.history() == []
 
 
-def test_what_was_refused_did_not_arrive(kind):
-    with served(a_turn()) as session, pytest.raises(anthropic.BadRequestError) as caught:
-        session.follow(kind, "something else")
+@pytest.mark.parametrize(
+    ("message", "error"), [("something else", anthropic.BadRequestError), ("\ud800", UnicodeEncodeError)]
+)
+def test_what_was_refused_or_could_not_be_sent_did_not_arrive(kind, message, error):
+    with served(a_turn()) as session, pytest.raises(error) as caught:
+        session.follow(kind, message)
     assert caught.value.__notes__ == [f"session {session.session_id}: the message was not sent"]
+
+
+def test_an_error_in_the_middle_of_a_turn_names_the_session(kind):
+    with served(a_turn()) as session:
+        session.headers = {FAULTS_HEADER: "drop=4"}
+        session.odd = once("GET/events", lambda: httpx2.Response(403), number=2)
+        with pytest.raises(anthropic.PermissionDeniedError) as caught:
+            session.follow(kind, "go")
+    told = f"session {session.session_id}: the turn goes on without us: follow it with message=None"
+    assert caught.value.__notes__ == [told]

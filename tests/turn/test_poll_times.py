@@ -105,6 +105,22 @@ def test_an_event_that_is_listed_very_late_is_found_when_there_is_silence(kind):
         assert followed(session, kind, view, quiet=0.3, timeout=10.0).outcome == "end_turn"
 
 
+def test_a_services_clock_that_goes_back_strands_nothing(kind):
+    """All after our message has a time of two hours before it: no read by time brings it."""
+
+    def back(event):
+        return {**event, "processed_at": f"2020-{event['processed_at'][5:]}"}
+
+    def view(log, happened):
+        return [event if n < 16 + 2 else back(event) for n, event in enumerate(log[:happened])]
+
+    with served(two_turns(second=1)) as session:
+        send(session, "go 0")
+        with bit_by_bit(session, 1, view):
+            result = session.follow(kind, "go 1", interval=0.001, quiet=0.2)
+    assert (result.outcome, result.text) == ("end_turn", "working on it")
+
+
 def test_what_is_listed_after_the_end_though_it_came_before_it_is_not_lost(kind):
     """The agent's last message, which the list that has the idle for the first time doesn't have yet."""
     ends = 0

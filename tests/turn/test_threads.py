@@ -11,6 +11,7 @@ from tests.kit.tools import make_tool
 from tests.kit.turn_scripts import one_call, types
 from utilities.replay.faults import FAULTS_HEADER
 from utilities.turn.protocol import Answer, Turn
+from utilities.turn.result import TurnResult
 from utilities.turn.tools import run_tools_in_background
 
 MAIN, CHILD = "sthr_main", "sthr_child"
@@ -176,6 +177,14 @@ def test_a_call_whose_input_is_no_object_is_an_answer_too(input):
     result = Turn("sesn_1")
     result.feed(call)
     assert result.finish("end_turn").tool_calls[0].input == {}
+
+
+@pytest.mark.parametrize("id", [None, 5, [], {}])
+def test_an_answer_to_no_call_is_no_calls(id):
+    verdict = event("user.tool_confirmation", "v", tool_use_id=id, result="deny")
+    call = event("agent.tool_use", "c", name="bash", input={})
+    [found] = TurnResult("sesn_1", "end_turn", [call, verdict]).tool_calls
+    assert found.verdict is None
 
 
 @pytest.mark.parametrize("name", [None, ["work"], {}])

@@ -22,6 +22,12 @@ from utilities import TurnTimeout, stream_until_end_turn_async
 from utilities.replay import Faults
 from utilities.turn.contents import result_content
 
+
+class Speechless(Exception):
+    def __str__(self):
+        raise ZeroDivisionError
+
+
 both_clients = pytest.mark.parametrize("kind", each(KINDS))
 both_tools = pytest.mark.parametrize("tool_kind", each(KINDS))
 
@@ -33,7 +39,10 @@ both_tools = pytest.mark.parametrize("tool_kind", each(KINDS))
 @both_tools
 @pytest.mark.parametrize(
     "error",
-    [SystemExit("bye"), KeyboardInterrupt(), GeneratorExit(), asyncio.CancelledError(), StopIteration()],
+    [
+        *(SystemExit("bye"), KeyboardInterrupt(), GeneratorExit(), asyncio.CancelledError()),
+        *(StopIteration(), Speechless()),
+    ],
 )
 def test_whatever_a_tool_raises_is_an_answer(kind, tool_kind, error):
     def act(name):
@@ -210,6 +219,9 @@ def text(words):
     return {"type": "text", "text": words}
 
 
+BOOK = {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "\ud800"}}
+
+
 class Order(BaseModel):
     number: int
 
@@ -244,7 +256,10 @@ class Itself:
         (text("one"), [text("one")]),
         (PICTURE, [PICTURE]),
         ([text("one"), PICTURE], [text("one"), PICTURE]),
-        ([{"type": "text"}], [text("(no output)")]),
+        ([{"type": "text"}], [text('{"type": "text"}')]),
+        ([{"type": "text", "text": None}], [text("(no output)")]),
+        ([{"type": "document", "id": 7}], [text('{"type": "document", "id": 7}')]),
+        ([BOOK], [{**BOOK, "source": {**BOOK["source"], "data": "?"}}]),
         ([text("a"), {"type": "other", "n": 1}], [text("a"), text('{"type": "other", "n": 1}')]),
         ("\ud800", [text("?")]),
     ],

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 from pydantic import BaseModel
 
-__all__ = ["result_content", "text_block"]
+__all__ = ["result_content", "sendable", "text_block"]
 
 BLOCKS = ("text", "image", "document", "search_result")  # what the SDK's types let a result consist of
 LISTS = (list, tuple, set, frozenset, Iterator)
@@ -46,9 +46,13 @@ def result_content(result: Any) -> list[dict[str, Any]]:
 
 
 def text_block(text: Any) -> dict[str, Any]:
-    """A text as a content block. Lone surrogates, which JSON over HTTP can't carry, are replaced."""
-    sendable = ("" if text is None else str(text)).encode("utf-8", "replace").decode()
-    return {"type": "text", "text": sendable or "(no output)"}
+    """A text as a content block, as it can be sent."""
+    return {"type": "text", "text": sendable("" if text is None else str(text)) or "(no output)"}
+
+
+def sendable(text: str) -> str:
+    """The text without lone surrogates, which JSON over HTTP can't carry: they are replaced."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _is_list(value: Any) -> bool:
@@ -60,22 +64,34 @@ def _is_block(value: Any) -> bool:
 
 
 def _block(block: Mapping[str, Any]) -> dict[str, Any]:
-    if block["type"] == "text":
-        return {**block, **text_block(block.get("text"))}
-    if block["type"] in BLOCKS:
-        return dict(block)
-    return text_block(_json(block))  # the Messages API has more kinds of blocks than a session takes
+    """As it is sent. What a session takes has a text or a source; a row of data may only look like it, and
+    the Messages API has more kinds of blocks than a session takes: these are texts.
+
+    Raises:
+        TypeError: JSON can't carry what is in it, as an image's bytes.
+    """
+    kind = block["type"]
+    if kind not in BLOCKS or ("text" if kind == "text" else "source") not in block:
+        return text_block(_json(block))
+    if kind == "text":
+        block = {**block, **text_block(block["text"])}
+    try:
+        written = json.dumps(dict(block), ensure_ascii=False, allow_nan=False, default=_fields)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise CannotBeWritten(f"the tool returned a block, {kind}, that can't be sent: {error}") from error
+    plain: dict[str, Any] = json.loads(sendable(written))
+    return plain
 
 
 def _json(value: Any) -> str:
     try:
         return json.dumps(_plain(value), ensure_ascii=False, default=_written)
     except (ValueError, RecursionError):  # a value inside itself
-        return str(value)
+        return _own_text(value)
     except TypeError as error:
         if isinstance(error, CannotBeWritten):
             raise
-        return str(value)  # a key that is no text
+        return _own_text(value)  # a key that is no text
 
 
 def _plain(value: Any) -> Any:
@@ -85,6 +101,17 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple) and hasattr(value, "_asdict"):  # a named tuple is more than a list
         return value._asdict()
     return value
+
+
+def _fields(value: Any) -> Any:
+    """Of what JSON has no form for, its fields.
+
+    Raises:
+        TypeError: it has none.
+    """
+    if (plain := _plain(value)) is value:
+        raise TypeError(f"{type(value).__name__} is no JSON")
+    return plain
 
 
 def _written(value: Any) -> Any:
@@ -100,6 +127,15 @@ def _written(value: Any) -> Any:
         return value.tolist()
     if _is_list(value):
         return list(value)
+    return _own_text(value)
+
+
+def _own_text(value: Any) -> str:
+    """What it says of itself.
+
+    Raises:
+        TypeError: nothing but where it is in memory.
+    """
     text = str(value)
     if isinstance(value, IOBase | ModuleType | BuiltinFunctionType | type) or NAMELESS.fullmatch(text):
         raise CannotBeWritten(

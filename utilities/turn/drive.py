@@ -142,7 +142,8 @@ class Sync(_Driver):
 
     def _reply(self, ask: Ask, request: Callable[[], Any], ends: float) -> Any:
         with self.readable(ask.method):
-            return checked(ask.method, in_time(min(ends - time.monotonic(), MAX_WHOLE), request))
+            reply = in_time(min(ends - time.monotonic(), MAX_WHOLE), request)
+            return checked(ask.method, reply, ask.arguments.get("events", ()))
 
     def _run(self, calls: list[Event], ends: float) -> dict[str, Any] | None:
         answers = {call.id: verdict_event(call, self._verdict(call)) for call in calls if asks(call)}
@@ -290,9 +291,8 @@ class Async(_Driver):
 
     async def _reply(self, ask: Ask, request: Callable[[], Any], ends: float) -> Any:
         with self.readable(ask.method):
-            return checked(
-                ask.method, await in_time_async(min(ends - time.monotonic(), MAX_WHOLE), request())
-            )
+            reply = await in_time_async(min(ends - time.monotonic(), MAX_WHOLE), request())
+            return checked(ask.method, reply, ask.arguments.get("events", ()))
 
     async def _next(self, seconds: float) -> Event | None:
         # A read that is cancelled would lose the stream, so one that is not done is kept for the next call.

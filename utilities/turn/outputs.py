@@ -13,7 +13,7 @@ from anthropic.types.beta import BetaFileMetadata
 
 from .history import Forward
 from .reading import Pages, checked, readable
-from .settle import PASSING, Patience
+from .settle import FAILED, Patience
 from .timing import in_time, in_time_async
 
 __all__ = ["outputs_of", "outputs_of_async"]
@@ -62,14 +62,14 @@ def outputs_of(
     while True:
         try:
             pages = Pages(LIST, Forward())
-            request: Callable[[], Any] = partial(
-                files.list, scope_id=session_id, betas=BETAS, timeout=looks.left()
-            )
+            left = looks.left()
+            request: Callable[[], Any] = partial(files.list, scope_id=session_id, betas=BETAS, timeout=left)
+            ends = time.monotonic() + left  # of all pages
             with readable(LIST):
-                while pages.take(page := checked(LIST, in_time(looks.left(), request))):
+                while pages.take(page := checked(LIST, in_time(ends - time.monotonic(), request))):
                     request = page.get_next_page
             pause = looks.found(pages.into.events)
-        except PASSING as error:
+        except FAILED as error:
             pause = looks.failed(error)
         if pause is None:
             return looks.outputs
@@ -92,14 +92,16 @@ async def outputs_of_async(
     while True:
         try:
             pages = Pages(LIST, Forward())
-            request: Callable[[], Any] = partial(
-                files.list, scope_id=session_id, betas=BETAS, timeout=looks.left()
-            )
+            left = looks.left()
+            request: Callable[[], Any] = partial(files.list, scope_id=session_id, betas=BETAS, timeout=left)
+            ends = time.monotonic() + left  # of all pages
             with readable(LIST):
-                while pages.take(page := checked(LIST, await in_time_async(looks.left(), request()))):
+                while pages.take(
+                    page := checked(LIST, await in_time_async(ends - time.monotonic(), request()))
+                ):
                     request = page.get_next_page
             pause = looks.found(pages.into.events)
-        except PASSING as error:
+        except FAILED as error:
             pause = looks.failed(error)
         if pause is None:
             return looks.outputs
@@ -119,8 +121,8 @@ class _Looks(Patience):
 
     def found(self, files: Sequence[BetaFileMetadata]) -> float | None:
         """How long to wait after a look that found these files; None: no longer."""
-        self.outputs = [file for file in files if file.downloadable]
-        names = {file.filename for file in self.outputs}
+        self.outputs = [file for file in files if getattr(file, "downloadable", False)]
+        names = {str(getattr(file, "filename", None)) for file in self.outputs}
         missing = [name for name in self.expect or () if name not in names]
         if not missing and (self.outputs or self.expect is not None):
             return None
@@ -135,7 +137,7 @@ class _Looks(Patience):
 
     def failed(self, error: Exception) -> float:
         """How long to wait after a look that failed."""
-        pause = self.pause(error)
+        pause = self.after(error)
         if pause is None:
             raise TimeoutError(
                 f"the outputs of session {self.session_id} could not be listed, "

@@ -110,8 +110,12 @@ class Plan(ABC):
         return Ask(method, {"session_id": self.session_id, **more}, self.left(least), into)
 
     def ask_history(self, since: Iterable[Event] = (), least: float = 0.0) -> Ask:
-        """The request for what is not known yet, back to where the turn began, or to one of `since`."""
-        known = self.turn.seen | {event.id for event in since}
+        """The request for what is not known yet, back to where the turn began, or to one of `since`.
+
+        Of a session that rests, for all of the turn: the service's clock may have gone back, so that what is
+        missing has an earlier time than what is known.
+        """
+        known = set() if self.rests else self.turn.seen | {event.id for event in since}
         return self.ask("events.list", least, History(known), order="desc", limit=100)
 
     def ask_status(self, silent: bool, least: float = 0.0) -> Steps:
@@ -119,6 +123,11 @@ class Plan(ABC):
         status = (yield self.ask("retrieve", least)).status
         self.terminated = status == "terminated"
         self.settled = silent and status == "idle"
+
+    @property
+    def rests(self) -> bool:
+        """Whether the session was at rest at this look, and nothing has told of it."""
+        return self.settled or self.terminated
 
     def left(self, least: float = 0.0) -> float:
         """Seconds until the deadline, or `least` if they are fewer.
@@ -160,7 +169,7 @@ class Plan(ABC):
                 self.sent = "perhaps"
                 try:
                     self.turn.expect((yield send).data or ())
-                except anthropic.APIStatusError as error:
+                except Exception as error:
                     self.sent = "no" if is_refusal(error) else "perhaps"
                     raise
             self.sent = "yes"
@@ -187,7 +196,7 @@ class Plan(ABC):
             return self.turn.finish("terminated")
         if self.settled and self.turn.rests:
             return self.turn.finish("end_turn", idle=self.turn.resting)
-        return None
+        return self.turn.idle_for_long() if self.settled else None
 
     def ended(self, result: TurnResult) -> Steps:
         """The turn's result, once its end was seen."""
@@ -262,13 +271,17 @@ class Plan(ABC):
 
     def _told(self, error: Exception) -> Exception:
         """The error, with a note of whether our message has arrived: the error itself doesn't say."""
-        if self.opening is not None and self.sent != "yes":
-            advice = {
-                "no": "the message was not sent",
-                "perhaps": "the message may have arrived: look for it in events.list, and if it is there, go "
-                "on with message=None",
-            }[self.sent]
-            error.add_note(f"session {self.session_id}: {advice}")
+        if isinstance(error, TurnTimeout) or self.sent == "yes" and not self.started:
+            return error
+        advice = {
+            "no": "the message was not sent",
+            "perhaps": "the message may have arrived: look for it in events.list, and if it is there, go "
+            "on with message=None",
+            "yes": "the turn goes on without us: follow it with message=None",
+        }[self.sent]
+        note = f"session {self.session_id}: "
+        if not any(said.startswith(note) for said in getattr(error, "__notes__", ())):
+            error.add_note(note + advice)
         return error
 
     def failed(self, error: Exception) -> Steps:

@@ -165,7 +165,7 @@ class PollPlan(Plan):
 
     def _ask_new(self, back: float) -> Ask:
         """The next read, from `back` seconds before what is known. There is a last one at the deadline."""
-        if self.mark.first is None or self.unsure:  # what waits has no time to be found by
+        if self.mark.first is None or self.unsure or self.rests:  # what waits has no time to be found by
             return self.ask_history(self.newest or (), LAST_LOOK)
         after = Forward(None if self.mark.open else self.mark.first.id)
         since = self.mark.since(back)

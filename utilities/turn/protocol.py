@@ -15,7 +15,8 @@ do: show an event, answer tool calls, stop. The rules, of the API's documentatio
 5. An event can arrive more than once. It counts the first time, by its id.
 6. A client event without `processed_at` is queued: accepted, but no news. It comes again, processed.
 7. While a client event is queued, an idle belongs to the turn before ours, and so does all before it. So does
-   an idle that is older than the last of ours to be processed: it was listed late.
+   an idle that is older than the last of ours to be processed: it was listed late. But if the session is idle
+   and silent, and nothing of ours is queued, it was the end, and the service's clock had gone back.
 8. A `session.error` ends nothing by itself. `retrying`: the service tries again. `exhausted`: it has dropped
    what was queued, so rule 7 no longer holds. `terminal`: the session is about to end.
 9. `session.thread_status_idle` is about one thread; another may go on, and the session with it. So a call
@@ -102,6 +103,7 @@ class Turn:
         self._ended: set[str] = set()  # threads that are over
         self._runs = Runs()
         self.resting: Event | None = None  # an end_turn after which workflow runs went on
+        self._older: Event | None = None  # an end that is older than our message, by its time
         self._flushed = False  # the service dropped its queue, ours with it
         self._result: TurnResult | None = None
 
@@ -179,6 +181,14 @@ class Turn:
         )
         return self._result
 
+    def idle_for_long(self) -> TurnResult | None:
+        """The result of a session that is idle and silent, if an end came that seemed to be an older turn's;
+        else None."""
+        if self._older is None or self._queued:
+            return None
+        self.events.append(self._older)
+        return self.finish(stop_reason(self._older), idle=self._older)
+
     def _take(self, event: Event) -> bool:
         """Take one event into account; returns whether it is news."""
         if event.type in PREVIEWS:
@@ -248,7 +258,7 @@ class Turn:
         elif self._queued and not self._flushed:
             self.events = []  # left over from the turn before ours
         elif self._is_before_ours(event):
-            self.events.pop()  # the same, but it was listed late
+            self._older = self.events.pop()  # the same, but it was listed late
         elif reason == "requires_action":
             self._parked, self._awaited = event, []
         elif reason == "end_turn" and self.wait_for_runs and self._runs.running:

@@ -7,7 +7,7 @@ that can't be read is a connection that broke: the request is made again, and th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from .result import Event
 
 __all__ = ["Into", "Pages", "Unreadable", "checked", "checked_event", "readable"]
 
+TOO_LONG = "Exceeds the limit"  # how Python begins to say that a number has too many digits
 MAX_BARREN = 10  # pages in a row that bring nothing new: the list has no end
 
 
@@ -59,6 +60,10 @@ def readable(what: str, url: str = "http://unknown") -> Iterator[None]:
         yield
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError, httpx2.DecodingError) as error:
         raise Unreadable(what, f"{type(error).__name__}: {error}", url) from error
+    except ValueError as error:
+        if not str(error).startswith(TOO_LONG):
+            raise
+        raise Unreadable(what, str(error), url) from error
     except anthropic.APIResponseValidationError as error:
         raise Unreadable(what, error.message, url) from error
     except AttributeError as error:
@@ -67,8 +72,13 @@ def readable(what: str, url: str = "http://unknown") -> Iterator[None]:
         raise Unreadable(what, "it is no list", url) from error
 
 
-def checked(what: str, reply: Any) -> Any:
+def checked(what: str, reply: Any, sent: Iterable[Mapping[str, Any]] = ()) -> Any:
     """The SDK's reply, which is what the method is documented to return.
+
+    Args:
+        what: the method.
+        reply: the SDK's.
+        sent: the events that were sent with it. After a redirect a POST is a GET, whose answer is a list too.
 
     Raises:
         Unreadable: it is something else.
@@ -81,8 +91,9 @@ def checked(what: str, reply: Any) -> Any:
             raise Unreadable(what, "it has no list of events")
         if what == "events.send" and not events:
             raise Unreadable(what, "it doesn't say what was accepted")
-        for event in events or ():
-            checked_event(event, what)
+        types = {checked_event(event, what).type for event in events or ()}
+        if what == "events.send" and not types <= {event["type"] for event in sent}:
+            raise Unreadable(what, "it has events that were not sent, as after a redirect")
     return reply
 
 
@@ -94,8 +105,9 @@ def checked_event(event: Any, what: str = "events.stream") -> Event:
     """
     if not isinstance(getattr(event, "type", None), str):
         raise Unreadable(what, f"an event has no type: {event!r:.80}")
-    if not isinstance(getattr(event, "id", None), str | None):
-        raise Unreadable(what, f"the id of a {event.type} is no text: {event.id!r:.80}")
+    id = getattr(event, "id", None)
+    if not (id is None or isinstance(id, str) and id.isprintable()):  # half a character can't be sent back
+        raise Unreadable(what, f"the id of a {event.type} is no text: {id!r:.80}")
     return event
 
 

@@ -86,7 +86,7 @@ class TurnResult:
         """All calls, built-in, custom and MCP, in order, with their results."""
         # The first answer counts: whether the API takes a second one isn't known.
         backwards = self.events[::-1]
-        verdicts = {e.tool_use_id: e for e in backwards if e.type == "user.tool_confirmation"}
+        verdicts = {answered_call(e): e for e in backwards if e.type == "user.tool_confirmation"}
         found = {answered_call(e): e for e in backwards if e.type != "user.tool_confirmation"}
         results = {**verdicts, **found}
         calls = [event for event in self.events if event.type in CALLS]
@@ -204,9 +204,13 @@ def answered_call(event: Event) -> str | None:
 
 
 def time_of(event: Event) -> datetime | None:
-    """When an event was processed; None if it wasn't yet, or if that is no time with a zone."""
+    """When an event was processed; None if it wasn't yet, or if that is no time with a zone.
+
+    The year 1 is what Go writes for no time.
+    """
     time = getattr(event, "processed_at", None)
-    return time if isinstance(time, datetime) and time.tzinfo is not None else None
+    known = isinstance(time, datetime) and time.tzinfo is not None and time.year > 1
+    return time if known else None
 
 
 def inner(event: Event, *path: str) -> Any:

@@ -23,15 +23,20 @@ def is_passing(error: Exception) -> bool:
     """Whether trying again can help: the connection broke or the service is busy, rather than said no.
 
     The SDK's stream raises httpx2's own errors, and an `APIStatusError` with status 200 for an error event.
+    A redirect that leads nowhere is a gateway's.
     """
     if isinstance(error, anthropic.APIStatusError):
-        return error.status_code in (200, 408, 409, 429) or error.status_code >= 500
+        status = error.status_code
+        return status < 400 or status in (408, 409, 425, 429) or status >= 500
     return isinstance(error, StreamEnded | httpx2.TransportError | anthropic.APIConnectionError)
 
 
-def is_refusal(error: anthropic.APIStatusError) -> bool:
-    """Whether the service did not do what was asked for: after anything else it may have done it."""
-    return 400 <= error.status_code < 500 and error.status_code != 408
+def is_refusal(error: Exception) -> bool:
+    """Whether what was asked for was not done: the service said no, or it could not even be sent. After
+    anything else it may have been done."""
+    if isinstance(error, anthropic.APIStatusError):
+        return 400 <= error.status_code < 500 and error.status_code != 408
+    return not is_passing(error)
 
 
 def wait_before(error: Exception, failures: int) -> float:

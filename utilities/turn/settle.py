@@ -11,24 +11,17 @@ import time
 from functools import partial
 
 import httpx2
-from anthropic import (
-    Anthropic,
-    APIConnectionError,
-    AsyncAnthropic,
-    InternalServerError,
-    RateLimitError,
-)
+from anthropic import Anthropic, APIError, AsyncAnthropic
 from anthropic.types.beta import BetaManagedAgentsSession
 
 from .reading import checked, readable
-from .retry import retry_after
+from .retry import is_passing, retry_after
 from .timing import in_time, in_time_async
 
 __all__ = ["wait_for_idle_status", "wait_for_idle_status_async"]
 
 SETTLED = ("idle", "terminated")
-# A look that failed; the next may not.
-PASSING = (APIConnectionError, RateLimitError, InternalServerError, httpx2.TransportError)
+FAILED = (APIError, httpx2.TransportError)  # a look; the next may not
 
 
 def wait_for_idle_status(
@@ -66,7 +59,7 @@ def wait_for_idle_status(
             if session.status in SETTLED:
                 return session
             pause = patience.running(session.status)
-        except PASSING as error:
+        except FAILED as error:
             pause = patience.failed(error)
         time.sleep(pause)
 
@@ -90,7 +83,7 @@ async def wait_for_idle_status_async(
             if session.status in SETTLED:
                 return session
             pause = patience.running(session.status)
-        except PASSING as error:
+        except FAILED as error:
             pause = patience.failed(error)
         await asyncio.sleep(pause)
 
@@ -130,6 +123,16 @@ class Patience:
         self.interval = min(2.0, self.interval * 1.5)
         return min(pause, left)
 
+    def after(self, error: Exception) -> float | None:
+        """The same after a look that failed.
+
+        Raises:
+            Exception: `error`, if no other look would help.
+        """
+        if not is_passing(error):
+            raise error
+        return self.pause(error)
+
 
 class _Looks(Patience):
     """What was seen of a session's status."""
@@ -145,7 +148,7 @@ class _Looks(Patience):
 
     def failed(self, error: Exception) -> float:
         """How long to wait after a look that failed."""
-        return self._or_give_up(self.pause(error), error)
+        return self._or_give_up(self.after(error), error)
 
     def _or_give_up(self, pause: float | None, error: Exception | None = None) -> float:
         if pause is None:

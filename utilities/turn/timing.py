@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import inspect
 import sys
 import threading
 from collections.abc import Awaitable, Callable
@@ -37,13 +38,15 @@ def in_time(seconds: float, request: Callable[[], T]) -> T:
     Raises:
         httpx2.ReadTimeout: it took longer than these seconds.
     """
+    if seconds <= 0:
+        raise httpx2.ReadTimeout(TOO_LATE)
     if not has_threads():
         return request()
     future: Future[T] = Future()
     run = contextvars.copy_context().run
     threading.Thread(target=run, args=(_request, future, request), name="request", daemon=True).start()
     try:
-        return future.result(max(0.0, seconds))
+        return future.result(seconds)
     except TimeoutError:
         if not future.cancel():  # it was there in that moment, or the timeout is the request's own
             return future.result()
@@ -67,6 +70,10 @@ def _request(future: Future[T], request: Callable[[], T]) -> None:
 
 async def in_time_async(seconds: float, request: Awaitable[T]) -> T:
     """`in_time` for a request that is awaited; one that is given up is cancelled."""
+    if seconds <= 0:  # one that never waits would not be cancelled
+        if inspect.iscoroutine(request):
+            request.close()
+        raise httpx2.ReadTimeout(TOO_LATE)
     try:
         async with asyncio.timeout(seconds) as deadline:
             return await request

@@ -20,7 +20,7 @@ from anthropic.types.beta import BetaManagedAgentsCustomToolParams
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 
-from .contents import result_content, text_block
+from .contents import result_content, sendable, text_block
 from .result import Event
 from .schemas import inlined
 from .sending import custom_tool_result, tool_confirmation
@@ -223,9 +223,16 @@ def _failure(tool: Tool, error: BaseException) -> Outcome:
     A `ToolError` is meant for the agent. Anything else may be a bug, which the developer has to hear of too.
     """
     if isinstance(error, ToolError):
-        return result_content(error.content), True
+        try:
+            return result_content(error.content), True
+        except Exception as unwritten:  # noqa: BLE001 (whatever it is, it is told)
+            error = unwritten
     log.warning("the tool %s failed; the agent is told", tool.name, exc_info=error)
-    return [text_block(f"{type(error).__name__}: {error}")], True
+    try:
+        said = str(error)
+    except Exception:  # noqa: BLE001 (its own code, with a bug in it)
+        said = "its text can't be read"
+    return [text_block(f"{type(error).__name__}: {said}")], True
 
 
 def asks(call: Event) -> bool:
@@ -246,6 +253,8 @@ def verdict_event(call: Event, verdict: Verdict) -> dict[str, Any] | None:
             f"confirm returned {verdict!r:.80} for {getattr(call, 'name', 'a call')} ({call.id}): it must be "
             "True (allow), False or a text (deny) or None (undecided)"
         )
+    if isinstance(verdict, str):
+        verdict = sendable(verdict)
     return dict(tool_confirmation(call.id, verdict))
 
 
