@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import inspect
 import textwrap
 from collections.abc import Callable
@@ -13,6 +12,8 @@ from typing import Any
 from pygments import lex
 from pygments.lexers.python import PythonLexer
 from pygments.token import Comment, Keyword, Name, Number, Operator, String
+
+from utilities.show.html_table import escape
 
 from .places import DATA, ROOT
 
@@ -49,7 +50,7 @@ class ShownCode:
         body = "".join(_span(kind, text) for kind, text in lex(self.code, PythonLexer()))
         page = (
             '<div class="tex2jax_ignore mathjax_ignore"><details open>'
-            f"<summary>{html.escape(self.where)}</summary>"
+            f"<summary>{escape(self.where)}</summary>"
             f'<pre style="{PRE}"><code>{body.rstrip()}</code></pre></details></div>'
         )
         return {"text/plain": str(self), "text/html": page}
@@ -85,7 +86,7 @@ def _named(path: Path) -> str:
 
 
 def _span(kind: Any, text: str) -> str:
-    escaped = html.escape(text)
+    escaped = escape(text)
     for family, colour in COLOURS.items():
         if kind in family:
             return f'<span style="color:var(--jp-mirror-editor-{colour}-color)">{escaped}</span>'

@@ -42,7 +42,7 @@ class Table:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         rows = (
             row(
-                heading(escape(name)),
+                heading(escape(cut(name, CHARACTERS))),
                 *(cell(escape(cut(str(value), CHARACTERS))) for value in values.values()),
             )
             for name, values in self.rows.items()
