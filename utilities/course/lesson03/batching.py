@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import takewhile
 from typing import Any
 
 import anthropic
@@ -55,6 +56,7 @@ def _batches(
         _answer_some(api, session, before)
         sent = _results_sent(api)
         client = api.client.with_options(max_retries=0)
+        _hold_back(api, client, sent)
         try:
             returned = within(PATIENCE, answer_in_batches, client, session, _answer, size)
         except TookTooLong:
@@ -67,7 +69,8 @@ def _batches(
             raise NotAttempted
         if played.missing:
             raise Wrong(f"{len(played.answers)} of 8 calls were answered{where}, and the turn is not over: "
-                        "look again at what waits, until nothing does")  # fmt: skip
+                        "look again at what waits, until nothing does; the idle event that says so may come "
+                        "after your request has returned")  # fmt: skip
     return sent
 
 
@@ -92,6 +95,29 @@ def _results_sent(api: ManagedAgentsApi) -> list[int]:
 
     api.server.api.observer = observe
     return sent
+
+
+def _hold_back(api: ManagedAgentsApi, client: Any, sent: list[int]) -> None:
+    """After each request, the first look at the history finds nothing that came after the results.
+
+    The service may say what waits next after it has answered the request; this server says it before. Whoever
+    has opened a stream sees all, since the stream has told of it.
+    """
+    events = client.beta.sessions.events
+    whole, looked = events.list, [len(sent)]
+
+    def listed(session_id: str, **options: Any) -> Any:
+        page = whole(session_id, **options)
+        streamed = any(exchange.path.endswith("/events/stream") for exchange in api.exchanges)
+        if looked[0] < len(sent) and not streamed:
+            newest_first = whole(session_id, order="desc")
+            late = takewhile(lambda event: event.type != "user.custom_tool_result", newest_first)
+            hidden = {event.id for event in late}
+            page.data = [event for event in page.data if event.id not in hidden]
+        looked[0] = len(sent)
+        return page
+
+    events.list = listed
 
 
 batches = Exercise(
