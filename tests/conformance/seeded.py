@@ -13,7 +13,7 @@ import json
 from typing import Any
 
 from tests.kit.recordings import Script
-from utilities.replay.api import Api
+from utilities.replay.api import Api, queried
 from utilities.replay.http.requests import Form, Request, Response, Upload
 from utilities.replay.recordings.library import Library
 from utilities.replay.resources.sessions import Subscription
@@ -77,7 +77,6 @@ class World:
         self.names: dict[str, str] = {}
         self.names_to_delete: dict[str, str] = {}  # where others stand in, for what is in use or stays
         self.names_for_sessions: dict[str, str] = {}
-        self.oldest_first = ""  # a cursor of a list in that order
         self._seed()
 
     def placed(self, request: Request) -> Request:
@@ -89,9 +88,12 @@ class World:
         ):
             self.names |= self.names_for_sessions
             request = _with_ids(request)
-        elif ("order", "asc") in request.query or request.path.rpartition("/")[2] in OLDEST_FIRST:
-            self.names["page"] = self.oldest_first
         path = "/".join(self._placed(part) for part in request.path.split("/"))
+        oldest_first = ("order", "asc") in request.query or path.rpartition("/")[2] in OLDEST_FIRST
+        cursor = queried(dataclasses.replace(request, path=path)).cursor(
+            "asc:1" if oldest_first else "desc:1"
+        )
+        self.names["page"] = cursor
         query = [(key, self._placed(value)) for key, value in request.query]
         body = json.dumps(self._placed(json.loads(request.body))).encode() if request.body else b""
         files = tuple(SKILL if file.content == DATA else file for file in request.form.files)
@@ -154,9 +156,7 @@ class World:
             **dict.fromkeys(("model_id", "after_id", "before_id"), AGENT["model"]),
             "work_id": work,
             "expected_last_heartbeat": heartbeat,
-            "page": self._get("agents", limit="1")["next_page"],
         }
-        self.oldest_first = self._get(f"sessions/{session['id']}/events", limit="1")["next_page"]
         self.names_for_sessions = {"env_011CZkZ9X2dpNyB7HsEFoRfW": cloud, ENVIRONMENT: cloud}
         self.names_to_delete = {
             "env_011CZkZ9X2dpNyB7HsEFoRfW": self._post("environments", {"name": "unused"})["id"],

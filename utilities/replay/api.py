@@ -134,9 +134,7 @@ class Api:
         for method, pattern, function in self._routes:
             if match := pattern.fullmatch(path):
                 if method == request.method:
-                    # Cursors from before the beta of memory aren't valid with it. [doc]
-                    query = Query(request.query, f"{path} {sorted(request.betas & {AGENT_MEMORY})}")
-                    call = Call(request, match.groupdict(), query, now, assume)
+                    call = Call(request, match.groupdict(), queried(request), now, assume)
                     if method == "POST" and path in self._kept:
                         self.capacity.require_for_another(self._kept[path].items, path)
                     answer = function(call)
@@ -383,6 +381,12 @@ def _noted(note: str | None) -> dict[str, str]:
 
 def _ascii(text: str) -> str:
     return text.encode("ascii", "backslashreplace").decode()
+
+
+def queried(request: Request) -> Query:
+    """A request's query. Cursors from before the beta of memory aren't valid with it. [doc]"""
+    listed = request.path.rstrip("/")
+    return Query(request.query, f"{listed} {AGENT_MEMORY}" if AGENT_MEMORY in request.betas else listed)
 
 
 def _version(call: Call) -> int | None:
