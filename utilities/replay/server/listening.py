@@ -12,10 +12,10 @@ import socket
 import sys
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import ClassVar, Protocol, Self, TypeVar
 
 import uvicorn
 from starlette.types import Receive, Scope, Send
@@ -58,10 +58,13 @@ class Listening(ABC):
 
     Attributes:
         base_url: where it is.
+        about: headers of every answer.
 
     Raises:
         OSError: the port is taken.
     """
+
+    about: ClassVar[Sequence[tuple[str, str]]] = ((REPLAY_HEADER, "1"),)
 
     def __init__(self, host: str, port: int) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -145,7 +148,7 @@ class Listening(ABC):
         self._served = self._application()
         config = uvicorn.Config(
             self._served, log_level="warning", lifespan="off", ws="none", server_header=False,
-            http="h11", timeout_graceful_shutdown=GRACE, headers=[(REPLAY_HEADER, "1")],
+            http="h11", timeout_graceful_shutdown=GRACE, headers=[*self.about],
         )  # fmt: skip
         logging.getLogger("uvicorn.error").addFilter(_on_purpose)
         self._uvicorn = _Uvicorn(config, self._ready, self._served)
