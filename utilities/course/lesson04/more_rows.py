@@ -47,7 +47,7 @@ async def privacy(scene: Scene) -> Row:
     return Row(
         "Kept from everybody else",
         bank=Seen({"no connection was tried": not tried, "encrypted": b"hazelnuts" not in in_file}, "run"),
-        store=Seen({"whoever has the key can't read it": not listed}, scene.by_rule(LISTED)),
+        store=Seen({"closed to whoever has the key": not listed}, scene.by_rule(LISTED)),
     )
 
 
