@@ -7,13 +7,22 @@ from typing import Any
 import pytest
 
 from tests.kit.browser_python import browser_python
+from tests.kit.forked import another_forkserver
 from tests.kit.forked_kernels import kernels
 from utilities.course.exercises import Exercise
+from utilities.course.lesson11.apart import PRELOADED
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _kernels_start_quickly() -> Iterator[None]:
     with kernels():
+        yield
+
+
+@pytest.fixture(scope="module")
+def _forks_of_lesson11() -> Iterator[None]:
+    """What lesson 11 forks has imported what it has in a notebook."""
+    with another_forkserver(PRELOADED):
         yield
 
 

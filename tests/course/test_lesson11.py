@@ -18,7 +18,7 @@ from utilities.course import lesson11
 from utilities.course.exercises import Exercise
 from utilities.replay.testing import ManagedAgentsApi
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("_forks_of_lesson11")]
 
 EXERCISES = [exercise for exercise in vars(lesson11).values() if isinstance(exercise, Exercise)]
 CASE = "My order A-1001 never arrived. I want my money back."

@@ -25,6 +25,7 @@ from utilities.course.lesson11.shown import short
 from utilities.course.running.notebooks import code_cells, read
 from utilities.replay.testing import ManagedAgentsApi
 
+pytestmark = pytest.mark.usefixtures("_forks_of_lesson11")
 LESSON = NOTEBOOKS / "11_test_your_own_agent.ipynb"
 
 

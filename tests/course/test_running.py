@@ -22,6 +22,13 @@ def write_notebook(path, *sources, tags=()):
     return path
 
 
+def a_course(folder):
+    """A lesson, one that goes deeper, their solutions, and what JupyterLab keeps; each fails."""
+    for name in ("01", "deep/01b", "solutions/01", "solutions/deep/01b", ".ipynb_checkpoints/01"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        write_notebook(folder / f"{name}.ipynb", "1 / 0")
+
+
 def shown(notebook):
     """What was printed, cell by cell."""
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
@@ -76,14 +83,16 @@ def test_one_notebook_by_the_beginning_of_its_name(tmp_path, capsys):
     ],
 )
 def test_the_lessons_run_and_others_on_request(tmp_path, capsys, asked, run):
-    for name in ("01", "deep/01b", "solutions/01", "solutions/deep/01b", ".ipynb_checkpoints/01"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        write_notebook(tmp_path / f"{name}.ipynb", "1 / 0")
+    a_course(tmp_path)
     assert main(["--folder", str(tmp_path), asked]) == 1
     out = capsys.readouterr().out
     assert [line.split()[0] for line in out.splitlines() if " failed " in line] == run
+
+
+def test_outputs_are_kept_of_all_that_has_this_name(tmp_path, capsys):
+    a_course(tmp_path)
     assert main(["--folder", str(tmp_path), "--write", "01"]) == 1
-    assert capsys.readouterr().out.count(" failed ") == 4, "outputs are kept of all that has this name"
+    assert capsys.readouterr().out.count(" failed ") == 4
 
 
 def test_a_name_that_nothing_has_is_one_line(tmp_path, capsys):

@@ -19,6 +19,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 # Not on Windows: there all that is here starts processes as everywhere.
 FORKS = "forkserver" in multiprocessing.get_all_start_methods()
 PROCESSES: Any = multiprocessing.get_context("forkserver" if FORKS else "spawn")
@@ -89,6 +91,29 @@ class Forked:
 
     def kill(self) -> None:
         self.process.kill()
+
+
+@contextmanager
+def another_forkserver(imports: list[str]) -> Iterator[None]:
+    """In this block, what is forked has these modules imported, not those that the tests' processes have.
+
+    Python has one process that is forked for all. Whoever comes first decides what it has imported, and here
+    that would be the tests.
+    """
+    if not FORKS:
+        yield
+        return
+    from multiprocessing import forkserver
+
+    server = forkserver.ForkServer()
+    server.set_forkserver_preload(imports)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in forkserver.__all__:
+            patch.setattr(forkserver, name, getattr(server, name))
+        try:
+            yield
+        finally:
+            server._stop()  # type: ignore[attr-defined]
 
 
 @contextmanager

@@ -24,15 +24,15 @@ environment = { name = "small" }
 """
 
 
-def can_confine():
+@pytest.fixture(scope="module")
+def _can_confine():
     try:
         SandboxWorker().close()
     except ScenarioError:
-        return False
-    return True
+        pytest.skip("this system can't confine commands")
 
 
-confines = pytest.mark.skipif(not can_confine(), reason="this system can't confine commands")
+confines = pytest.mark.usefixtures("_can_confine")
 
 
 @pytest.fixture
@@ -189,9 +189,8 @@ def test_a_link_in_a_mounted_folder_does_not_lead_out_of_it(scenarios, tmp_path,
 UNABLE = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
 
 
-@pytest.mark.skipif(
-    not shutil.which("unshare") or not can_confine(), reason="needs user namespaces to forbid them"
-)
+@confines
+@pytest.mark.skipif(not shutil.which("unshare"), reason="needs user namespaces to forbid them")
 def test_where_a_system_cannot_confine_it_is_refused_until_the_author_says_otherwise(scenarios):
     """In a namespace that allows no further ones, which is what some containers are."""
     (scenarios / "small.toml").write_text(
