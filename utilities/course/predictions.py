@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from string import ascii_lowercase
 from typing import Any
 
-from .exercises import Exercise, NotAttempted, Wrong
+from .exercises import HINTS_FIRST, Exercise, NotAttempted, Wrong
 
 WIDTH = 88  # characters of a line of the question
 HINT = "a guess costs nothing: pick one, run the cells below, and see what happens"
@@ -71,12 +71,13 @@ class Prediction(Exercise):
 
     def solution(self) -> None:
         """Print the right answer and why, after the hints."""
-        if self._given or self.passed:
-            for letter in sorted(self.right):
-                print(f"{self.title}: {letter}  {self.options[letter]}")
-            print(f"{self.why}.")
-        else:
-            print(f"{self.title}: the answer comes after 1 more hint: .hint() first.")
+        left = min(HINTS_FIRST, len(self.hints)) - self._given
+        if left > 0 and not self.passed:
+            print(f"{self.title}: the answer comes after {left} more hint{'s' * (left > 1)}: .hint() first.")
+            return
+        for letter in sorted(self.right):
+            print(f"{self.title}: {letter}  {self.options[letter]}")
+        print(f"{self.why}.")
 
     def _judge(self, *guesses: Any) -> str:
         picked = self._letters(guesses)
