@@ -70,10 +70,10 @@ def managed_agents_api(request: pytest.FixtureRequest) -> Iterator[ManagedAgents
         try:
             options = _options(request)
             api = stack.enter_context(_api(options))
+            request.node.stash[STOPPED] = stack.enter_context(_loopback_only(options.get("allow", ())))
         except (ValueError, OSError) as error:
             raise _failure(str(error)) from None
         patch = stack.enter_context(pytest.MonkeyPatch.context())
-        request.node.stash[STOPPED] = stack.enter_context(_loopback_only(options.get("allow", ())))
         for name, value in api.environment.items():
             patch.setenv(name, value)
         patch.delenv("COOKBOOK_OFFLINE", raising=False)  # `connect()` too is to come here
@@ -86,11 +86,15 @@ def _loopback_only(allow: Collection[str]) -> AbstractContextManager[list[str]]:
     """No request leaves this machine, nor reaches the server that was this process's before the test."""
     from utilities.loopback import loopback_only
 
-    before = urlsplit(os.environ.get("ANTHROPIC_BASE_URL", ""))
+    try:
+        before = urlsplit(os.environ.get("ANTHROPIC_BASE_URL", ""))
+        never = f"{before.hostname}:{before.port}"
+    except ValueError as error:
+        raise ValueError(f"ANTHROPIC_BASE_URL is no address: {error}") from error
     return loopback_only(
         lambda what: _failure(f"{what} was stopped. {ASTRAY}"),
         allow=[allow] if isinstance(allow, str) else allow,
-        never=[f"{before.hostname}:{before.port}"],
+        never=[never],
     )
 
 
