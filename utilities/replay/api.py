@@ -7,7 +7,7 @@ session in a millisecond.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .assumptions import NOTHING_ASSUMED, Assumptions
@@ -15,7 +15,7 @@ from .http import unserved
 from .http.errors import ApiError
 from .http.headers import AGENT_MEMORY
 from .http.paging import Query
-from .http.requests import MANAGED_AGENTS, NOTE_HEADER, RECORDING_HEADER, Call, Request, Response
+from .http.requests import MANAGED_AGENTS, NOTE_HEADER, RECORDING_HEADER, Call, Request, Response, Upload
 from .http.sse import encoded
 from .ids import later, make_id
 from .recordings.library import Library
@@ -236,11 +236,11 @@ class Api:
             ("GET", "/v1/dreams/{id}", lambda c: dreams.look(c.id)),
             ("POST", "/v1/dreams/{id}/cancel", lambda c: dreams.cancel(c.id)),
             ("POST", "/v1/dreams/{id}/archive", lambda c: dreams.archive(c.id)),
-            ("POST", "/v1/skills", self._skill(lambda c: skills.create(c.form.files, c.form.fields))),
+            ("POST", "/v1/skills", self._skill(lambda c: skills.create(self._skill_files(c), c.form.fields))),
             ("GET", "/v1/skills", self._skill(lambda c: skills.list_skills(c.query))),
             ("GET", SKILL, self._skill(lambda c: skills.get(c.id))),
             ("DELETE", SKILL, lambda c: skills.delete(c.id)),
-            ("POST", SKILL + "/versions", self._skill(lambda c: skills.add_version(c.id, c.form.files))),
+            ("POST", SKILL + "/versions", self._skill(self._add_skill_version)),
             ("GET", SKILL + "/versions", self._skill(lambda c: skills.list_versions(c.id, c.query))),
             ("GET", SKILL_VERSION, self._skill(lambda c: skills.version(*c.both))),
             ("DELETE", SKILL_VERSION, self._delete_skill_version),
@@ -290,7 +290,7 @@ class Api:
         upload = form.file
         if upload is None:
             raise ApiError(400, "file: Field required, as a part of a multipart/form-data body")
-        self.capacity.require_for_upload(self.files.contents.values(), len(upload.content))
+        self._require_for_upload(len(upload.content))
         name = "expires_in_seconds"
         given = form.fields.get(name)
         lifetime = Query([(name, given)] if given else []).number(name, 0, *LIFETIME)
@@ -298,6 +298,17 @@ class Api:
             upload.filename, upload.content, mime_type=upload.mime_type, lifetime=lifetime, now=call.now
         )
         return in_format(file, call.request.betas)
+
+    def _skill_files(self, call: Call) -> Sequence[Upload]:
+        """The files of a skill's form, if there is room for them beside all others."""
+        self._require_for_upload(sum(len(upload.content) for upload in call.form.files))
+        return call.form.files
+
+    def _add_skill_version(self, call: Call) -> Any:
+        return self.skills.add_version(call.id, self._skill_files(call))
+
+    def _require_for_upload(self, size: int) -> None:
+        self.capacity.require_for_upload(self.files.contents.values(), size + self.skills.size)
 
     def _list_files(self, call: Call) -> Any:
         scope, plays = call.query.text("scope_id"), self.sessions.plays

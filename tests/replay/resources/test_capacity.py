@@ -4,7 +4,7 @@ import pytest
 
 from tests.kit.calling import AGENT, Caller
 from tests.kit.scripts import going
-from utilities.replay.http.requests import Upload
+from utilities.replay.http.requests import Form, Upload
 from utilities.replay.resources.capacity import LIMITS, MIB, Limits
 
 rule = pytest.mark.rule
@@ -44,6 +44,18 @@ def test_files_by_their_bytes_and_what_is_mounted_is_there_once(small):
     assert "keeps 3 files at most" in small.send("POST", "/files", upload=more, status=400)
     small.delete(f"/files/{session['resources'][0]['file_id']}")
     assert "storage limit exceeded" in small.send("POST", "/files", upload=more, status=400)
+
+
+def test_skills_take_the_room_of_files():
+    small = Caller(going(), limits=Limits(uploaded=100))
+    small.upload("a.txt", b"x" * 50)
+    instructions = b"---\nname: a\ndescription: d\n---\n"
+    form = Form(files=(Upload("a/SKILL.md", instructions, None),))
+    skill = small.send("POST", "/skills", form=form)["id"]
+    for path in ("/skills", f"/skills/{skill}/versions"):
+        assert "storage limit exceeded" in small.send("POST", path, form=form, status=400)
+    small.delete(f"/skills/{skill}")
+    small.send("POST", "/skills", form=form)
 
 
 def test_events_of_a_session_and_of_all(small):

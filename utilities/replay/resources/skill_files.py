@@ -7,6 +7,7 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -39,6 +40,11 @@ class Bundle:
     name: str
     description: str
     files: dict[str, bytes]
+
+    @cached_property
+    def size(self) -> int:
+        """Bytes of the files together."""
+        return sum(map(len, self.files.values()))
 
     def zipped(self) -> bytes:
         """The files in a folder of the skill's name, as they are downloaded. [sdk]

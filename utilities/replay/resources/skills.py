@@ -67,6 +67,11 @@ class Skills(Collection):
         skill["latest_version_id"] = self._new_version(id, bundle, created_at)
         return self.versions[id][skill["latest_version_id"]]
 
+    @property
+    def size(self) -> int:
+        """Bytes of all files of all versions."""
+        return sum(bundle.size for bundle in self.bundles.values())
+
     def list_skills(self, query: Query) -> dict[str, Any]:
         """Newest first [ours: the order]; of a source that nobody knows: none."""
         source = query.text("source")
