@@ -3,7 +3,8 @@
 A server notes each question that it asks itself where the answer decides what it does (see
 `utilities.replay.assumptions`). What makes it ask none does the same under every answer.
 
-A folder whose `conftest.py` imports `pytest_generate_tests` and `_answers` from here has its tests checked.
+A folder whose `conftest.py` imports `pytest_generate_tests` and `_answers` from here, or a file of tests that
+does, has its tests checked.
 One that depends on an answer has to carry the mark `unsettled`, and with it runs under each.
 """
 

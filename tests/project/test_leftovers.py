@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from anthropic import APIConnectionError, AsyncAnthropic, Middleware
 
+from tests.kit.asked import _answers, pytest_generate_tests  # noqa: F401 (pytest takes them from here)
 from tests.kit.calling import AGENT, serving, strict
 from tests.kit.names import fresh
 from tests.kit.recordings import Script

@@ -9,6 +9,7 @@ import anthropic
 import pytest
 from anthropic import Anthropic, AsyncAnthropic
 
+from tests.kit.asked import _answers, pytest_generate_tests  # noqa: F401 (pytest takes them from here)
 from tests.kit.calling import AGENT, serving, strict
 from tests.kit.recordings import Script
 from tests.kit.serving import served

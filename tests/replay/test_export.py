@@ -11,6 +11,7 @@ import httpx2
 import pytest
 from anthropic import Anthropic, APIConnectionError
 
+from tests.kit.asked import _answers, pytest_generate_tests  # noqa: F401 (pytest takes them from here)
 from tests.kit.calling import AGENT, SAY_GO, new_session, serving, strict
 from tests.kit.memory import attach, remembering
 from tests.kit.odd_answers import OddTransport, always, page

@@ -5,8 +5,11 @@ from contextlib import AbstractContextManager
 
 import pytest
 
+from tests.kit.asked import _answers, pytest_generate_tests
 from tests.kit.receiving import asgi
 from utilities import WebhookApp, WebhookReceiver, serving
+
+__all__ = ["_answers", "pytest_generate_tests"]
 
 
 @pytest.fixture(params=("loopback", "asgi"))
