@@ -303,7 +303,7 @@ def delegating():
 
 @pytest.mark.rule(
     "at speed 0 a turn that is played to a stream pauses where a child begins, until the child's stream is "
-    "opened or somebody looks elsewhere, half a second at most; after a pause in vain there is no other",
+    "opened or somebody looks elsewhere, a second at most; after a pause in vain there is no other",
     topic="streams",
     evidence="ours",
     note="the hosted child takes seconds, so its stream can be opened when the session's tells of it",
@@ -325,9 +325,9 @@ def test_a_child_that_nobody_follows_holds_the_session_up_once():
     one.send(message("go"))
     whole = one.stream()
     assert whole()[-1] == "session.thread_created"
-    one.call.now = 0.49
+    one.call.now = 0.99
     assert (whole(), one.status()) == ([], "running")
-    one.call.now = 0.5
+    one.call.now = 1.0
     assert whole()[-1] == END
     assert one.stream(f"/threads/{one.play.log[3]['session_thread_id']}")() == []  # this one is late
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 HOLD = 1.0  # seconds
-PAUSE = 0.5  # seconds
+PAUSE = 1.0  # seconds
 LOOKS = 2  # at the status, until the turn is played: a stream that is opened after the first isn't too late
 
 
