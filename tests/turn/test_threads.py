@@ -45,6 +45,7 @@ def with_a_child(verdict=None):
     return script
 
 
+@pytest.mark.slow
 def test_a_childs_call_is_answered_when_it_arrives(kind):
     ran = []
 
@@ -57,6 +58,7 @@ def test_a_childs_call_is_answered_when_it_arrives(kind):
     assert (result.outcome, ran) == ("end_turn", ["a"])
 
 
+@pytest.mark.slow
 def test_a_childs_question_is_asked_when_it_arrives(kind):
     with served(with_a_child("allow")) as session:
         result = session.follow_showing_all(kind, "go", confirm=lambda call: True)
