@@ -1,5 +1,6 @@
 """The commands, as far as they can be tried without setting everything up again."""
 
+import os
 import re
 import subprocess
 import sys
@@ -18,7 +19,9 @@ def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     for name in ("requirements.lock", "pyproject.toml"):
         (folder / name).touch()
     command = ["make", "--no-print-directory", "-f", str(MAKEFILE), *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    # Not the flags of the make that runs these tests: with `make -s check` this one would be silent, too.
+    env = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS")}
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
 
 
 @pytest.fixture

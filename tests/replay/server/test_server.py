@@ -27,6 +27,13 @@ def client(server):
     return strict(server)
 
 
+def test_faults_may_be_given_as_their_spec():
+    with serving(faults="status=529") as server, pytest.raises(anthropic.InternalServerError, match="529"):
+        strict(server).beta.agents.list()
+    with pytest.raises(ValueError, match="there is no fault 'dorp'"):
+        serving(faults="dorp=3")
+
+
 # -- every route, as the strict client sees it -------------------------------------------------------------
 
 

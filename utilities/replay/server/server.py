@@ -33,7 +33,7 @@ class ReplayServer(Listening):
         host: loopback, unless `key` is given too.
         port: 0 takes a free one.
         key: what clients must send as their API key; None takes any.
-        faults: what to break on purpose.
+        faults: what to break on purpose, `Faults` or its spec, "drop=3" for example.
         webhook: where changes of sessions are told; None for nowhere.
         assume: answers to what isn't known of the hosted API, or their spec: "environment-names=any";
             None: those that COOKBOOK_ASSUME in the environment has.
@@ -44,13 +44,13 @@ class ReplayServer(Listening):
     Raises:
         AssumptionError: a question or an answer that doesn't exist.
         ValueError: a host that others can reach, without a key; or a host or key that is empty; or an
-            origin that is none.
+            origin that is none; or a fault that there isn't.
         OSError: the port is taken.
     """
 
     def __init__(
         self, library: Library, *, strict: bool = False, speed: float = 0.0,
-        host: str = "127.0.0.1", port: int = 0, key: str | None = None, faults: Faults = NO_FAULTS,
+        host: str = "127.0.0.1", port: int = 0, key: str | None = None, faults: Faults | str = NO_FAULTS,
         webhook: Endpoint | None = None, assume: Assumptions | str | None = None,
         seed: str = "", allow_origins: Collection[str] = (),
     ) -> None:  # fmt: skip
@@ -64,7 +64,8 @@ class ReplayServer(Listening):
         self._outbox = Outbox(webhook.events) if webhook is not None else None
         self.api.tell_to(self._outbox)
         super().__init__(host, port)
-        self._key, self._faults = key, faults
+        self._key = key
+        self._faults = Faults(faults) if isinstance(faults, str) else faults
 
     def _application(self) -> App:
         self._app = App(self.api, browsers=self._browsers, admit=self._admit, faults=self._faults)
