@@ -54,6 +54,13 @@ mistyped()
 ---
 import signal
 signal.raise_signal(signal.SIGINT)
+---
+client.beta.environments.create(name="one")
+client.beta.environments.create(name="one")
+---
+agent = client.beta.agents.create(name="a", model="claude-sonnet-4-6")
+for name in ("b", "c"):
+    client.beta.agents.update(agent.id, version=agent.version, name=name)
 """
 
 
@@ -102,6 +109,14 @@ def test_after_the_last_section_each_cell_says_what_to_run(shown, cell, advice):
     (told,) = shown[cell]
     error, where, do = told.splitlines()
     assert do.startswith(advice) and where.startswith("  in line 1 of the cell: client.")
+
+
+@pytest.mark.parametrize("cell", [15, 16])
+def test_what_is_made_twice_says_what_to_run(shown, cell):
+    (told,) = shown[cell]
+    error, _, advice = told.splitlines()
+    assert error.startswith("ConflictError 409: ")
+    assert advice.startswith("This cell has run before: what it makes is there. Run the cell that creates")
 
 
 def test_all_of_it_can_be_seen(shown):
