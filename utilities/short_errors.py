@@ -49,9 +49,9 @@ ADVICE = {
         "Archived is for good; the notebook's last section does it (made.end()). Run the cells that create "
         "the agent, the environment and the session again, then this one."
     ),
-    r"\bexists\b|concurrent modification": (
-        "This cell has run before: what it makes is there. Run the cell that creates the agent again, then "
-        "the cells after it."
+    r"\bexists\b|\bhas a \w+ already\b|concurrent modification": (
+        "This cell has run before: what it makes is there. Run the cells above it again, from the one that "
+        "creates the agent (or the vault), then this one."
     ),
     r"\bnot found\b|\bno such\b|does not exist": (
         "It was deleted, or made before the kernel was restarted: run the cell that creates it again, then "

@@ -116,7 +116,7 @@ def test_what_is_made_twice_says_what_to_run(shown, cell):
     (told,) = shown[cell]
     error, _, advice = told.splitlines()
     assert error.startswith("ConflictError 409: ")
-    assert advice.startswith("This cell has run before: what it makes is there. Run the cell that creates")
+    assert advice.startswith("This cell has run before: what it makes is there. Run the cells above it again")
 
 
 def test_all_of_it_can_be_seen(shown):

@@ -57,12 +57,13 @@ async def by_brain(facts: Iterable[Fact], brain: Astrocyte, bank: str = "facts",
     Args:
         facts: what is retained.
         brain: where; `open_brain(…)` makes one that recalls by meaning.
-        bank: which of its banks. It should be empty.
+        bank: which of its banks; what is in it from an earlier run is forgotten first.
         most: memories that a recall may return; 10 is Astrocyte's own default.
 
     Raises:
         ValueError: a fact was not stored, so what is measured would not be recall.
     """
+    await brain.clear_bank(bank)
     for fact in facts:
         kept = await brain.retain(fact.text, bank)
         if not kept.stored:
