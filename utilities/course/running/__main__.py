@@ -89,8 +89,9 @@ async def _execute_all(paths: list[Path], timeout: int, progress: Progress) -> l
         return run
 
     async with asyncio.TaskGroup() as group:  # waits for all of them, also after Ctrl-C
-        tasks = [group.create_task(one(path)) for path in paths]
-    return [task.result() for task in tasks]
+        # The last lessons take longest: begun last, one of them would run alone at the end.
+        tasks = [group.create_task(one(path)) for path in reversed(paths)]
+    return [task.result() for task in reversed(tasks)]
 
 
 def run_in_thread(work: Coroutine[Any, Any, T]) -> T:
