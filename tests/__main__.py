@@ -18,7 +18,7 @@ from tests.kit.places import ROOT
 ALL = ("-n", "4", "--maxschedchunk", "2", "--nbmake", "notebooks", "tests")
 QUICK = ("-n", "3", "-m", "not slow", "tests")
 LINT = (("ruff", "check"), ("ruff", "format", "--check"), ("mypy", "utilities"))
-MINUTES = {ALL: 10, QUICK: 1}  # on two quiet cores
+MINUTES = {ALL: 8, QUICK: 1}  # on two quiet cores
 
 
 def main(argv: list[str]) -> int:
