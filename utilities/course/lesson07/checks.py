@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from typing import Any
 
-from ..exercises import Exercise, Wrong, require_answers
+from ..exercises import Exercise, Wrong, answer_of, require_answers
 from ..predictions import Prediction
 from .answers import Claim, read_before, took_part
 from .recorded import answered, event_of, ferry_trace, shop_trace
@@ -93,10 +93,7 @@ def _check_used(used: Callable[[Claim, Trace], Any]) -> str:
 
 
 def _said(used: Callable[[Claim, Trace], Any], what: str, claim: Claim, trace: Trace) -> Any:
-    try:
-        return used(dict(claim), trace)
-    except Exception as error:
-        raise Wrong(f"for {what} it raised {type(error).__name__}: {error}") from None
+    return answer_of(f"for {what}", used, dict(claim), trace)
 
 
 used = Exercise(
@@ -149,10 +146,7 @@ def _sessions() -> Iterable[tuple[str, list[Any], list[Claim]]]:
 def _check_unread(unread_claims: Callable[[list[Any], list[Claim]], Any]) -> str:
     got = []
     for what, events, claims in _sessions():
-        try:
-            found = unread_claims(list(events), deepcopy(claims))
-        except Exception as error:
-            raise Wrong(f"for {what} it raised {type(error).__name__}: {error}") from None
+        found = answer_of(f"for {what}", unread_claims, list(events), deepcopy(claims))
         got.append((what, events, claims, found))
     require_answers(unread_claims, (found for *_, found in got))
     for what, events, claims, found in got:

@@ -10,7 +10,7 @@ from typing import Any
 from utilities import TurnResult
 from utilities.replay import Recording
 
-from ..exercises import Exercise, NotAttempted, Wrong, require_answers
+from ..exercises import Exercise, NotAttempted, Wrong, answer_of, require_answers
 from ..places import RECORDINGS
 from .comparing import NEEDLESS, WRONG, judged
 
@@ -49,10 +49,7 @@ def _check(mistakes: Callable[[Any], Any]) -> str:
         turn = turn_of(RECORDINGS / f"08_{letter}.jsonl")
         if "without" in who:
             turn = ungated(turn)
-        try:
-            said = mistakes(turn.tool_calls)
-        except Exception as error:  # noqa: BLE001 (the learner's code may raise anything)
-            raise Wrong(f"{who}: it raised {type(error).__name__}: {error}") from None
+        said = answer_of(who, mistakes, turn.tool_calls)
         if said == (..., ...):
             raise NotAttempted
         require_answers(mistakes, [said])

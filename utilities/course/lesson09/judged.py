@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..exercises import NotAttempted, Wrong
+from ..exercises import NotAttempted, Wrong, answer_of
 
 
 def judged(cases: Iterable[tuple[str, Callable[[], Any], bool]]) -> None:
@@ -16,13 +16,10 @@ def judged(cases: Iterable[tuple[str, Callable[[], Any], bool]]) -> None:
 
     Raises:
         NotAttempted: the function returns `...`.
-        Wrong: another answer than the right one, none, or an exception; the case is named.
+        Wrong: another answer than the right one, none, none in time, or an exception; the case is named.
     """
     for what, ask, right in cases:
-        try:
-            said = ask()
-        except Exception as error:
-            raise Wrong(f"{what}: it raised {type(error).__name__}: {error}") from error
+        said = answer_of(what, ask)
         if said is ...:
             raise NotAttempted
         if said is None:

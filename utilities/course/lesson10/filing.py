@@ -13,7 +13,7 @@ from anthropic.types.beta.sessions import BetaManagedAgentsSessionEvent
 
 from utilities.replay import Recording
 
-from ..exercises import Exercise, Wrong, require_answers
+from ..exercises import Exercise, Wrong, answer_of, require_answers
 from ..places import RECORDINGS
 
 __all__ = ["filed"]
@@ -66,12 +66,7 @@ def _histories() -> Iterable[History]:
 
 
 def _check(filed_under: Callable[[list[Any], str], Any]) -> str:
-    answers = []
-    for what, events, ticket, _ in _histories():
-        try:
-            answers.append(filed_under(deepcopy(events), ticket))
-        except Exception as error:  # noqa: BLE001 (the learner's code may raise anything)
-            raise Wrong(f"{what}: it raised {type(error).__name__}: {error}") from None
+    answers = [answer_of(what, filed_under, deepcopy(events), id) for what, events, id, _ in _histories()]
     require_answers(filed_under, answers)
     for (what, _, ticket, queue), answer in zip(_histories(), answers, strict=True):
         if answer != queue and (queue or answer):  # no queue may be None or an empty text
